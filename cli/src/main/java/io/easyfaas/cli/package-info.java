@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.cli;
+
+import org.jspecify.annotations.NullMarked;
