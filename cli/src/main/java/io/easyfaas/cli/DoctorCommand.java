@@ -20,10 +20,10 @@ import picocli.CommandLine.Spec;
 @Command(name = "doctor", description = "Say what this machine offers and what is lost without it.")
 final class DoctorCommand implements Callable<Integer> {
   private static final int TIMEOUT_SECONDS = 20;
-  private static final String REQUIRED = "functions cannot run";
+  private static final String EVERYTHING = "functions cannot run";
 
-  /// What is lost without a feature; features that are not listed are required.
-  private static final Map<String, String> OPTIONAL =
+  /// What is lost without a feature that is not required.
+  private static final Map<String, String> LOST =
       Map.of(
           "cgroup-v1-memory", "on a cgroup v1 machine: no memory limit, no out-of-memory report",
           "cgroup-v1-pids", "on a cgroup v1 machine: a fork bomb is bounded by the host only",
@@ -31,7 +31,6 @@ final class DoctorCommand implements Callable<Integer> {
           "cgroup-v1-freezer", "on a cgroup v1 machine: an idle sandbox cannot be paused",
           "cgroup-v2", "on a cgroup v2 machine: no limits at all; not needed where v1 is used",
           "overlayfs", "nothing yet: images with layers will need it",
-          "memfd-seals", "the launcher runs from its file instead of a sealed copy",
           "node", "functions in JavaScript cannot run",
           "python3", "functions in Python cannot run");
 
@@ -39,14 +38,21 @@ final class DoctorCommand implements Callable<Integer> {
   ///
   /// @param feature its name
   /// @param present whether trying it succeeded
-  record Check(String feature, boolean present) {}
+  /// @param required whether there is no sandbox without it
+  record Check(String feature, boolean present, boolean required) {}
 
   /// What the user is told of one feature.
   ///
   /// @param feature its name
   /// @param present whether it is there
+  /// @param required whether the engine cannot run without it
   /// @param lostWithout what does not work without it
-  record Finding(String feature, boolean present, String lostWithout) {}
+  record Finding(String feature, boolean present, boolean required, String lostWithout) {
+    static Finding of(Check check) {
+      String lost = check.required() ? EVERYTHING : LOST.getOrDefault(check.feature(), "nothing");
+      return new Finding(check.feature(), check.present(), check.required(), lost);
+    }
+  }
 
   @Option(
       names = "--launcher",
@@ -61,10 +67,10 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<Finding> findings = new ArrayList<>();
-    findings.add(finding("root", isRoot()));
-    kernelChecks().forEach(check -> findings.add(finding(check.feature(), check.present())));
-    findings.add(finding("node", isOnPath("node")));
-    findings.add(finding("python3", isOnPath("python3")));
+    findings.add(Finding.of(new Check("root", isRoot(), true)));
+    kernelChecks().forEach(check -> findings.add(Finding.of(check)));
+    findings.add(Finding.of(new Check("node", isOnPath("node"), false)));
+    findings.add(Finding.of(new Check("python3", isOnPath("python3"), false)));
     if (output.isJson()) {
       spec.commandLine().getOut().println(Json.PASCAL.writeText(findings));
     } else {
@@ -75,13 +81,9 @@ final class DoctorCommand implements Callable<Integer> {
       spec.commandLine().getOut().print(table);
     }
     boolean canRun =
-        findings.stream().allMatch(f -> f.present() || OPTIONAL.containsKey(f.feature()))
+        findings.stream().allMatch(finding -> finding.present() || !finding.required())
             && hasCgroups(findings);
     return canRun ? ExitStatus.OK : ExitStatus.ENGINE_FAILED;
-  }
-
-  private static Finding finding(String feature, boolean present) {
-    return new Finding(feature, present, OPTIONAL.getOrDefault(feature, REQUIRED));
   }
 
   private static boolean hasCgroups(List<Finding> findings) {
