@@ -24,7 +24,8 @@ public sealed interface Qualifier {
     /// Checks the form.
     public Version {
       if (!FORM.matcher(text).matches()) {
-        throw new InvalidBrnException("version: \"" + text + "\" (expected: $LATEST or digits)");
+        throw new InvalidBrnException(
+            "version: \"" + text + "\" (expected: $LATEST or up to 18 digits)");
       }
     }
 
@@ -43,13 +44,15 @@ public sealed interface Qualifier {
   ///
   /// @param text letters, digits, `-` and `_`, not digits alone
   record Alias(String text) implements Qualifier {
-    private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+    private static final Pattern FORM = Pattern.compile("(?![0-9]+$)[A-Za-z0-9_-]{1,64}");
 
     /// Checks the form.
     public Alias {
       if (!FORM.matcher(text).matches()) {
         throw new InvalidBrnException(
-            "qualifier: \"" + text + "\" (expected: $LATEST, digits, or letters, digits, - and _)");
+            "qualifier: \""
+                + text
+                + "\" (expected: $LATEST, up to 18 digits, or letters, digits, - and _)");
       }
     }
 

@@ -25,7 +25,8 @@ public final class Settings {
   /// Reads the command line and the environment.
   ///
   /// @param options every key that exists
-  /// @param args `--key value` or `--key=value`; a key of kind `flag` may stand alone
+  /// @param args `--key value` or `--key=value`; a key of kind `flag` may stand alone. A value that
+  ///   starts with two dashes needs the second form
   /// @param environment usually {@link System#getenv()}
   /// @throws ConfigException when a flag is unknown or lacks its value
   public static Settings parse(
@@ -57,7 +58,7 @@ public final class Settings {
         values.put(key, arg.substring(equals + 1));
       } else if (isFlag && (i + 1 == args.size() || args.get(i + 1).startsWith("--"))) {
         values.put(key, "true");
-      } else if (i + 1 < args.size()) {
+      } else if (i + 1 < args.size() && !args.get(i + 1).startsWith("--")) {
         values.put(key, args.get(++i));
       } else {
         throw new ConfigException("--" + key + ": no value (expected: " + option.kind() + ")");

@@ -2,8 +2,11 @@ package io.easyfaas.common.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
 import java.net.URLDecoder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +27,7 @@ public record HttpRequest(String method, String target, Map<String, String> head
   public HttpRequest {
     Map<String, String> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     copy.putAll(headers);
-    headers = copy;
+    headers = Collections.unmodifiableMap(copy);
   }
 
   /// A request without headers and body.
@@ -52,15 +55,23 @@ public record HttpRequest(String method, String target, Map<String, String> head
 
   /// The value of the first of these headers that is present and not empty.
   public Optional<String> header(String name, String legacyName) {
-    return header(name).filter(value -> !value.isEmpty()).or(() -> header(legacyName));
+    return header(name)
+        .filter(value -> !value.isEmpty())
+        .or(() -> header(legacyName).filter(value -> !value.isEmpty()));
   }
 
-  /// The path without the query, its segments percent-decoded, empty segments dropped.
+  /// The path without the query, its segments percent-decoded, empty segments dropped. A target in
+  /// absolute form (RFC 9112 §3.2.2) means its path.
   ///
-  /// @throws IllegalArgumentException when an escape is malformed
+  /// @throws ApiException when an escape is malformed
   public List<String> path() {
     int query = target.indexOf('?');
     String raw = query < 0 ? target : target.substring(0, query);
+    int scheme = raw.indexOf("://");
+    if (scheme > 0 && !raw.startsWith("/")) {
+      int slash = raw.indexOf('/', scheme + "://".length());
+      raw = slash < 0 ? "/" : raw.substring(slash);
+    }
     List<String> segments = new ArrayList<>();
     for (String segment : raw.split("/", -1)) {
       if (!segment.isEmpty()) {
@@ -72,7 +83,7 @@ public record HttpRequest(String method, String target, Map<String, String> head
 
   /// The query's parameters; of several values with one name the last wins.
   ///
-  /// @throws IllegalArgumentException when an escape is malformed
+  /// @throws ApiException when an escape is malformed
   public Map<String, String> query() {
     int start = target.indexOf('?');
     Map<String, String> parameters = new LinkedHashMap<>();
@@ -90,6 +101,8 @@ public record HttpRequest(String method, String target, Map<String, String> head
   }
 
   /// The value of one query parameter.
+  ///
+  /// @throws ApiException when an escape is malformed
   public Optional<String> query(String name) {
     return Optional.ofNullable(query().get(name));
   }
@@ -100,6 +113,12 @@ public record HttpRequest(String method, String target, Map<String, String> head
   }
 
   private static String decode(String text) {
-    return URLDecoder.decode(text, UTF_8);
+    try {
+      return URLDecoder.decode(text, UTF_8);
+    } catch (IllegalArgumentException _) {
+      throw new ApiException(
+          ErrorCode.INVALID_PARAMETER,
+          "path or query: \"" + text + "\" (expected: % and two hexadecimal digits)");
+    }
   }
 }

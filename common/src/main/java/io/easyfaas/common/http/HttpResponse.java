@@ -6,6 +6,7 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -24,7 +25,7 @@ public record HttpResponse(int status, Map<String, String> headers, byte[] body)
   public HttpResponse {
     Map<String, String> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     copy.putAll(headers);
-    headers = copy;
+    headers = Collections.unmodifiableMap(copy);
   }
 
   /// An answer without a body.

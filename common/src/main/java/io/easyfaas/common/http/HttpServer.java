@@ -1,5 +1,7 @@
 package io.easyfaas.common.http;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.bootstrap.ServerBootstrap;
@@ -15,6 +17,7 @@ import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -25,8 +28,11 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +45,14 @@ public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
   private static final int MAX_HEAD_BYTES = 16 * 1024;
+
+  // st_mode, see inode(7).
+  private static final int FILE_TYPE_MASK = 0170000;
+  private static final int FILE_TYPE_SOCKET = 0140000;
+
+  // Longer than HttpClient keeps an unused connection, so that our own clients never meet a
+  // connection that is just being closed.
+  private static final Duration IDLE = Duration.ofSeconds(75);
 
   private final Channel listener;
   private final ChannelGroup connections;
@@ -74,7 +88,18 @@ public final class HttpServer implements AutoCloseable {
       int maxBodyBytes,
       HttpHandler handler,
       Consumer<ChannelPipeline> front) {
-    ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    return start(address, loops, maxBodyBytes, handler, front, IDLE);
+  }
+
+  /// Starts listening with another time after which an unused connection is closed.
+  static HttpServer start(
+      HttpAddress address,
+      EventLoops loops,
+      int maxBodyBytes,
+      HttpHandler handler,
+      Consumer<ChannelPipeline> front,
+      Duration idle) {
+    ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
     ServerBootstrap bootstrap =
@@ -88,12 +113,14 @@ public final class HttpServer implements AutoCloseable {
                     connections.add(channel);
                     ChannelPipeline pipeline = channel.pipeline();
                     pipeline.addLast(
+                        new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
+                    pipeline.addLast(
                         new HttpServerCodec(
                             new HttpDecoderConfig()
                                 .setMaxInitialLineLength(MAX_HEAD_BYTES)
                                 .setMaxHeaderSize(MAX_HEAD_BYTES)));
                     pipeline.addLast(new WholeRequests(maxBodyBytes));
-                    pipeline.addLast(new RequestSequencer());
+                    pipeline.addLast(new RequestSequencer(idle));
                     front.accept(pipeline);
                     pipeline.addLast(new RequestDispatcher(handler, threads));
                   }
@@ -168,8 +195,13 @@ public final class HttpServer implements AutoCloseable {
 
   /// A socket file that nobody answers on is left over from a killed process.
   private static void removeStaleSocket(Path path) {
-    if (!Files.exists(path)) {
+    if (!Files.exists(path, NOFOLLOW_LINKS)) {
       return;
+    }
+    // Why checked here: Netty's bind unlinks whatever has the name.
+    if (!isSocket(path)) {
+      throw new HttpException(
+          "listen on unix://" + path + ": the file exists (expected: a socket, or nothing)");
     }
     try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       probe.connect(UnixDomainSocketAddress.of(path));
@@ -183,6 +215,15 @@ public final class HttpServer implements AutoCloseable {
     }
     throw new HttpException(
         "listen on unix://" + path + ": in use. Hint: is another engine running there?");
+  }
+
+  private static boolean isSocket(Path path) {
+    try {
+      return Files.getAttribute(path, "unix:mode", NOFOLLOW_LINKS) instanceof Integer mode
+          && (mode & FILE_TYPE_MASK) == FILE_TYPE_SOCKET;
+    } catch (IOException e) {
+      throw new HttpException("look at " + path, e);
+    }
   }
 
   private static void restrict(Path socket) {
@@ -199,11 +240,15 @@ public final class HttpServer implements AutoCloseable {
       return handler.handle(request);
     } catch (ApiException e) {
       return HttpResponse.error(e);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
       LOG.error("{} {} failed", request.method(), request.target(), e);
-      return HttpResponse.error(
-          new ApiException(
-              ErrorCode.SERVICE, "", java.util.List.of(String.valueOf(e.getMessage()))));
+      return failure(e);
     }
+  }
+
+  /// The answer to a request that failed in a way nobody expected.
+  static HttpResponse failure(Throwable cause) {
+    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    return HttpResponse.error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
   }
 }

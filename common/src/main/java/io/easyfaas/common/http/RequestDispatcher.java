@@ -4,7 +4,9 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import java.io.IOException;
 import java.util.concurrent.Executor;
@@ -32,8 +34,7 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
     boolean keepAlive = HttpUtil.isKeepAlive(message);
     try {
       threads.execute(() -> {
-        HttpResponse response = HttpServer.answer(handler, request);
-        ChannelFuture written = ctx.writeAndFlush(NettyHttp.response(response, keepAlive));
+        ChannelFuture written = ctx.writeAndFlush(answer(request, keepAlive));
         if (!keepAlive) {
           written.addListener(ChannelFutureListener.CLOSE);
         }
@@ -43,9 +44,21 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
     }
   }
 
+  private FullHttpResponse answer(HttpRequest request, boolean keepAlive) {
+    HttpResponse response = HttpServer.answer(handler, request);
+    try {
+      return NettyHttp.response(response, keepAlive);
+    } catch (IllegalArgumentException e) {
+      LOG.error("{} {}: the answer is not HTTP", request.method(), request.target(), e);
+      return NettyHttp.response(HttpServer.failure(e), keepAlive);
+    }
+  }
+
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    if (!(cause instanceof IOException)) {
+    boolean clientLeft =
+        cause instanceof IOException || cause instanceof PrematureChannelClosureException;
+    if (!clientLeft) {
       LOG.warn("connection {} failed", ctx.channel(), cause);
     }
     ctx.close();

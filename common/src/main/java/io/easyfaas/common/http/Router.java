@@ -1,7 +1,5 @@
 package io.easyfaas.common.http;
 
-import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.common.wire.ErrorCode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,7 +11,8 @@ import java.util.stream.Collectors;
 ///
 /// A pattern is a path whose segments are literal or, in braces, a parameter that matches any one
 /// segment: `/v1/functions/{name}`. An unknown path is answered with 404, a known one with another
-/// method with 405 and `Allow`.
+/// method with 405 and `Allow`. HEAD is answered by the route for GET where it has none of its own
+/// (RFC 9110 §9.1); the server leaves the body out.
 public final class Router implements HttpHandler {
   /// Answers one request whose path matched.
   @FunctionalInterface
@@ -47,6 +46,12 @@ public final class Router implements HttpHandler {
   }
 
   private record Route(String method, List<String> segments, RouteHandler handler) {
+    boolean answers(String requested) {
+      return method.equals("*")
+          || method.equals(requested)
+          || (method.equals("GET") && requested.equals("HEAD"));
+    }
+
     Optional<List<String>> match(List<String> path) {
       if (path.size() != segments.size()) {
         return Optional.empty();
@@ -76,17 +81,12 @@ public final class Router implements HttpHandler {
 
   @Override
   public HttpResponse handle(HttpRequest request) {
-    List<String> path;
-    try {
-      path = request.path();
-    } catch (IllegalArgumentException e) {
-      throw new ApiException(ErrorCode.INVALID_PARAMETER, "path: " + e.getMessage());
-    }
+    List<String> path = request.path();
     TreeSet<String> allowed = new TreeSet<>();
     for (Route route : routes) {
       Optional<List<String>> parameters = route.match(path);
       if (parameters.isPresent()) {
-        if (route.method().equals("*") || route.method().equals(request.method())) {
+        if (route.answers(request.method())) {
           return route.handler().handle(request, parameters.get());
         }
         allowed.add(route.method());

@@ -3,6 +3,7 @@ package io.easyfaas.common.json;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.InputStream;
 import java.util.List;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
@@ -44,6 +45,7 @@ public enum Json {
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_PROPERTIES)
             .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
             .changeDefaultPropertyInclusion(
@@ -123,8 +125,28 @@ public enum Json {
 
   private static JsonException failure(Class<?> type, JacksonException e) {
     var at = e.getLocation();
-    String where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+    boolean known = at != null && at.getLineNr() > 0;
+    String where = known ? " at line " + at.getLineNr() + ", column " + at.getColumnNr() : "";
     return new JsonException(
-        "JSON: " + e.getOriginalMessage() + where + " (expected: " + type.getSimpleName() + ")", e);
+        "JSON: "
+            + member(e)
+            + e.getOriginalMessage()
+            + where
+            + " (expected: "
+            + type.getSimpleName()
+            + ")",
+        e);
+  }
+
+  /// Where in the document, for example `Code.Location: `; empty for the document itself.
+  private static String member(JacksonException e) {
+    String path =
+        e.getPath().stream()
+            .map(step ->
+                step.getPropertyName() == null
+                    ? String.valueOf(step.getIndex())
+                    : step.getPropertyName())
+            .collect(Collectors.joining("."));
+    return path.isEmpty() ? "" : path + ": ";
   }
 }
