@@ -1,5 +1,7 @@
 package io.easyfaas.common.wire;
 
+import static java.util.Objects.requireNonNullElse;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///   which the controller listens
 /// @param resource what it may use
 /// @param resourceStats what it uses; only for a single container
+/// @param reason why it is broken, for people; empty when it is not
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record ContainerInfo(
     String hostname,
@@ -29,7 +32,39 @@ public record ContainerInfo(
     boolean isFrozen,
     String socketDirectory,
     @Nullable Resource resource,
-    @Nullable ResourceStats resourceStats) {
+    @Nullable ResourceStats resourceStats,
+    String reason) {
+  /// Fills in what other engines leave out.
+  public ContainerInfo {
+    reason = requireNonNullElse(reason, "");
+  }
+
+  /// A container that is not broken.
+  public ContainerInfo(
+      String hostname,
+      ContainerId containerID,
+      long hostPid,
+      long generation,
+      String state,
+      String currentEvent,
+      boolean isFrozen,
+      String socketDirectory,
+      @Nullable Resource resource,
+      @Nullable ResourceStats resourceStats) {
+    this(
+        hostname,
+        containerID,
+        hostPid,
+        generation,
+        state,
+        currentEvent,
+        isFrozen,
+        socketDirectory,
+        resource,
+        resourceStats,
+        "");
+  }
+
   /// Live statistics.
   ///
   /// @param memoryStats memory

@@ -1,0 +1,238 @@
+package io.easyfaas.funclet;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.FuncletApi;
+import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.ResetResponse;
+import io.easyfaas.common.wire.Resource;
+import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.common.wire.WarmupResponse;
+import io.easyfaas.funclet.admin.AdminApi;
+import io.easyfaas.funclet.cgroup.CgroupLimits;
+import io.easyfaas.funclet.cgroup.Cgroups;
+import io.easyfaas.funclet.cgroup.EngineCgroups;
+import io.easyfaas.funclet.cgroup.NodeCapacity;
+import io.easyfaas.funclet.code.CodeCache;
+import io.easyfaas.funclet.container.Containers;
+import io.easyfaas.funclet.container.MemoryLedger;
+import io.easyfaas.funclet.mount.Rootfs;
+import io.easyfaas.funclet.mount.SandboxLayout;
+import io.easyfaas.funclet.mount.SlotFiles;
+import io.easyfaas.funclet.mount.UidRange;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The node agent, running. Thread-safe.
+///
+/// Started in this order and closed in reverse: lock on the data directory, sweep of what a killed
+/// engine left, control groups, launcher, containers, API. After {@link #close} nothing of it is
+/// left on the machine but the code cache.
+public final class Funclet implements FuncletApi, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Funclet.class);
+  private static final int MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+  private final Deque<AutoCloseable> running;
+  private final Containers containers;
+  private final MemoryLedger ledger;
+  private final FuncletNode.FuncletResource resources;
+
+  private Funclet(
+      Deque<AutoCloseable> running,
+      Containers containers,
+      MemoryLedger ledger,
+      FuncletNode.FuncletResource resources) {
+    this.running = running;
+    this.containers = containers;
+    this.ledger = ledger;
+    this.resources = resources;
+  }
+
+  /// Starts everything. Blocks until every container has its sandbox or is known to be broken.
+  ///
+  /// @throws ConfigException when this machine or its state does not allow what is configured;
+  ///   nothing is left running
+  public static Funclet start(FuncletConfig config) {
+    Deque<AutoCloseable> running = new ArrayDeque<>();
+    try {
+      return start(config, running);
+    } catch (RuntimeException e) {
+      closeAll(running);
+      throw e;
+    }
+  }
+
+  private static Funclet start(FuncletConfig config, Deque<AutoCloseable> running) {
+    EngineLock lock = EngineLock.take(config.dataDir());
+    running.push(lock);
+    String engineId = lock.engineId();
+    Cgroups cgroups = EngineCgroups.of(engineId, config.cgroupRoot());
+    new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
+    SlotFiles files = new SlotFiles(config.runDir(), config.dataDir());
+    files.removeAll();
+    CodeCache codes = new CodeCache(config.dataDir().resolve("code"), config.codeCacheSize());
+    sweep(codes, config.runDir());
+    FuncletNode.FuncletResource resources = resources(config, cgroups);
+    Rootfs rootfs = Rootfs.load(config.dataDir());
+
+    running.push(cgroups::removeAll);
+    cgroups.prepare();
+    running.push(files::removeAll);
+    List<SandboxLayout> layouts = layouts(config, rootfs, files, engineId);
+    layouts.forEach(files::make);
+    LauncherSupervisor launcher =
+        new LauncherSupervisor(config.launcher(), config.runDir().resolve("launcher.sock"));
+    MemoryLedger ledger = new MemoryLedger(new ByteSize(resources.allocatable().memory()));
+    Containers containers =
+        Containers.of(layouts, limits(config), cgroups, launcher::launcher, ledger, codes);
+    running.push(launcher);
+    launcher.start(containers);
+    running.push(containers::close);
+    containers.init();
+
+    Funclet funclet = new Funclet(running, containers, ledger, resources);
+    EventLoops loops = new EventLoops(1);
+    running.push(loops);
+    running.push(
+        HttpServer.start(
+            new HttpAddress.Unix(config.apiSocket()),
+            loops,
+            MAX_BODY_BYTES,
+            new AdminApi(funclet, version())));
+    return funclet;
+  }
+
+  @Override
+  public FuncletNode node() {
+    return new FuncletNode(
+        new FuncletNode.FuncletResource(
+            resources.baseMemory(),
+            resources.defaults(),
+            resources.capacity(),
+            resources.reserved(),
+            resources.allocatable(),
+            new Resource(0, ledger.used().bytes())));
+  }
+
+  @Override
+  public List<ContainerInfo> list() {
+    return containers.list();
+  }
+
+  @Override
+  public ContainerInfo container(ContainerId id) {
+    return containers.container(id);
+  }
+
+  @Override
+  public WarmupResponse warmup(WarmupRequest request) {
+    return containers.warmup(request);
+  }
+
+  @Override
+  public ResetResponse cooldown(ResetRequest request) {
+    return containers.reset(request.containerID(), "cooldown: " + request.reason());
+  }
+
+  @Override
+  public ResetResponse reborn(ResetRequest request) {
+    return containers.reset(request.containerID(), "reborn: " + request.reason());
+  }
+
+  /// Ends everything, in reverse order. Safe to call twice. Blocks at most a minute.
+  @Override
+  public void close() {
+    closeAll(running);
+  }
+
+  private static void closeAll(Deque<AutoCloseable> running) {
+    while (true) {
+      AutoCloseable next;
+      synchronized (running) {
+        next = running.poll();
+      }
+      if (next == null) {
+        return;
+      }
+      try {
+        next.close();
+      } catch (Exception e) { // The top: whatever fails, the rest is closed.
+        LOG.error("close", e);
+      }
+    }
+  }
+
+  private static void sweep(CodeCache codes, Path runDir) {
+    try {
+      Files.createDirectories(runDir);
+      codes.sweep(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")));
+    } catch (IOException e) {
+      throw new ConfigException("sweep of the last engine's files: " + e.getMessage());
+    }
+  }
+
+  private static List<SandboxLayout> layouts(
+      FuncletConfig config, Rootfs rootfs, SlotFiles files, String engineId) {
+    return IntStream.range(0, config.containerNum())
+        .mapToObj(slot -> {
+          ContainerId id = ContainerId.of(config.podName(), slot);
+          return new SandboxLayout(
+              id,
+              rootfs,
+              files.socketDirectory(id),
+              files.hosts(id),
+              UidRange.of(engineId, slot),
+              config.runner().tmpSize());
+        })
+        .toList();
+  }
+
+  private static CgroupLimits limits(FuncletConfig config) {
+    FuncletConfig.Runner runner = config.runner();
+    return new CgroupLimits(
+        runner.memory(), runner.cpuRequest(), runner.cpuLimit(), runner.pidsMax());
+  }
+
+  /// What there is to give, nothing used yet.
+  ///
+  /// @throws ConfigException when the slots do not fit
+  private static FuncletNode.FuncletResource resources(FuncletConfig config, Cgroups cgroups) {
+    NodeCapacity found;
+    try {
+      found =
+          NodeCapacity.of(
+              cgroups.memoryLimit(),
+              cgroups.cpuLimit(),
+              Files.readString(Path.of("/proc/meminfo")),
+              Runtime.getRuntime().availableProcessors());
+    } catch (IOException e) {
+      throw new ConfigException("/proc/meminfo: " + e.getMessage());
+    }
+    return NodeResources.of(config, found);
+  }
+
+  private static Map<String, String> version() {
+    String version = Funclet.class.getPackage().getImplementationVersion();
+    return Map.of(
+        "gitVersion",
+        version == null ? "development" : version,
+        "javaVersion",
+        Runtime.version().toString(),
+        "platform",
+        "linux/" + System.getProperty("os.arch"));
+  }
+}

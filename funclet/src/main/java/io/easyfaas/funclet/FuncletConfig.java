@@ -1,0 +1,187 @@
+package io.easyfaas.funclet;
+
+import static java.util.Objects.requireNonNull;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.config.Option;
+import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.funclet.mount.SlotFiles;
+import io.easyfaas.funclet.mount.UidRange;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Configuration of funclet.
+///
+/// @param dataDir for code and file systems; one engine at a time
+/// @param runDir for sockets
+/// @param apiSocket where the API is served
+/// @param podName first part of every container's id
+/// @param containerNum slots
+/// @param node what the machine has and keeps
+/// @param runner what one slot has
+/// @param codeCacheSize total size of unpacked code that is kept
+/// @param cgroupRoot where control groups are mounted
+/// @param launcher the `easyfaas-launcher` program
+public record FuncletConfig(
+    Path dataDir,
+    Path runDir,
+    Path apiSocket,
+    String podName,
+    int containerNum,
+    Node node,
+    Runner runner,
+    ByteSize codeCacheSize,
+    Path cgroupRoot,
+    Path launcher) {
+  /// What the machine has and keeps.
+  ///
+  /// @param totalMemory zero: the limit of the group the engine runs in, else what is installed
+  /// @param reservedMemory kept for the engine itself
+  /// @param totalCpu cores; 0: the quota of the group the engine runs in, else the processors
+  public record Node(ByteSize totalMemory, ByteSize reservedMemory, double totalCpu) {}
+
+  /// What one slot has.
+  ///
+  /// @param memory unless its function asks for another amount
+  /// @param cpuLimit cores at most; 0: as many as are free
+  /// @param cpuRequest cores when all are wanted
+  /// @param pidsMax processes and threads
+  /// @param tmpSize of `/tmp`
+  public record Runner(
+      ByteSize memory, double cpuLimit, double cpuRequest, int pidsMax, ByteSize tmpSize) {
+    /// Checks the sizes.
+    public Runner {
+      if (memory.bytes() == 0 || tmpSize.bytes() == 0) {
+        throw new ConfigException(
+            "--runner-memory: \"" + memory + "\", --tmp-size: \"" + tmpSize + "\" (expected: > 0)");
+      }
+    }
+  }
+
+  private static final int MAX_SOCKET_PATH_BYTES = 107; // See unix(7).
+  private static final double MAX_CORES = 4096;
+
+  /// Checks what depends on more than one value.
+  ///
+  /// @throws ConfigException when an id or a socket's path would be too long
+  public FuncletConfig {
+    requireNonNull(dataDir, "dataDir");
+    requireNonNull(launcher, "launcher");
+    ContainerId last;
+    try {
+      last = ContainerId.of(podName, containerNum - 1);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException("--pod-name: \"" + podName + "\": " + e.getMessage());
+    }
+    Path longest = new SlotFiles(runDir, dataDir).socketDirectory(last).resolve("output.sock");
+    int bytes = longest.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+    if (bytes > MAX_SOCKET_PATH_BYTES) {
+      throw new ConfigException(
+          "--run-dir: "
+              + longest
+              + " has "
+              + bytes
+              + " bytes (expected: at most "
+              + MAX_SOCKET_PATH_BYTES
+              + ", see unix(7))");
+    }
+  }
+
+  /// Every option with its default.
+  public static List<Option> options() {
+    return List.of(
+        new Option("data-dir", "path", "/var/faas", "Code, root file system and other data."),
+        new Option("run-dir", "path", "/var/run/faas", "Sockets."),
+        new Option("api-sock", "path", "", "API socket; default .funcletapi.sock in --run-dir."),
+        new Option(
+            "pod-name", "name", "", "First part of container ids; default $MY_POD_NAME, funclet."),
+        new Option("container-num", "number", "10", "Slots, 1 to 4096."),
+        new Option(
+            "total-memory", "size", "", "Memory to give away; default: the cgroup's or machine's."),
+        new Option("reserved-memory", "size", "100MiB", "Memory kept for the engine."),
+        new Option("total-cpu", "cores", "", "Cores; default: the cgroup's or machine's."),
+        new Option("runner-memory", "size", "128MiB", "Memory of one slot by default."),
+        new Option(
+            "runner-cpu-limits",
+            "cores",
+            "0",
+            "Most cores one slot may use; 0: all that are free. A limit also slows down starts."),
+        new Option(
+            "runner-cpu-requests", "cores", "0.2", "Cores one slot gets when all are wanted."),
+        new Option("pids-max", "number", "256", "Processes and threads of one slot."),
+        new Option("tmp-size", "size", "64MiB", "Size of /tmp in a sandbox."),
+        new Option("code-cache-size", "size", "2GiB", "Unpacked code that is kept."),
+        new Option("cgroup-root-path", "path", "/sys/fs/cgroup", "Where cgroups are mounted."),
+        new Option(
+            "launcher", "path", "", "The easyfaas-launcher program; default: beside the engine."));
+  }
+
+  /// Reads the configuration.
+  ///
+  /// @param args `--key value` or `--key=value`
+  /// @param environment usually {@link System#getenv()}
+  /// @throws ConfigException naming the key, the value and what was expected
+  public static FuncletConfig parse(List<String> args, Map<String, String> environment) {
+    Settings settings = Settings.parse(options(), args, environment);
+    Path runDir = settings.path("run-dir");
+    return new FuncletConfig(
+        settings.path("data-dir"),
+        runDir,
+        settings.text("api-sock").isEmpty()
+            ? runDir.resolve(".funcletapi.sock")
+            : settings.path("api-sock"),
+        Stream.of(settings.text("pod-name"), environment.getOrDefault("MY_POD_NAME", ""))
+            .filter(name -> !name.isEmpty())
+            .findFirst()
+            .orElse("funclet"),
+        settings.integer("container-num", 1, UidRange.MAX_SLOTS),
+        new Node(
+            settings.text("total-memory").isEmpty()
+                ? ByteSize.ZERO
+                : settings.bytes("total-memory"),
+            settings.bytes("reserved-memory"),
+            settings.text("total-cpu").isEmpty() ? 0 : settings.decimal("total-cpu", 0, MAX_CORES)),
+        new Runner(
+            settings.bytes("runner-memory"),
+            settings.decimal("runner-cpu-limits", 0, MAX_CORES),
+            settings.decimal("runner-cpu-requests", 0, MAX_CORES),
+            settings.integer("pids-max", 8, 1 << 22),
+            settings.bytes("tmp-size")),
+        settings.bytes("code-cache-size"),
+        settings.path("cgroup-root-path"),
+        settings.text("launcher").isEmpty() ? besideEngine() : settings.path("launcher"));
+  }
+
+  /// The launcher that was built or installed together with this class: beside its jar, in `native`
+  /// beside its directory of classes, or in `../bin`.
+  private static Path besideEngine() {
+    String name = "easyfaas-launcher";
+    Path home = codeLocation().orElse(Path.of("/usr/lib/easyfaas"));
+    Path parent = Optional.ofNullable(home.getParent()).orElse(home);
+    return Stream.of(
+            parent.resolve(name),
+            parent.resolve("native").resolve(name),
+            parent.resolveSibling("bin").resolve(name))
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .orElse(parent.resolve(name));
+  }
+
+  private static Optional<Path> codeLocation() {
+    try {
+      var source = FuncletConfig.class.getProtectionDomain().getCodeSource();
+      return source == null
+          ? Optional.empty()
+          : Optional.of(Path.of(source.getLocation().toURI()).toAbsolutePath());
+    } catch (URISyntaxException | java.nio.file.FileSystemNotFoundException _) {
+      return Optional.empty();
+    }
+  }
+}

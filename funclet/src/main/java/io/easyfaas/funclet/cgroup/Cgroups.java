@@ -1,0 +1,51 @@
+package io.easyfaas.funclet.cgroup;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/// The control groups of one engine: a group of its own with one group below it per slot, in every
+/// hierarchy that is needed. Thread-safe for different slots; one slot is changed by one thread at
+/// a time. Every method throws {@link CgroupException} when the kernel refuses.
+public interface Cgroups {
+  /// The engine's own groups, one a hierarchy. They exist after {@link #prepare}.
+  List<Path> engineGroups();
+
+  /// Makes the engine's groups. Safe to call twice.
+  void prepare();
+
+  /// Makes a slot's groups, with limits. Safe to call twice.
+  ///
+  /// @return the directories the slot's keeper has to join
+  List<Path> create(String slot, CgroupLimits limits);
+
+  /// Changes a slot's limits. A memory limit below what is used now fails or takes long: the kernel
+  /// has to reclaim first.
+  void limit(String slot, CgroupLimits limits);
+
+  /// What a slot uses now.
+  CgroupStats stats(String slot);
+
+  /// How many processes of the slot the kernel has killed at its memory limit so far.
+  long oomKills(String slot);
+
+  /// Pauses every process of the slot, its keeper included: no launcher command for the slot is
+  /// answered until {@link #thaw}. Waits at most 1 s until all are paused.
+  void freeze(String slot);
+
+  /// Ends the pause. Safe to call when there is none.
+  void thaw(String slot);
+
+  /// Kills what is left in the slot's groups and removes them. Safe to call twice. At most 5 s.
+  void remove(String slot);
+
+  /// Removes the engine's groups, with everything in them. Safe to call twice. At most 5 s.
+  void removeAll();
+
+  /// Bytes the group the engine was started in may use; empty when there is no limit.
+  OptionalLong memoryLimit();
+
+  /// Cores the group the engine was started in may use; empty when there is no limit.
+  OptionalDouble cpuLimit();
+}

@@ -1,0 +1,190 @@
+package io.easyfaas.funclet.cgroup;
+
+import io.easyfaas.common.config.ByteSize;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
+
+/// Control groups of version 1, one hierarchy a controller (or several together).
+final class CgroupsV1 implements Cgroups {
+  private static final long CPU_PERIOD_MICROS = 100_000;
+  // The smallest quota the kernel takes, see sched-bwc.rst.
+  private static final long MIN_CPU_QUOTA_MICROS = 1000;
+  private static final int SHARES_PER_CORE = 1024;
+  private static final int MIN_SHARES = 2;
+  private static final Duration FREEZE_TIMEOUT = Duration.ofSeconds(1);
+
+  private final CgroupLayout.V1 layout;
+  private final String engineGroup;
+
+  CgroupsV1(CgroupLayout.V1 layout, String engineGroup) {
+    this.layout = layout;
+    this.engineGroup = engineGroup;
+  }
+
+  @Override
+  public List<Path> engineGroups() {
+    return CgroupLayout.V1_CONTROLLERS.stream().map(this::engineGroup).distinct().toList();
+  }
+
+  @Override
+  public void prepare() {
+    engineGroups().forEach(CgroupsV1::make);
+  }
+
+  @Override
+  public List<Path> create(String slot, CgroupLimits limits) {
+    List<Path> groups = slotGroups(slot);
+    groups.forEach(CgroupsV1::make);
+    limit(slot, limits);
+    return groups;
+  }
+
+  @Override
+  public void limit(String slot, CgroupLimits limits) {
+    limitMemory(group("memory", slot), limits.memory());
+    Path cpu = group("cpu", slot);
+    long shares = Math.max(MIN_SHARES, Math.round(limits.cpuRequest() * SHARES_PER_CORE));
+    ControlFile.in(cpu, "cpu.shares").write(Long.toString(shares));
+    limitCpu(cpu, limits.cpuLimit());
+    ControlFile.in(group("pids", slot), "pids.max").write(Integer.toString(limits.pids()));
+  }
+
+  @Override
+  public CgroupStats stats(String slot) {
+    Path memory = group("memory", slot);
+    ControlFile withSwap = ControlFile.in(memory, "memory.memsw.limit_in_bytes");
+    long limit = ControlFile.in(memory, "memory.limit_in_bytes").readLong();
+    return new CgroupStats(
+        ControlFile.in(memory, "memory.usage_in_bytes").readLong(),
+        limit,
+        withSwap.exists() ? withSwap.readLong() : limit,
+        ControlFile.in(group("cpuacct", slot), "cpuacct.usage").readLong(),
+        !freezer(slot).read().equals("THAWED"));
+  }
+
+  @Override
+  public long oomKills(String slot) {
+    return ControlFile.in(group("memory", slot), "memory.oom_control")
+        .readKey("oom_kill")
+        .orElse(0);
+  }
+
+  @Override
+  public void freeze(String slot) {
+    freezer(slot).write("FROZEN");
+    long deadline = System.nanoTime() + FREEZE_TIMEOUT.toNanos();
+    while (!freezer(slot).read().equals("FROZEN")) {
+      if (System.nanoTime() > deadline) {
+        thaw(slot);
+        throw new CgroupException("freeze " + slot + ": not frozen in " + FREEZE_TIMEOUT, null);
+      }
+      LockSupport.parkNanos(100_000);
+    }
+  }
+
+  @Override
+  public void thaw(String slot) {
+    if (!freezer(slot).read().equals("THAWED")) {
+      freezer(slot).write("THAWED");
+    }
+  }
+
+  @Override
+  public void remove(String slot) {
+    CgroupRemoval.remove(slotGroups(slot));
+  }
+
+  @Override
+  public void removeAll() {
+    CgroupRemoval.remove(engineGroups());
+  }
+
+  @Override
+  public OptionalLong memoryLimit() {
+    Path own = layout.groups().getOrDefault("memory", Path.of("/"));
+    OptionalLong limit = ControlFile.in(own, "memory.stat").readKey("hierarchical_memory_limit");
+    // "No limit" is the largest multiple of the page size; anything near it is none.
+    return limit.isPresent() && limit.getAsLong() < Long.MAX_VALUE / 2
+        ? limit
+        : OptionalLong.empty();
+  }
+
+  @Override
+  public OptionalDouble cpuLimit() {
+    Path top = layout.mountPoints().getOrDefault("cpu", Path.of("/"));
+    double least = Double.POSITIVE_INFINITY;
+    for (Path group = layout.groups().getOrDefault("cpu", top);
+        group != null && group.startsWith(top);
+        group = group.getParent()) {
+      ControlFile quota = ControlFile.in(group, "cpu.cfs_quota_us");
+      if (quota.exists() && quota.readLong() != Long.MAX_VALUE) {
+        double period = ControlFile.in(group, "cpu.cfs_period_us").readLong();
+        least = Math.min(least, quota.readLong() / period);
+      }
+    }
+    return Double.isInfinite(least) ? OptionalDouble.empty() : OptionalDouble.of(least);
+  }
+
+  /// The limit with swap may never be the smaller one, so which of the two is written first depends
+  /// on the way it goes. Kernels without swap accounting have only one of them.
+  private static void limitMemory(Path group, ByteSize size) {
+    String value = Long.toString(size.bytes());
+    ControlFile memory = ControlFile.in(group, "memory.limit_in_bytes");
+    ControlFile withSwap = ControlFile.in(group, "memory.memsw.limit_in_bytes");
+    List<ControlFile> order = new ArrayList<>(List.of(memory));
+    if (withSwap.exists()) {
+      boolean grows = size.bytes() > withSwap.readLong();
+      order.add(grows ? 0 : 1, withSwap);
+    }
+    order.forEach(file -> file.write(value));
+  }
+
+  private static void limitCpu(Path group, double cores) {
+    ControlFile quota = ControlFile.in(group, "cpu.cfs_quota_us");
+    if (cores == 0) {
+      if (quota.exists()) { // Kernels without CFS bandwidth control have no limit to lift.
+        quota.write("-1");
+      }
+      return;
+    }
+    ControlFile.in(group, "cpu.cfs_period_us").write(Long.toString(CPU_PERIOD_MICROS));
+    quota.write(
+        Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, Math.round(cores * CPU_PERIOD_MICROS))));
+  }
+
+  private static void make(Path group) {
+    try {
+      Files.createDirectories(group);
+    } catch (IOException e) {
+      throw new CgroupException(
+          "make " + group + ": " + e.getMessage() + ". Hint: the engine needs root", e);
+    }
+  }
+
+  private ControlFile freezer(String slot) {
+    return ControlFile.in(group("freezer", slot), "freezer.state");
+  }
+
+  private List<Path> slotGroups(String slot) {
+    return engineGroups().stream().map(group -> group.resolve(slot)).toList();
+  }
+
+  private Path group(String controller, String slot) {
+    return engineGroup(controller).resolve(slot);
+  }
+
+  private Path engineGroup(String controller) {
+    Path own = layout.groups().get(controller);
+    if (own == null) {
+      throw new IllegalArgumentException("controller: \"" + controller + "\" is not used");
+    }
+    return own.resolve(engineGroup);
+  }
+}

@@ -1,0 +1,234 @@
+package io.easyfaas.funclet.cgroup;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/// Control groups of version 2: one tree.
+///
+/// **Where the tree grows.** A group that has processes cannot hand controllers to groups below it
+/// ("no internal processes", cgroups(7)), and the group the engine is started in has at least the
+/// engine. So unless that group is the root of the whole machine, its processes are moved into a
+/// leaf `engine` below it first. An engine that finds itself in a leaf of that name, because it was
+/// there before or because systemd put it there (`DelegateSubgroup=engine`), grows its tree beside
+/// the leaf.
+///
+/// **Weight.** A share of 1024 a core is turned into a weight as systemd and runc do: 2…262144 is
+/// stretched over 1…10000.
+final class CgroupsV2 implements Cgroups {
+  private static final List<String> CONTROLLERS = List.of("memory", "cpu", "pids");
+  private static final String LEAF = "engine";
+  private static final long CPU_PERIOD_MICROS = 100_000;
+  private static final long MIN_CPU_QUOTA_MICROS = 1000;
+  private static final Duration FREEZE_TIMEOUT = Duration.ofSeconds(1);
+
+  private final CgroupLayout.V2 layout;
+  private final Path base;
+  private final Path engine;
+
+  CgroupsV2(CgroupLayout.V2 layout, String engineGroup) {
+    this.layout = layout;
+    this.base = base(layout);
+    this.engine = base.resolve(engineGroup);
+  }
+
+  @Override
+  public List<Path> engineGroups() {
+    return List.of(engine);
+  }
+
+  @Override
+  public void prepare() {
+    if (isBelowRoot(base)) {
+      moveProcesses(base, base.resolve(LEAF));
+    }
+    handDown(base);
+    make(engine);
+    handDown(engine);
+  }
+
+  @Override
+  public List<Path> create(String slot, CgroupLimits limits) {
+    make(group(slot));
+    limit(slot, limits);
+    return List.of(group(slot));
+  }
+
+  @Override
+  public void limit(String slot, CgroupLimits limits) {
+    Path group = group(slot);
+    ControlFile.in(group, "memory.max").write(Long.toString(limits.memory().bytes()));
+    ControlFile swap = ControlFile.in(group, "memory.swap.max");
+    if (swap.exists()) { // Absent without swap support in the kernel.
+      swap.write("0");
+    }
+    ControlFile.in(group, "cpu.weight").write(Long.toString(weight(limits.cpuRequest())));
+    long quota = Math.round(limits.cpuLimit() * CPU_PERIOD_MICROS);
+    ControlFile.in(group, "cpu.max")
+        .write(
+            (quota == 0 ? "max" : Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, quota)))
+                + " "
+                + CPU_PERIOD_MICROS);
+    ControlFile.in(group, "pids.max").write(Integer.toString(limits.pids()));
+  }
+
+  @Override
+  public CgroupStats stats(String slot) {
+    Path group = group(slot);
+    long limit = ControlFile.in(group, "memory.max").readLong();
+    ControlFile swap = ControlFile.in(group, "memory.swap.max");
+    long swapLimit = swap.exists() ? swap.readLong() : 0;
+    return new CgroupStats(
+        ControlFile.in(group, "memory.current").readLong(),
+        limit,
+        swapLimit >= Long.MAX_VALUE - limit ? Long.MAX_VALUE : limit + swapLimit,
+        ControlFile.in(group, "cpu.stat").readKey("usage_usec").orElse(0) * 1000,
+        isFrozen(group));
+  }
+
+  @Override
+  public long oomKills(String slot) {
+    return ControlFile.in(group(slot), "memory.events").readKey("oom_kill").orElse(0);
+  }
+
+  @Override
+  public void freeze(String slot) {
+    ControlFile.in(group(slot), "cgroup.freeze").write("1");
+    long deadline = System.nanoTime() + FREEZE_TIMEOUT.toNanos();
+    while (!isFrozen(group(slot))) {
+      if (System.nanoTime() > deadline) {
+        thaw(slot);
+        throw new CgroupException("freeze " + slot + ": not frozen in " + FREEZE_TIMEOUT, null);
+      }
+      LockSupport.parkNanos(100_000);
+    }
+  }
+
+  @Override
+  public void thaw(String slot) {
+    ControlFile.in(group(slot), "cgroup.freeze").write("0");
+  }
+
+  @Override
+  public void remove(String slot) {
+    CgroupRemoval.remove(List.of(group(slot)));
+  }
+
+  @Override
+  public void removeAll() {
+    CgroupRemoval.remove(List.of(engine));
+  }
+
+  @Override
+  public OptionalLong memoryLimit() {
+    long least = Long.MAX_VALUE;
+    for (Path group : upwards()) {
+      ControlFile max = ControlFile.in(group, "memory.max");
+      least = Math.min(least, max.exists() ? max.readLong() : Long.MAX_VALUE);
+    }
+    return least == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(least);
+  }
+
+  @Override
+  public OptionalDouble cpuLimit() {
+    double least = Double.POSITIVE_INFINITY;
+    for (Path group : upwards()) {
+      ControlFile max = ControlFile.in(group, "cpu.max");
+      String[] fields = max.exists() ? max.read().split(" ") : new String[] {"max"};
+      if (fields.length == 2 && !fields[0].equals("max")) {
+        least = Math.min(least, Double.parseDouble(fields[0]) / Double.parseDouble(fields[1]));
+      }
+    }
+    return Double.isInfinite(least) ? OptionalDouble.empty() : OptionalDouble.of(least);
+  }
+
+  static long weight(double cores) {
+    double shares = Math.clamp(cores * 1024, 2, 262_144);
+    return 1 + Math.round((shares - 2) * 9999 / 262_142);
+  }
+
+  private static Path base(CgroupLayout.V2 layout) {
+    Path own = layout.group();
+    Path parent = own.getParent();
+    Path name = own.getFileName();
+    boolean isLeaf =
+        name != null && name.toString().equals(LEAF) && !own.equals(layout.mountPoint());
+    return isLeaf && parent != null ? parent : own;
+  }
+
+  /// Only the root of the whole tree has no type, see cgroups(7).
+  private static boolean isBelowRoot(Path group) {
+    return Files.exists(group.resolve("cgroup.type"));
+  }
+
+  private static void moveProcesses(Path from, Path to) {
+    // Processes that fork while being moved leave children behind, so look again.
+    for (int round = 0; round < 10; round++) {
+      Set<String> pids = Set.copyOf(ControlFile.in(from, "cgroup.procs").read().lines().toList());
+      if (pids.isEmpty()) {
+        return;
+      }
+      make(to);
+      for (String pid : pids) {
+        try {
+          ControlFile.in(to, "cgroup.procs").tryWrite(pid);
+        } catch (IOException _) {
+          // It ended in the meantime, or is a kernel thread; the next round or step tells.
+        }
+      }
+    }
+  }
+
+  private static void handDown(Path group) {
+    List<String> there = words(ControlFile.in(group, "cgroup.controllers"));
+    if (!there.containsAll(CONTROLLERS)) {
+      throw new CgroupException(
+          group
+              + " has the controllers "
+              + there
+              + " (expected: "
+              + CONTROLLERS
+              + "). Hint: run the engine in a group they are delegated to, for example with"
+              + " systemd's Delegate=yes",
+          null);
+    }
+    ControlFile subtree = ControlFile.in(group, "cgroup.subtree_control");
+    if (!words(subtree).containsAll(CONTROLLERS)) {
+      subtree.write("+memory +cpu +pids");
+    }
+  }
+
+  private static List<String> words(ControlFile file) {
+    return List.of(file.read().split("\\s+"));
+  }
+
+  private static boolean isFrozen(Path group) {
+    return ControlFile.in(group, "cgroup.events").readKey("frozen").orElse(0) == 1;
+  }
+
+  private static void make(Path group) {
+    try {
+      Files.createDirectories(group);
+    } catch (IOException e) {
+      throw new CgroupException(
+          "make " + group + ": " + e.getMessage() + ". Hint: the engine needs root", e);
+    }
+  }
+
+  /// The base and every group above it that can be seen.
+  private List<Path> upwards() {
+    return java.util.stream.Stream.iterate(
+            base, group -> group.startsWith(layout.mountPoint()), Path::getParent)
+        .toList();
+  }
+
+  private Path group(String slot) {
+    return engine.resolve(slot);
+  }
+}

@@ -1,0 +1,323 @@
+package io.easyfaas.funclet.code;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.FunctionDocument.FunctionCode;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Unpacked code archives by the hash of the archive. Thread-safe.
+///
+/// **Layout.** `<directory>/<64 hex digits>/` is one archive, whole and never changed. Whatever
+/// starts with a dot is work in progress or being deleted, and is swept at start. A directory
+/// appears by one rename after everything in it was checked.
+///
+/// **Single flight.** However many containers ask for one archive at once, it is fetched and
+/// unpacked once; if that fails, all of them are told so.
+///
+/// **No fsync.** A power failure may leave a renamed directory with empty files. So the cache
+/// remembers under which boot of the machine it was filled, and one of an earlier boot is dropped:
+/// everything in it can be fetched again.
+///
+/// **Eviction.** After each unpacking, directories nobody holds are deleted, the longest unused
+/// first, until the rest fits. A held directory is never deleted, so the cache can exceed its limit
+/// by what is in use.
+public final class CodeCache {
+  private static final Logger LOG = LoggerFactory.getLogger(CodeCache.class);
+  private static final long MAX_ARCHIVE_BYTES = 256L << 20;
+  private static final Duration DOWNLOAD_TIMEOUT = Duration.ofSeconds(10); // As the reference.
+  private static final String BOOT_FILE = ".boot";
+
+  private final Path directory;
+  private final ByteSize limit;
+  private final CodeFetcher fetcher;
+  private final ZipExtractor extractor;
+  private final InstantSource clock;
+  private final Map<String, FutureTask<Void>> flights = new ConcurrentHashMap<>();
+  private final Map<String, Long> sizes = new ConcurrentHashMap<>();
+  private final AtomicLong temporaries = new AtomicLong();
+  private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private final Map<String, Integer> holders = new HashMap<>();
+
+  /// A held directory: it stays until it is closed.
+  public static final class Lease implements AutoCloseable {
+    private final CodeCache cache;
+    private final CodeHash hash;
+    private final AtomicBoolean isClosed = new AtomicBoolean();
+
+    private Lease(CodeCache cache, CodeHash hash) {
+      this.cache = cache;
+      this.hash = hash;
+    }
+
+    /// The unpacked archive.
+    public Path directory() {
+      return cache.path(hash);
+    }
+
+    /// Lets the directory go. Safe to call twice.
+    @Override
+    public void close() {
+      if (isClosed.compareAndSet(false, true)) {
+        cache.release(hash);
+      }
+    }
+  }
+
+  /// Opens the cache. Call {@link #sweep} before anything else.
+  ///
+  /// @param directory made when it does not exist
+  /// @param limit total size of what is kept
+  public CodeCache(Path directory, ByteSize limit) {
+    this(
+        directory,
+        limit,
+        new CodeFetcher(MAX_ARCHIVE_BYTES, DOWNLOAD_TIMEOUT),
+        new ZipExtractor(ZipPlan.Limits.STANDARD),
+        InstantSource.system());
+  }
+
+  CodeCache(
+      Path directory,
+      ByteSize limit,
+      CodeFetcher fetcher,
+      ZipExtractor extractor,
+      InstantSource clock) {
+    this.directory = directory;
+    this.limit = limit;
+    this.fetcher = fetcher;
+    this.extractor = extractor;
+    this.clock = clock;
+  }
+
+  /// Makes the directory, removes what was in progress when the last engine ended, and everything
+  /// when the machine was started anew since.
+  ///
+  /// @param bootId text of `/proc/sys/kernel/random/boot_id`
+  public void sweep(String bootId) throws IOException {
+    Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+    Path boot = directory.resolve(BOOT_FILE);
+    boolean isSameBoot = Files.exists(boot) && Files.readString(boot, UTF_8).equals(bootId);
+    for (Path child : children()) {
+      if (!isSameBoot || child.getFileName().toString().startsWith(".")) {
+        DirectoryTree.delete(child);
+      }
+    }
+    Files.writeString(boot, bootId, UTF_8);
+  }
+
+  /// Holds the unpacked archive, which is fetched and unpacked first when it is not there.
+  ///
+  /// @param codeSha256 base64 of the archive's hash
+  /// @param timeout the longest wait
+  /// @throws ApiException when the code cannot be had; nothing of it is left behind
+  public Lease acquire(FunctionCode code, String codeSha256, Duration timeout) {
+    CodeHash hash = CodeHash.ofBase64(codeSha256);
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (true) {
+      synchronized (lock) {
+        if (Files.isDirectory(path(hash), LinkOption.NOFOLLOW_LINKS)) {
+          holders.merge(hash.hex(), 1, Integer::sum);
+          touch(hash);
+          return new Lease(this, hash);
+        }
+      }
+      unpackOnce(code, hash, Duration.ofNanos(deadline - System.nanoTime()));
+    }
+  }
+
+  Path path(CodeHash hash) {
+    return directory.resolve(hash.hex());
+  }
+
+  private void unpackOnce(FunctionCode code, CodeHash hash, Duration timeout) {
+    FutureTask<Void> own =
+        new FutureTask<>(() -> {
+          unpack(code, hash);
+          return null;
+        });
+    FutureTask<Void> earlier = flights.putIfAbsent(hash.hex(), own);
+    FutureTask<Void> flight = earlier == null ? own : earlier;
+    if (earlier == null) {
+      // On a thread of its own: who came first may give up, the others still want the result.
+      Thread.ofVirtual()
+          .name("code-" + hash.hex().substring(0, 8))
+          .start(() -> {
+            own.run();
+            flights.remove(hash.hex(), own);
+          });
+    }
+    try {
+      flight.get(Math.max(0, timeout.toNanos()), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException _) {
+      throw new ApiException(
+          ErrorCode.GATEWAY_TIMEOUT, "code " + hash.base64() + " was not ready in time");
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw new ApiException(ErrorCode.UNAVAILABLE, "code " + hash.base64() + ": interrupted");
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ApiException failure) {
+        throw failure;
+      }
+      throw new ApiException(ErrorCode.SERVICE, "code " + hash.base64() + ": " + e.getCause());
+    }
+  }
+
+  private void unpack(FunctionCode code, CodeHash hash) {
+    if (Files.isDirectory(path(hash), LinkOption.NOFOLLOW_LINKS)) {
+      return; // Another flight landed between the look and the start of this one.
+    }
+    Path work = directory.resolve(".unpack-" + temporaries.incrementAndGet());
+    try {
+      Files.createDirectory(work);
+      Path archive = work.resolve("code.zip");
+      CodeHash actual = fetcher.fetch(code, archive);
+      if (!actual.equals(hash)) {
+        throw new ApiException(
+            ErrorCode.INVALID_PARAMETER,
+            "CodeSha256 checksum failed: the code is "
+                + actual.base64()
+                + " (expected: "
+                + hash.base64()
+                + ")");
+      }
+      Path content = Files.createDirectory(work.resolve("content"));
+      Files.setPosixFilePermissions(content, PosixFilePermissions.fromString("rwxr-xr-x"));
+      long bytes = extractor.extract(archive, content);
+      Files.move(content, path(hash), StandardCopyOption.ATOMIC_MOVE);
+      sizes.put(hash.hex(), bytes);
+      LOG.info("code {} unpacked, {} bytes", hash.hex(), bytes);
+    } catch (BadArchiveException e) {
+      throw new ApiException(ErrorCode.INVALID_PARAMETER, "the code archive " + e.getMessage());
+    } catch (IOException e) {
+      throw new ApiException(
+          ErrorCode.UNAVAILABLE, "unpack code below " + directory + ": " + reason(e));
+    } finally {
+      deleteQuietly(work);
+    }
+    evict(hash);
+  }
+
+  private static String reason(IOException e) {
+    return String.valueOf(e.getMessage())
+        + (String.valueOf(e.getMessage()).contains("No space left")
+            ? ". Hint: free some disk space, or lower --code-cache-size"
+            : "");
+  }
+
+  private void touch(CodeHash hash) {
+    try {
+      Files.setLastModifiedTime(path(hash), FileTime.from(clock.instant()));
+    } catch (IOException e) {
+      LOG.warn("code {}: {}", hash.hex(), e.getMessage());
+    }
+  }
+
+  private void release(CodeHash hash) {
+    synchronized (lock) {
+      holders.computeIfPresent(hash.hex(), (_, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  /// @param fresh just unpacked and about to be held: not deleted
+  private void evict(CodeHash fresh) {
+    record Aged(Path path, long bytes, Instant lastUse) {}
+    List<Aged> archives = new ArrayList<>();
+    try {
+      for (Path child : children()) {
+        if (!child.getFileName().toString().startsWith(".")) {
+          archives.add(
+              new Aged(child, sizeOf(child), Files.getLastModifiedTime(child).toInstant()));
+        }
+      }
+    } catch (IOException e) {
+      LOG.warn("code cache {}: {}", directory, e.getMessage()); // The next unpacking tries again.
+      return;
+    }
+    long total = archives.stream().mapToLong(Aged::bytes).sum();
+    archives.sort(Comparator.comparing(Aged::lastUse));
+    for (Aged archive : archives) {
+      if (total <= limit.bytes()) {
+        return;
+      }
+      String hex = archive.path().getFileName().toString();
+      if (!hex.equals(fresh.hex()) && moveAway(hex)) {
+        total -= archive.bytes();
+        LOG.info("code {} evicted, {} bytes", hex, archive.bytes());
+      }
+    }
+  }
+
+  /// Renames first, so that nobody can take hold of a directory that is half deleted.
+  private boolean moveAway(String hex) {
+    Path doomed = directory.resolve(".evicted-" + temporaries.incrementAndGet());
+    synchronized (lock) {
+      if (holders.containsKey(hex)) {
+        return false;
+      }
+      try {
+        Files.move(directory.resolve(hex), doomed, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        LOG.warn("evict code {}: {}", hex, e.getMessage());
+        return false;
+      }
+    }
+    sizes.remove(hex);
+    deleteQuietly(doomed);
+    return true;
+  }
+
+  private long sizeOf(Path archive) throws IOException {
+    String hex = archive.getFileName().toString();
+    Long known = sizes.get(hex);
+    if (known == null) {
+      known = DirectoryTree.size(archive);
+      sizes.put(hex, known);
+    }
+    return known;
+  }
+
+  private static void deleteQuietly(Path path) {
+    try {
+      DirectoryTree.delete(path);
+    } catch (IOException e) {
+      LOG.warn("remove {}: {}", path, e.getMessage()); // Swept at the next start.
+    }
+  }
+
+  private List<Path> children() throws IOException {
+    try (Stream<Path> found = Files.list(directory)) {
+      return found.toList();
+    }
+  }
+}

@@ -1,0 +1,214 @@
+package io.easyfaas.funclet.code;
+
+import static java.util.Objects.requireNonNullElse;
+
+import io.easyfaas.common.function.FunctionDocument.FunctionCode;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// Copies a code archive to a local file and says what its hash is. Thread-safe.
+final class CodeFetcher {
+  private static final int BUFFER_BYTES = 64 * 1024;
+
+  private final long maxBytes;
+  private final Duration timeout;
+
+  /// @param maxBytes a larger archive is refused
+  /// @param timeout for one whole download
+  CodeFetcher(long maxBytes, Duration timeout) {
+    this.maxBytes = maxBytes;
+    this.timeout = timeout;
+  }
+
+  /// Where code can come from.
+  sealed interface Location {
+    /// A file of this machine.
+    record LocalFile(Path path) implements Location {}
+
+    /// A web address.
+    record Web(URI address) implements Location {}
+
+    /// Reads a document's location. Pure.
+    ///
+    /// @throws ApiException when it is empty or malformed
+    static Location of(FunctionCode code) {
+      String location = requireNonNullElse(code.location(), "");
+      if (location.isEmpty()) {
+        throw bad("code location was empty");
+      }
+      String type = requireNonNullElse(code.repositoryType(), "");
+      return switch (type) {
+        case "filesystem" -> new LocalFile(absolutePath(location));
+        case "", "bos" -> new Web(address(location));
+        default -> throw bad("RepositoryType: \"" + type + "\" (expected: filesystem or bos)");
+      };
+    }
+
+    private static Path absolutePath(String location) {
+      try {
+        Path path = Path.of(location);
+        if (path.isAbsolute()) {
+          return path;
+        }
+      } catch (InvalidPathException _) {
+        // Falls through to the one message for both.
+      }
+      throw bad("code location: \"" + location + "\" (expected: an absolute path)");
+    }
+
+    private static URI address(String location) {
+      try {
+        URI uri = new URI(location);
+        if (uri.getHost() != null
+            && List.of("http", "https").contains(requireNonNullElse(uri.getScheme(), ""))) {
+          return uri;
+        }
+      } catch (URISyntaxException _) {
+        // Falls through to the one message for both.
+      }
+      throw bad("code location: \"" + location + "\" (expected: an http or https address)");
+    }
+  }
+
+  /// Copies the archive.
+  ///
+  /// @param target a file that does not exist yet
+  /// @return the hash of what was copied
+  /// @throws ApiException when the location is wrong, too large, or does not answer in time
+  /// @throws IOException when the target cannot be written
+  CodeHash fetch(FunctionCode code, Path target) throws IOException {
+    MessageDigest digest = CodeHash.digest();
+    try (OutputStream file = new DigestOutputStream(Files.newOutputStream(target), digest)) {
+      switch (Location.of(code)) {
+        case Location.LocalFile(Path path) -> copyLocal(path, file);
+        case Location.Web(URI address) -> download(address, file);
+      }
+    }
+    return CodeHash.of(digest);
+  }
+
+  private void copyLocal(Path path, OutputStream target) throws IOException {
+    if (!Files.exists(path)) {
+      throw bad("code location: " + path + " does not exist");
+    }
+    if (!Files.isRegularFile(path)) {
+      throw bad("code location: " + path + " is not a regular file");
+    }
+    try (InputStream source = Files.newInputStream(path)) {
+      copy(source, target, path.toString());
+    }
+  }
+
+  /// The deadline is for the whole download: a server that trickles does not hold a slot.
+  private void download(URI address, OutputStream target) throws IOException {
+    FutureTask<Void> downloading =
+        new FutureTask<>(() -> {
+          get(address, target);
+          return null;
+        });
+    Thread.ofVirtual().name("code-download").start(downloading);
+    try {
+      downloading.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException _) {
+      downloading.cancel(true);
+      throw external("download code timeout " + timeout.toSeconds() + " seconds: " + address);
+    } catch (InterruptedException e) {
+      downloading.cancel(true);
+      Thread.currentThread().interrupt();
+      throw new IOException("download " + address + ": interrupted", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case ApiException refused -> throw refused;
+        case TargetException unwritable -> throw unwritable.cause();
+        case null, default -> throw external("download code err: " + address + ": " + e.getCause());
+      }
+    }
+  }
+
+  private void get(URI address, OutputStream target) throws IOException, InterruptedException {
+    try (HttpClient client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NORMAL)
+            .connectTimeout(timeout)
+            .build()) {
+      HttpResponse<InputStream> response =
+          client.send(
+              HttpRequest.newBuilder(address).timeout(timeout).build(),
+              HttpResponse.BodyHandlers.ofInputStream());
+      try (InputStream body = response.body()) {
+        if (response.statusCode() != 200) {
+          client.shutdownNow();
+          throw external(
+              "download code err: "
+                  + address
+                  + " answered "
+                  + response.statusCode()
+                  + " (expected: 200)");
+        }
+        copy(body, target, address.toString());
+      } finally {
+        client.shutdownNow(); // Else close() waits for a body nobody reads.
+      }
+    }
+  }
+
+  private void copy(InputStream source, OutputStream target, String name) throws IOException {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    long total = 0;
+    for (int n = source.read(buffer); n >= 0; n = source.read(buffer)) {
+      total += n;
+      if (total > maxBytes) {
+        throw new ApiException(
+            ErrorCode.REQUEST_TOO_LARGE,
+            "code location: " + name + " is larger than the limit of " + maxBytes + " bytes");
+      }
+      try {
+        target.write(buffer, 0, n);
+      } catch (IOException e) {
+        throw new TargetException(e);
+      }
+    }
+  }
+
+  /// Tells a full disk from a broken connection.
+  private static final class TargetException extends IOException {
+    private final IOException reason;
+
+    TargetException(IOException reason) {
+      super(reason.getMessage(), reason);
+      this.reason = reason;
+    }
+
+    IOException cause() {
+      return reason;
+    }
+  }
+
+  private static ApiException bad(String cause) {
+    return new ApiException(ErrorCode.INVALID_PARAMETER, cause);
+  }
+
+  private static ApiException external(String cause) {
+    return new ApiException(ErrorCode.SERVICE, cause);
+  }
+}

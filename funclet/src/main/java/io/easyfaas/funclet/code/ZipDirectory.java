@@ -1,0 +1,193 @@
+package io.easyfaas.funclet.code;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a zip archive's central directory, see the .ZIP File Format Specification (APPNOTE)
+/// 6.3.10, sections 4.3.7, 4.3.12, 4.3.16, 4.5.3.
+///
+/// Our own reader, because `java.util.zip` shows no unix modes and so can neither keep the
+/// executable bit nor tell a symbolic link from a file, and because every length in it is a
+/// tenant's claim that is checked here before it is believed.
+final class ZipDirectory {
+  private static final int LOCAL_SIGNATURE = 0x04034b50;
+  private static final int CENTRAL_SIGNATURE = 0x02014b50;
+  private static final int END_SIGNATURE = 0x06054b50;
+  private static final int LOCAL_BYTES = 30;
+  private static final int CENTRAL_BYTES = 46;
+  private static final int END_BYTES = 22;
+  private static final int MAX_COMMENT_BYTES = 0xFFFF;
+  private static final int MADE_ON_UNIX = 3;
+  private static final int MADE_ON_MACOS = 19;
+  private static final int ZIP64_EXTRA = 0x0001;
+  private static final long SATURATED_32 = 0xFFFFFFFFL;
+  private static final int SATURATED_16 = 0xFFFF;
+  private static final int MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
+
+  private final FileChannel archive;
+  private final long archiveSize;
+
+  ZipDirectory(FileChannel archive) throws IOException {
+    this.archive = archive;
+    this.archiveSize = archive.size();
+  }
+
+  /// Every entry, in the archive's order.
+  ///
+  /// @param maxEntries more are refused before they are read
+  /// @throws BadArchiveException when the archive is damaged
+  List<ZipEntryHeader> entries(int maxEntries) throws IOException {
+    if (archiveSize < 4 || !startsLikeZip(read(0, 4))) {
+      throw new BadArchiveException("is not a zip archive");
+    }
+    ByteBuffer end = end();
+    int count = Short.toUnsignedInt(end.getShort(10));
+    long size = Integer.toUnsignedLong(end.getInt(12));
+    long offset = Integer.toUnsignedLong(end.getInt(16));
+    if (count == SATURATED_16 || size == SATURATED_32 || offset == SATURATED_32) {
+      throw new BadArchiveException(
+          "has more than 65,534 entries or 4 GiB (expected: at most " + maxEntries + " entries)");
+    }
+    if (count > maxEntries) {
+      throw new BadArchiveException(
+          "has " + count + " entries (expected: at most " + maxEntries + ")");
+    }
+    if (size > MAX_DIRECTORY_BYTES || offset + size > archiveSize) {
+      throw new BadArchiveException("is truncated: its directory lies outside of it");
+    }
+    return parse(read(offset, (int) size), count);
+  }
+
+  /// Where an entry's compressed bytes begin.
+  ///
+  /// @throws BadArchiveException when the local header tells another story than the directory
+  long dataOffset(ZipEntryHeader entry) throws IOException {
+    if (entry.headerOffset() > archiveSize - LOCAL_BYTES) {
+      throw new BadArchiveException("entry \"" + entry.name() + "\" lies outside of the archive");
+    }
+    ByteBuffer local = read(entry.headerOffset(), LOCAL_BYTES);
+    int nameBytes = Short.toUnsignedInt(local.getShort(26));
+    int extraBytes = Short.toUnsignedInt(local.getShort(28));
+    long data = entry.headerOffset() + LOCAL_BYTES + nameBytes + extraBytes;
+    if (local.getInt(0) != LOCAL_SIGNATURE || entry.compressedSize() > archiveSize - data) {
+      throw new BadArchiveException("entry \"" + entry.name() + "\" lies outside of the archive");
+    }
+    if (!name(read(entry.headerOffset() + LOCAL_BYTES, nameBytes)).equals(entry.name())) {
+      throw new BadArchiveException("entry \"" + entry.name() + "\" has two different names");
+    }
+    return data;
+  }
+
+  private List<ZipEntryHeader> parse(ByteBuffer directory, int count) throws BadArchiveException {
+    List<ZipEntryHeader> entries = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      if (directory.remaining() < CENTRAL_BYTES
+          || directory.getInt(directory.position()) != CENTRAL_SIGNATURE) {
+        throw new BadArchiveException("is damaged: entry " + i + " of its directory is missing");
+      }
+      entries.add(parseEntry(directory));
+    }
+    return entries;
+  }
+
+  private static ZipEntryHeader parseEntry(ByteBuffer directory) throws BadArchiveException {
+    int at = directory.position();
+    int madeBy = Short.toUnsignedInt(directory.getShort(at + 4)) >> 8;
+    int nameBytes = Short.toUnsignedInt(directory.getShort(at + 28));
+    int extraBytes = Short.toUnsignedInt(directory.getShort(at + 30));
+    int commentBytes = Short.toUnsignedInt(directory.getShort(at + 32));
+    if (directory.remaining() < CENTRAL_BYTES + nameBytes + extraBytes + commentBytes) {
+      throw new BadArchiveException("is damaged: its directory ends within an entry");
+    }
+    String name = name(directory.slice(at + CENTRAL_BYTES, nameBytes));
+    ByteBuffer extra =
+        directory.slice(at + CENTRAL_BYTES + nameBytes, extraBytes).order(ByteOrder.LITTLE_ENDIAN);
+    @Nullable ByteBuffer wide = zip64(extra);
+    long size = widened(Integer.toUnsignedLong(directory.getInt(at + 24)), wide, name);
+    long compressed = widened(Integer.toUnsignedLong(directory.getInt(at + 20)), wide, name);
+    long offset = widened(Integer.toUnsignedLong(directory.getInt(at + 42)), wide, name);
+    boolean hasMode = madeBy == MADE_ON_UNIX || madeBy == MADE_ON_MACOS;
+    directory.position(at + CENTRAL_BYTES + nameBytes + extraBytes + commentBytes);
+    return new ZipEntryHeader(
+        name,
+        Short.toUnsignedInt(directory.getShort(at + 10)),
+        Short.toUnsignedInt(directory.getShort(at + 8)),
+        Integer.toUnsignedLong(directory.getInt(at + 16)),
+        compressed,
+        size,
+        hasMode ? directory.getInt(at + 38) >>> 16 : 0,
+        offset);
+  }
+
+  /// The wide field with the values that did not fit, in the order size, compressed size, offset.
+  private static @Nullable ByteBuffer zip64(ByteBuffer extra) {
+    while (extra.remaining() >= 4) {
+      int id = Short.toUnsignedInt(extra.getShort());
+      int length = Short.toUnsignedInt(extra.getShort());
+      if (length > extra.remaining()) {
+        return null;
+      }
+      if (id == ZIP64_EXTRA) {
+        return extra.slice(extra.position(), length).order(ByteOrder.LITTLE_ENDIAN);
+      }
+      extra.position(extra.position() + length);
+    }
+    return null;
+  }
+
+  private static long widened(long value, @Nullable ByteBuffer wide, String name)
+      throws BadArchiveException {
+    if (value != SATURATED_32) {
+      return value;
+    }
+    long actual = wide == null || wide.remaining() < 8 ? -1 : wide.getLong();
+    if (actual < 0) {
+      throw new BadArchiveException("entry \"" + name + "\" has a damaged size");
+    }
+    return actual;
+  }
+
+  /// The end record, which a comment of unknown length may follow.
+  private ByteBuffer end() throws IOException {
+    int tailBytes = (int) Math.min(archiveSize, END_BYTES + MAX_COMMENT_BYTES);
+    ByteBuffer tail = read(archiveSize - tailBytes, tailBytes);
+    for (int at = tailBytes - END_BYTES; at >= 0; at--) {
+      if (tail.getInt(at) == END_SIGNATURE
+          && at + END_BYTES + Short.toUnsignedInt(tail.getShort(at + 20)) == tailBytes) {
+        return tail.slice(at, END_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      }
+    }
+    throw new BadArchiveException("is truncated: it has no end record");
+  }
+
+  private static boolean startsLikeZip(ByteBuffer head) {
+    int signature = head.getInt(0);
+    return signature == LOCAL_SIGNATURE || signature == END_SIGNATURE;
+  }
+
+  private static String name(ByteBuffer bytes) throws BadArchiveException {
+    try {
+      return UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw new BadArchiveException("has an entry whose name is not UTF-8", e);
+    }
+  }
+
+  private ByteBuffer read(long offset, int length) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    while (buffer.hasRemaining()) {
+      if (archive.read(buffer, offset + buffer.position()) < 0) {
+        throw new BadArchiveException("is truncated");
+      }
+    }
+    return buffer.flip();
+  }
+}

@@ -1,0 +1,439 @@
+package io.easyfaas.funclet.container;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Resource;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.funclet.cgroup.CgroupStats;
+import io.easyfaas.funclet.code.CodeCache;
+import io.easyfaas.funclet.container.ContainerState.Broken;
+import io.easyfaas.funclet.container.ContainerState.Busy;
+import io.easyfaas.funclet.container.ContainerState.Closed;
+import io.easyfaas.funclet.container.ContainerState.Cold;
+import io.easyfaas.funclet.container.ContainerState.Initialising;
+import io.easyfaas.funclet.container.ContainerState.Lost;
+import io.easyfaas.funclet.container.ContainerState.Resetting;
+import io.easyfaas.funclet.container.ContainerState.Warm;
+import io.easyfaas.funclet.container.ContainerState.WarmingUp;
+import io.easyfaas.funclet.launch.LauncherEvent.Exited;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One container: applies the moves of {@link ContainerState} and does the work that goes with
+/// them.
+///
+/// Thread-safe. A request makes the state busy under the lock, works without it, and moves the
+/// state on under it again; a second request finds the state busy and is refused. The lock is never
+/// held across a call to the launcher, the kernel or the disk.
+public final class Container {
+  private static final Logger LOG = LoggerFactory.getLogger(Container.class);
+  private static final Duration INIT_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration WARMUP_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration RESET_TIMEOUT = Duration.ofSeconds(30);
+  // An exiting process frees up to its memory limit: far less than this on any machine.
+  private static final Duration EXIT_PATIENCE = Duration.ofSeconds(1);
+
+  private final Sandbox sandbox;
+  private final MemoryLedger ledger;
+  private final CodeCache codes;
+  private final Path proc;
+  private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private ContainerState state = new Initialising();
+
+  @GuardedBy("lock")
+  private @Nullable RunnerWatch runner;
+
+  @GuardedBy("lock")
+  private boolean isGone;
+
+  Container(Sandbox sandbox, MemoryLedger ledger, CodeCache codes, Path proc) {
+    this.sandbox = sandbox;
+    this.ledger = ledger;
+    this.codes = codes;
+    this.proc = proc;
+  }
+
+  /// Its id.
+  public ContainerId id() {
+    return sandbox.id();
+  }
+
+  /// Makes the first sandbox. A failure makes the container broken and is logged, not thrown.
+  void init() {
+    try {
+      remake(0, "init", Deadline.in(INIT_TIMEOUT));
+    } finally {
+      settle(new Initialising());
+    }
+  }
+
+  /// Puts a function into the container and starts its runner. At most 10 s, and the time of a
+  /// reset when it fails half-way.
+  ///
+  /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
+  ///   not before
+  void warmup(FunctionLaunch launch, String requestId) {
+    WarmingUp warming = beginWarmup();
+    try {
+      warmup(warming, launch, requestId, Deadline.in(WARMUP_TIMEOUT));
+    } finally {
+      settle(warming);
+    }
+  }
+
+  private void warmup(
+      WarmingUp warming, FunctionLaunch launch, String requestId, Deadline deadline) {
+    Holdings holdings = new Holdings();
+    boolean isTouched = false;
+    try {
+      ledger.reserve(id(), launch.memory());
+      holdings.add(() -> ledger.release(id()));
+      CodeCache.Lease code =
+          codes.acquire(launch.code(), launch.codeSha256(), deadline.remaining());
+      holdings.add(code::close);
+      holdings.add(() -> sandbox.limit(sandbox.baseLimits().memory()));
+      sandbox.limit(launch.memory());
+      isTouched = true;
+      sandbox.mount(code.directory(), launch.runtime(), deadline);
+      RunnerWatch watch = watch();
+      long pid = sandbox.exec(launch.command(), deadline);
+      endWarmup(
+          warming.started(new Tenant(launch.function(), launch.memory(), pid, watch, holdings)),
+          requestId);
+    } catch (ApiException e) {
+      undo(warming, holdings, isTouched, String.valueOf(e.getMessage()));
+      throw e;
+    } catch (SandboxException e) {
+      undo(warming, holdings, isTouched, String.valueOf(e.getMessage()));
+      throw new ApiException(
+          ErrorCode.SERVICE, "warm up " + id() + ": " + String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      undo(warming, holdings, isTouched, e.toString());
+      throw e;
+    }
+  }
+
+  /// Destroys the sandbox and makes a new one. At most 30 s.
+  ///
+  /// @param reason why, for the log
+  /// @return how the runner had ended by itself; empty when it ran, or there was none
+  /// @throws ApiException when the container is busy, or broken afterwards
+  Optional<RunnerExit> reset(String reason) {
+    ContainerState before = beginReset(reason);
+    try {
+      return reset(before, reason, Deadline.in(RESET_TIMEOUT));
+    } finally {
+      settle(before);
+    }
+  }
+
+  private Optional<RunnerExit> reset(ContainerState before, String reason, Deadline deadline) {
+    Optional<RunnerExit> exit =
+        tenant(before).flatMap(tenant -> tenant.runner().exit(stat(tenant), EXIT_PATIENCE));
+    try {
+      sandbox.destroy(deadline);
+    } catch (SandboxException e) {
+      // Processes may live on, so what they use is not given back.
+      move(lost(before, String.valueOf(e.getMessage())), reason);
+      throw new ApiException(ErrorCode.SERVICE, "reset " + id() + ": " + e.getMessage());
+    }
+    tenant(before).ifPresent(tenant -> tenant.holdings().release());
+    if (remake(before.generation(), reason, deadline) instanceof Broken broken) {
+      throw new ApiException(ErrorCode.SERVICE, "reset " + id() + ": " + broken.reason());
+    }
+    return exit;
+  }
+
+  /// Waits until nobody else works on the container, at most 30 s, and resets it if it is broken.
+  void repair(String reason) {
+    Deadline deadline = Deadline.in(RESET_TIMEOUT);
+    synchronized (lock) {
+      while (state instanceof Busy && !deadline.remaining().isZero()) {
+        try {
+          lock.wait(Math.max(1, deadline.remaining().toMillis()));
+        } catch (InterruptedException _) {
+          Thread.currentThread().interrupt();
+          return;
+        }
+      }
+      if (!(state instanceof Broken) && !(state instanceof Lost)) {
+        return;
+      }
+    }
+    try {
+      reset(reason);
+    } catch (ApiException e) {
+      LOG.error("container={} could not be repaired: {}", id(), e.getMessage());
+    }
+  }
+
+  /// Ends the container for good: nothing of it is left on the machine. Waits for a request that
+  /// still works on it, at most 30 s.
+  void close(Deadline deadline) {
+    ContainerState before;
+    synchronized (lock) {
+      while (state instanceof Busy && !deadline.remaining().isZero()) {
+        try {
+          lock.wait(Math.max(1, deadline.remaining().toMillis()));
+        } catch (InterruptedException _) {
+          Thread.currentThread().interrupt();
+          break;
+        }
+      }
+      before = state;
+      state = new Closed(before.generation());
+    }
+    try {
+      sandbox.close(deadline);
+    } catch (SandboxException e) {
+      LOG.error("container={} could not be closed: {}", id(), e.getMessage());
+    }
+    tenant(before).ifPresent(tenant -> tenant.holdings().release());
+  }
+
+  /// Takes the end of the runner. Does not block.
+  void runnerExited(Exited event) {
+    RunnerWatch watch;
+    synchronized (lock) {
+      watch = runner;
+    }
+    LOG.info("container={} runner={} ended with status {}", id(), event.pid(), event.code());
+    if (watch != null) {
+      watch.onExit(event);
+    }
+  }
+
+  /// Takes the end of the sandbox that nobody asked for. Does not block.
+  void sandboxGone(String reason) {
+    ContainerState after;
+    synchronized (lock) {
+      isGone = true; // Whoever works on it now looks at this before calling it done.
+      after =
+          switch (state) {
+            case Cold cold -> new Broken(cold.generation(), reason);
+            case Warm warm -> warm.gone(reason);
+            case Busy _, Broken _, Lost _, Closed _ -> state;
+          };
+      state = after;
+      lock.notifyAll();
+    }
+    LOG.warn("container={} {}: {}", id(), after.wireName(), reason);
+  }
+
+  /// What it is, without live statistics.
+  public ContainerInfo info() {
+    return info(null);
+  }
+
+  /// What it is and uses.
+  ///
+  /// @throws ApiException when the kernel does not tell
+  public ContainerInfo infoWithStats() {
+    synchronized (lock) {
+      if (state.hostPid() == 0) {
+        return info();
+      }
+    }
+    try {
+      return info(sandbox.stats());
+    } catch (SandboxException e) {
+      throw new ApiException(ErrorCode.SERVICE, id() + ": " + e.getMessage());
+    }
+  }
+
+  private ContainerInfo info(@Nullable CgroupStats stats) {
+    ContainerState now;
+    synchronized (lock) {
+      now = state;
+    }
+    ByteSize memory =
+        tenant(now).map(Tenant::memory).orElseGet(() -> sandbox.baseLimits().memory());
+    double cores =
+        sandbox.baseLimits().cpuLimit() > 0
+            ? sandbox.baseLimits().cpuLimit()
+            : sandbox.baseLimits().cpuRequest();
+    return new ContainerInfo(
+        id().value(),
+        id(),
+        now.hostPid(),
+        now.generation(),
+        now.wireName(),
+        now instanceof Busy busy ? busy.event().wireName() : "",
+        stats != null && stats.isFrozen(),
+        sandbox.socketDirectory().toString(),
+        new Resource(Math.round(cores * 1000), memory.bytes()),
+        stats == null
+            ? null
+            : new ContainerInfo.ResourceStats(
+                new ContainerInfo.MemoryStats(
+                    stats.memoryUsage(), stats.memoryLimit(), stats.swapLimit()),
+                new ContainerInfo.CpuStats(stats.cpuNanos()),
+                stats.isFrozen() ? "FROZEN" : "THAWED"),
+        now.reason());
+  }
+
+  private WarmingUp beginWarmup() {
+    synchronized (lock) {
+      WarmingUp warming =
+          switch (state) {
+            case Cold cold -> cold.warmUp();
+            case Busy busy -> throw busy(busy, ContainerEvent.WARMUP);
+            case Warm _ ->
+                throw new ApiException(
+                    ErrorCode.RESOURCE_CONFLICT, "container " + id() + " is warm (expected: cold)");
+            case Broken _, Lost _, Closed _ ->
+                throw new ApiException(
+                    ErrorCode.RESOURCE_CONFLICT,
+                    "container " + id() + " not running: " + state.reason());
+          };
+      state = warming;
+      return warming;
+    }
+  }
+
+  private ContainerState beginReset(String reason) {
+    ContainerState before;
+    synchronized (lock) {
+      before = state;
+      state =
+          switch (before) {
+            case Cold _, Warm _, Broken _, Lost _ ->
+                new Resetting(before.generation(), before.hostPid(), before.wireName());
+            case Busy busy -> throw busy(busy, ContainerEvent.RESET);
+            case Closed _ ->
+                throw new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");
+          };
+    }
+    LOG.info("container={} {}→resetting reason={}", id(), before.wireName(), reason);
+    return before;
+  }
+
+  private void endWarmup(Warm warm, String requestId) {
+    synchronized (lock) {
+      if (isGone) {
+        throw new SandboxException("the sandbox was killed from outside");
+      }
+      state = warm;
+      lock.notifyAll();
+    }
+    LOG.info(
+        "container={} cold→warm function={} memory={} runner={} request={}",
+        id(),
+        warm.tenant().function(),
+        warm.tenant().memory(),
+        warm.tenant().runnerPid(),
+        requestId);
+  }
+
+  private void undo(WarmingUp warming, Holdings holdings, boolean isTouched, String reason) {
+    if (!isTouched) {
+      holdings.release();
+      move(new Cold(warming.generation(), warming.initPid()), reason);
+      return;
+    }
+    Deadline deadline = Deadline.in(RESET_TIMEOUT);
+    try {
+      sandbox.destroy(deadline);
+    } catch (SandboxException e) {
+      Tenant remains = new Tenant("", ByteSize.ZERO, 0, new RunnerWatch(() -> 0), holdings);
+      move(new Lost(warming.generation(), remains, String.valueOf(e.getMessage())), reason);
+      return;
+    }
+    holdings.release();
+    remake(warming.generation(), reason, deadline);
+  }
+
+  /// Makes a sandbox where there is none, and moves the state to cold or broken.
+  private ContainerState remake(long generation, String reason, Deadline deadline) {
+    ContainerState after;
+    synchronized (lock) {
+      runner = null;
+      isGone = false;
+    }
+    try {
+      after = new Cold(generation + 1, sandbox.create(deadline));
+    } catch (SandboxException e) {
+      LOG.error("container={} {}", id(), e.getMessage());
+      after = new Broken(generation, String.valueOf(e.getMessage()));
+    }
+    return move(after, reason);
+  }
+
+  private ContainerState move(ContainerState next, String reason) {
+    ContainerState after;
+    synchronized (lock) {
+      // A sandbox that was killed while it was being made is not cold.
+      after =
+          isGone && next instanceof Cold cold
+              ? new Broken(cold.generation(), "the sandbox was killed from outside")
+              : next;
+      state = after;
+      lock.notifyAll();
+    }
+    LOG.info(
+        "container={} →{} generation={} reason={}",
+        id(),
+        after.wireName(),
+        after.generation(),
+        reason);
+    return after;
+  }
+
+  private RunnerWatch watch() {
+    RunnerWatch watch = new RunnerWatch(sandbox::oomKills);
+    synchronized (lock) {
+      runner = watch;
+    }
+    return watch;
+  }
+
+  private Path stat(Tenant tenant) {
+    return proc.resolve(Long.toString(tenant.runnerPid())).resolve("stat");
+  }
+
+  private ApiException busy(Busy busy, ContainerEvent wanted) {
+    return new ApiException(
+        ErrorCode.RESOURCE_CONFLICT,
+        "container "
+            + id()
+            + " is busy: current event "
+            + busy.event().wireName()
+            + ", trigger event "
+            + wanted.wireName());
+  }
+
+  /// However the work ended, by a defect of ours for example, nobody may stay busy without a thread
+  /// that is.
+  private void settle(ContainerState before) {
+    synchronized (lock) {
+      if (state instanceof Busy) {
+        state = lost(before, "the engine failed; see its log");
+        lock.notifyAll();
+      }
+    }
+  }
+
+  private static ContainerState lost(ContainerState before, String reason) {
+    return tenant(before)
+        .<ContainerState>map(tenant -> new Lost(before.generation(), tenant, reason))
+        .orElseGet(() -> new Broken(before.generation(), reason));
+  }
+
+  private static Optional<Tenant> tenant(ContainerState state) {
+    return switch (state) {
+      case Warm warm -> Optional.of(warm.tenant());
+      case Lost lost -> Optional.of(lost.tenant());
+      case Initialising _, Cold _, WarmingUp _, Resetting _, Broken _, Closed _ -> Optional.empty();
+    };
+  }
+}

@@ -1,0 +1,23 @@
+package io.easyfaas.funclet.container;
+
+/// What is being done to a container.
+enum ContainerEvent {
+  /// Its first sandbox is made.
+  INIT("event_init"),
+  /// A function is put into it.
+  WARMUP("event_warmup"),
+  /// Its sandbox is made anew.
+  RESET("event_reset"),
+  /// The engine ends.
+  CLOSE("event_close");
+
+  private final String wireName;
+
+  ContainerEvent(String wireName) {
+    this.wireName = wireName;
+  }
+
+  String wireName() {
+    return wireName;
+  }
+}

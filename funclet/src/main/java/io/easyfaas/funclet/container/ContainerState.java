@@ -1,0 +1,124 @@
+package io.easyfaas.funclet.container;
+
+/// What a container is doing. Immutable; the only writer is {@link Container}.
+///
+/// | from | move | to | who |
+/// | --- | --- | --- | --- |
+/// | Initialising | created | Cold | start |
+/// | Initialising | failed | Broken | start |
+/// | Cold | warmUp | WarmingUp | warmup request |
+/// | WarmingUp | started | Warm | warmup request, within 10 s |
+/// | WarmingUp | failed | Cold, or Broken when the sandbox could not be made anew | same |
+/// | Cold, Warm, Broken, Lost | reset | Resetting | cooldown or reborn request, repair |
+/// | Resetting | created | Cold | same, within 30 s |
+/// | Resetting | failed | Broken, or Lost when processes could not be killed | same |
+/// | Cold | gone | Broken | launcher event |
+/// | Warm | gone | Lost | launcher event |
+/// | any | close | Closed | end of the engine |
+///
+/// `Initialising`, `WarmingUp` and `Resetting` are busy: one thread owns the container until it
+/// moves it on, and every other request is refused. `Broken` and `Lost` wait for a reborn request.
+sealed interface ContainerState {
+  /// States in which one thread owns the container.
+  sealed interface Busy extends ContainerState permits Initialising, WarmingUp, Resetting {
+    /// What that thread does.
+    ContainerEvent event();
+  }
+
+  /// Has never had a sandbox.
+  record Initialising() implements Busy {
+    @Override
+    public ContainerEvent event() {
+      return ContainerEvent.INIT;
+    }
+
+    @Override
+    public long generation() {
+      return 0;
+    }
+  }
+
+  /// Has a fresh sandbox that nobody has used.
+  ///
+  /// @param generation counts the sandboxes this container has had, from 1
+  /// @param initPid pid 1 of the sandbox, seen from the host
+  record Cold(long generation, long initPid) implements ContainerState {
+    WarmingUp warmUp() {
+      return new WarmingUp(generation, initPid);
+    }
+  }
+
+  /// A function is being put into it.
+  record WarmingUp(long generation, long initPid) implements Busy {
+    @Override
+    public ContainerEvent event() {
+      return ContainerEvent.WARMUP;
+    }
+
+    Warm started(Tenant tenant) {
+      return new Warm(generation, initPid, tenant);
+    }
+  }
+
+  /// A function's runner was started in it.
+  record Warm(long generation, long initPid, Tenant tenant) implements ContainerState {
+    Lost gone(String reason) {
+      return new Lost(generation, tenant, reason);
+    }
+  }
+
+  /// Its sandbox is being destroyed and made anew.
+  ///
+  /// @param before `cold`, `warm` or `broken`: what it was
+  record Resetting(long generation, long initPid, String before) implements Busy {
+    @Override
+    public ContainerEvent event() {
+      return ContainerEvent.RESET;
+    }
+  }
+
+  /// Has no sandbox, because it could not be made or was killed from outside.
+  ///
+  /// @param reason for people
+  record Broken(long generation, String reason) implements ContainerState {}
+
+  /// Its sandbox is dead or cannot be killed, and what its function holds is not given back yet.
+  record Lost(long generation, Tenant tenant, String reason) implements ContainerState {}
+
+  /// The engine has ended it.
+  record Closed(long generation) implements ContainerState {}
+
+  /// Counts the sandboxes this container has had, from 1; 0 before the first.
+  long generation();
+
+  /// `cold`, `warm` or `broken`.
+  default String wireName() {
+    return switch (this) {
+      case Initialising _, Cold _, WarmingUp _ -> "cold";
+      case Warm _ -> "warm";
+      case Resetting resetting -> resetting.before();
+      case Broken _, Lost _, Closed _ -> "broken";
+    };
+  }
+
+  /// Pid 1 of the sandbox, seen from the host; 0 when there is none.
+  default long hostPid() {
+    return switch (this) {
+      case Cold cold -> cold.initPid();
+      case WarmingUp warming -> warming.initPid();
+      case Warm warm -> warm.initPid();
+      case Resetting resetting -> resetting.initPid();
+      case Initialising _, Broken _, Lost _, Closed _ -> 0;
+    };
+  }
+
+  /// Why it is broken; empty when it is not.
+  default String reason() {
+    return switch (this) {
+      case Broken broken -> broken.reason();
+      case Lost lost -> lost.reason();
+      case Closed _ -> "the engine has ended";
+      case Initialising _, Cold _, WarmingUp _, Warm _, Resetting _ -> "";
+    };
+  }
+}

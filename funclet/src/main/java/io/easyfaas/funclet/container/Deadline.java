@@ -1,0 +1,17 @@
+package io.easyfaas.funclet.container;
+
+import java.time.Duration;
+
+/// When something has to be done by.
+///
+/// @param nanoTime on the clock of {@link System#nanoTime()}
+record Deadline(long nanoTime) {
+  static Deadline in(Duration timeout) {
+    return new Deadline(System.nanoTime() + timeout.toNanos());
+  }
+
+  /// What is left, at least zero.
+  Duration remaining() {
+    return Duration.ofNanos(Math.max(0, nanoTime - System.nanoTime()));
+  }
+}

@@ -1,0 +1,146 @@
+package io.easyfaas.funclet.container;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.funclet.cgroup.CgroupException;
+import io.easyfaas.funclet.cgroup.CgroupLimits;
+import io.easyfaas.funclet.cgroup.CgroupStats;
+import io.easyfaas.funclet.cgroup.Cgroups;
+import io.easyfaas.funclet.launch.LaunchReport;
+import io.easyfaas.funclet.launch.Launcher;
+import io.easyfaas.funclet.launch.LauncherCommand;
+import io.easyfaas.funclet.mount.SandboxLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The sandbox of one slot: its keeper, its groups and what runs in it. Every method throws {@link
+/// SandboxException} when it failed, unless it says otherwise.
+///
+/// Not thread-safe; owned by the thread that keeps the container busy. {@link #stats} and {@link
+/// #oomKills} may be called by any thread.
+final class Sandbox {
+  private static final Logger LOG = LoggerFactory.getLogger(Sandbox.class);
+
+  private final SandboxLayout layout;
+  private final CgroupLimits baseLimits;
+  private final Cgroups cgroups;
+  private final Supplier<Launcher> launcher;
+  private boolean hasKeeper;
+
+  /// @param launcher the one that runs now: it may be restarted in between
+  Sandbox(
+      SandboxLayout layout, CgroupLimits baseLimits, Cgroups cgroups, Supplier<Launcher> launcher) {
+    this.layout = layout;
+    this.baseLimits = baseLimits;
+    this.cgroups = cgroups;
+    this.launcher = launcher;
+  }
+
+  ContainerId id() {
+    return layout.id();
+  }
+
+  Path socketDirectory() {
+    return layout.socketDirectory();
+  }
+
+  CgroupLimits baseLimits() {
+    return baseLimits;
+  }
+
+  /// Makes a sandbox, where there must be none. Its keeper and groups are made too when they are
+  /// not there.
+  ///
+  /// @return pid 1 of the sandbox, seen from the host
+  long create(Deadline deadline) {
+    if (!hasKeeper) {
+      List<Path> groups = checked(() -> cgroups.create(slot(), baseLimits));
+      call(LauncherCommand.open(slot(), groups), deadline);
+      hasKeeper = true;
+    }
+    return call(layout.create(), deadline);
+  }
+
+  /// Changes the memory limit.
+  void limit(ByteSize memory) {
+    checked(() -> {
+      cgroups.limit(slot(), baseLimits.withMemory(memory));
+      return memory;
+    });
+  }
+
+  /// Mounts code and language runtime, all or nothing.
+  void mount(Path code, Path runtime, Deadline deadline) {
+    call(layout.mount(code, runtime), deadline);
+  }
+
+  /// Starts the runner.
+  ///
+  /// @return its process id, seen from the host
+  long exec(List<String> command, Deadline deadline) {
+    return call(layout.exec(command), deadline);
+  }
+
+  /// Kills everything in the sandbox; after that nothing of it is left. Also right when there is
+  /// none. If the keeper cannot do it, it is ended and its groups are emptied from here.
+  void destroy(Deadline deadline) {
+    if (hasKeeper) {
+      try {
+        cgroups.thaw(slot()); // What is frozen does not die, and the keeper would not answer.
+        call(LauncherCommand.destroy(slot()), deadline);
+        return;
+      } catch (SandboxException | CgroupException e) {
+        LOG.warn("container={} {}. Its keeper is ended", id(), e.getMessage());
+      }
+    }
+    close(deadline);
+  }
+
+  /// Destroys the sandbox, ends the keeper and removes the groups. Safe to call twice.
+  void close(Deadline deadline) {
+    if (hasKeeper) {
+      LaunchReport report =
+          launcher.get().call(LauncherCommand.close(slot()), deadline.remaining());
+      if (!report.isDone()) {
+        LOG.warn("container={} close: {}", id(), report.describe());
+      }
+    }
+    checked(() -> {
+      cgroups.remove(slot());
+      return slot();
+    });
+    hasKeeper = false;
+  }
+
+  CgroupStats stats() {
+    return checked(() -> cgroups.stats(slot()));
+  }
+
+  long oomKills() {
+    return checked(() -> cgroups.oomKills(slot()));
+  }
+
+  private String slot() {
+    return layout.id().value();
+  }
+
+  private long call(LauncherCommand command, Deadline deadline) {
+    return switch (launcher.get().call(command, deadline.remaining())) {
+      case LaunchReport.Done(long pid) -> pid;
+      case LaunchReport.Refused refused ->
+          throw new SandboxException(command + ": " + refused.describe());
+      case LaunchReport.Lost lost -> throw new SandboxException(command + ": " + lost.describe());
+    };
+  }
+
+  private static <T> T checked(Supplier<T> change) {
+    try {
+      return change.get();
+    } catch (CgroupException e) {
+      throw new SandboxException(String.valueOf(e.getMessage()), e);
+    }
+  }
+}

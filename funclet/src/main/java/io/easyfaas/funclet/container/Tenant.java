@@ -1,0 +1,13 @@
+package io.easyfaas.funclet.container;
+
+import io.easyfaas.common.config.ByteSize;
+
+/// The function in a warm container.
+///
+/// @param function its full name with version, for logs
+/// @param memory its limit, reserved in the ledger
+/// @param runnerPid its runner, seen from the host
+/// @param runner how and whether the runner has ended
+/// @param holdings what is given back when its sandbox is dead
+record Tenant(
+    String function, ByteSize memory, long runnerPid, RunnerWatch runner, Holdings holdings) {}

@@ -1,0 +1,125 @@
+package io.easyfaas.funclet.launch;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// One request to the launcher: its argument vector, see launcher.md "Serve protocol".
+///
+/// @param arguments the verb, the slot and the options, in order
+public record LauncherCommand(List<String> arguments) {
+  /// A bind mount.
+  ///
+  /// @param source a path on the host
+  /// @param destination a path inside the sandbox that exists
+  public record Bind(Path source, String destination) {}
+
+  /// A program to start in a sandbox.
+  ///
+  /// @param uid inside the sandbox
+  /// @param gid inside the sandbox
+  /// @param environment the whole environment, in the order it is given
+  /// @param directory where it starts, inside the sandbox
+  /// @param output a unix socket inside the sandbox that becomes descriptors 1 and 2
+  /// @param limits resource limits
+  /// @param command the program and its arguments
+  public record Program(
+      int uid,
+      int gid,
+      Map<String, String> environment,
+      String directory,
+      String output,
+      List<ResourceLimit> limits,
+      List<String> command) {
+    /// Copies the collections; the environment keeps its order.
+    public Program {
+      environment =
+          java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(environment));
+      limits = List.copyOf(limits);
+      command = List.copyOf(command);
+    }
+  }
+
+  /// One limit of setrlimit(2).
+  ///
+  /// @param name `nofile`, `core`, …
+  /// @param value soft and hard limit
+  public record ResourceLimit(String name, long value) {}
+
+  /// Copies the vector.
+  public LauncherCommand {
+    arguments = List.copyOf(arguments);
+    for (String argument : arguments) {
+      if (argument.indexOf('\0') >= 0) {
+        throw new IllegalArgumentException(
+            "argument: \"" + argument.replace("\0", "\\0") + "\" (expected: no NUL character)");
+      }
+    }
+  }
+
+  /// Starts the slot's keeper inside these cgroups.
+  public static LauncherCommand open(String slot, List<Path> cgroups) {
+    List<String> arguments = new ArrayList<>(List.of("open", slot));
+    cgroups.forEach(directory -> arguments.addAll(List.of("--cgroup", directory.toString())));
+    return new LauncherCommand(arguments);
+  }
+
+  /// Makes a sandbox.
+  ///
+  /// @param options the create options, in order
+  public static LauncherCommand create(String slot, List<String> options) {
+    List<String> arguments = new ArrayList<>(List.of("create", slot));
+    arguments.addAll(options);
+    return new LauncherCommand(arguments);
+  }
+
+  /// Mounts read-only into the running sandbox, all or nothing.
+  public static LauncherCommand mountReadOnly(String slot, List<Bind> binds) {
+    List<String> arguments = new ArrayList<>(List.of("mount", slot));
+    binds.forEach(bind ->
+        arguments.addAll(List.of("--bind-ro", bind.source().toString(), bind.destination())));
+    return new LauncherCommand(arguments);
+  }
+
+  /// Starts a program in the sandbox.
+  public static LauncherCommand exec(String slot, Program program) {
+    List<String> arguments = new ArrayList<>(List.of("exec", slot));
+    arguments.addAll(List.of("--uid", Integer.toString(program.uid())));
+    arguments.addAll(List.of("--gid", Integer.toString(program.gid())));
+    program
+        .environment()
+        .forEach((name, value) -> arguments.addAll(List.of("--env", name + "=" + value)));
+    arguments.addAll(List.of("--cwd", program.directory(), "--output", program.output()));
+    for (ResourceLimit limit : program.limits()) {
+      String value = Long.toString(limit.value());
+      arguments.addAll(List.of("--rlimit", limit.name(), value, value));
+    }
+    arguments.add("--");
+    arguments.addAll(program.command());
+    return new LauncherCommand(arguments);
+  }
+
+  /// Signals the program.
+  ///
+  /// @param number see signal(7)
+  public static LauncherCommand signal(String slot, int number) {
+    return new LauncherCommand(List.of("signal", slot, Integer.toString(number)));
+  }
+
+  /// Kills everything in the sandbox and waits until it is gone.
+  public static LauncherCommand destroy(String slot) {
+    return new LauncherCommand(List.of("destroy", slot));
+  }
+
+  /// Destroys the sandbox and ends the slot's keeper.
+  public static LauncherCommand close(String slot) {
+    return new LauncherCommand(List.of("close", slot));
+  }
+
+  /// The verb and the slot, for messages.
+  @Override
+  public String toString() {
+    return String.join(" ", arguments.subList(0, Math.min(2, arguments.size())));
+  }
+}

@@ -1,0 +1,103 @@
+package io.easyfaas.funclet.mount;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.funclet.launch.LauncherCommand;
+import io.easyfaas.funclet.launch.LauncherCommand.Bind;
+import io.easyfaas.funclet.launch.LauncherCommand.Program;
+import io.easyfaas.funclet.launch.LauncherCommand.ResourceLimit;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What the sandbox of one slot looks like, as launcher commands. Pure.
+///
+/// @param id the slot, and the host name inside
+/// @param rootfs the root
+/// @param socketDirectory the host directory with the sandbox's sockets
+/// @param hosts the host file that becomes `/etc/hosts`
+/// @param uids the slot's range of user and group ids
+/// @param tmpSize of `/tmp`
+public record SandboxLayout(
+    ContainerId id,
+    Rootfs rootfs,
+    Path socketDirectory,
+    Path hosts,
+    UidRange uids,
+    ByteSize tmpSize) {
+  /// Where the code is, inside.
+  public static final String CODE_ROOT = "/var/task";
+
+  /// Where the language runtime is, inside.
+  public static final String RUNTIME_ROOT = "/var/runtime";
+
+  /// Where the sockets are, inside.
+  public static final String SOCKET_ROOT = "/run/easyfaas";
+
+  private static final String OUTPUT_SOCKET = SOCKET_ROOT + "/output.sock";
+  private static final int RUNNER_ID = 1001; // User and group, see launcher.md "Exec options".
+  private static final ByteSize SHM_SIZE = ByteSize.ofMebibytes(16);
+  private static final List<ResourceLimit> LIMITS =
+      List.of(new ResourceLimit("nofile", 4096), new ResourceLimit("core", 0));
+
+  /// Makes the sandbox.
+  ///
+  /// `/dev` comes before the binds of a slot and `/tmp` last of the tmpfs, but no destination lies
+  /// within another, so the order is for readers only.
+  public LauncherCommand create() {
+    List<String> options = new ArrayList<>(List.of("--rootfs", rootfs.directory().toString()));
+    rootfs.binds().forEach(bind -> options.addAll(bindOption(bind)));
+    options.addAll(List.of("--proc", "/proc"));
+    options.addAll(List.of("--dev", "/dev", "--shm-bytes", Long.toString(SHM_SIZE.bytes())));
+    options.addAll(List.of("--tmpfs", "/tmp", Long.toString(tmpSize.bytes()), "1777"));
+    options.addAll(bindOption(new Bind(socketDirectory, SOCKET_ROOT)));
+    if (rootfs.hasHosts()) {
+      options.addAll(bindOption(new Bind(hosts, "/etc/hosts")));
+    }
+    options.addAll(List.of("--hostname", id.value()));
+    options.addAll(
+        List.of("--uid-map", Long.toString(uids.base()), Integer.toString(UidRange.COUNT)));
+    options.add("--keep-net");
+    return LauncherCommand.create(id.value(), options);
+  }
+
+  /// Mounts a function into the running sandbox.
+  ///
+  /// @param code the unpacked archive
+  /// @param runtime the language runtime's directory
+  public LauncherCommand mount(Path code, Path runtime) {
+    return LauncherCommand.mountReadOnly(
+        id.value(), List.of(new Bind(code, CODE_ROOT), new Bind(runtime, RUNTIME_ROOT)));
+  }
+
+  /// Starts the runner.
+  ///
+  /// @param command program and arguments, as paths inside
+  public LauncherCommand exec(List<String> command) {
+    return LauncherCommand.exec(
+        id.value(),
+        new Program(RUNNER_ID, RUNNER_ID, environment(), "/", OUTPUT_SOCKET, LIMITS, command));
+  }
+
+  /// The text of `/etc/hosts`.
+  public String hostsText() {
+    return "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 " + id + "\n";
+  }
+
+  /// Nothing of the engine's own environment.
+  private static Map<String, String> environment() {
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("PATH", "/usr/local/bin:/usr/bin:/bin");
+    environment.put("HOME", "/tmp");
+    environment.put("TMPDIR", "/tmp");
+    environment.put("LANG", "C.UTF-8");
+    environment.put("TZ", "UTC");
+    return environment;
+  }
+
+  private static List<String> bindOption(Bind bind) {
+    return List.of("--bind-ro", bind.source().toString(), bind.destination());
+  }
+}

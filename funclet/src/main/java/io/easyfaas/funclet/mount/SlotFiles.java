@@ -1,0 +1,78 @@
+package io.easyfaas.funclet.mount;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.wire.ContainerId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// The files on the host that belong to one slot: its socket directory and its `/etc/hosts`.
+///
+/// They live as long as the engine, not as a sandbox: the controller's listeners outlast resets.
+///
+/// @param runDirectory for sockets
+/// @param dataDirectory for the rest
+public record SlotFiles(Path runDirectory, Path dataDirectory) {
+  /// The directory a slot's sandbox sees as `/run/easyfaas`.
+  public Path socketDirectory(ContainerId id) {
+    return runDirectory.resolve("slots").resolve(id.value());
+  }
+
+  /// The file a slot's sandbox sees as `/etc/hosts`.
+  public Path hosts(ContainerId id) {
+    return dataDirectory.resolve("slots").resolve(id.value()).resolve("hosts");
+  }
+
+  /// Makes a slot's files.
+  ///
+  /// @throws UncheckedIOException when the disk is full or read-only
+  public void make(SandboxLayout layout) {
+    try {
+      Files.createDirectories(layout.socketDirectory());
+      // Only the owner may list it; a runner, another user, connects by name.
+      Files.setPosixFilePermissions(
+          layout.socketDirectory(), PosixFilePermissions.fromString("rwx--x--x"));
+      Path parent = layout.hosts().getParent();
+      if (parent != null) {
+        Files.createDirectories(parent);
+      }
+      Files.writeString(layout.hosts(), layout.hostsText(), UTF_8);
+      Files.setPosixFilePermissions(layout.hosts(), PosixFilePermissions.fromString("rw-r--r--"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("files of " + layout.id() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /// Removes the files of every slot, of this engine or an earlier one. Safe when there are none.
+  ///
+  /// @throws UncheckedIOException when something cannot be removed
+  public void removeAll() {
+    try {
+      for (Path top : List.of(runDirectory.resolve("slots"), dataDirectory.resolve("slots"))) {
+        for (Path slot : children(top)) {
+          for (Path file : children(slot)) {
+            Files.delete(file);
+          }
+          Files.delete(slot);
+        }
+        Files.deleteIfExists(top);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("remove the slots' files: " + e.getMessage(), e);
+    }
+  }
+
+  private static List<Path> children(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> found = Files.list(directory)) {
+      return found.toList();
+    }
+  }
+}
