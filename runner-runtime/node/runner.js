@@ -668,6 +668,7 @@ function stackTraceOf(error) {
     }
     const frames = [];
     const lines = error.stack.split('\n');
+    const internal = isParseError(error) ? /node:(internal\/|vm:)/ : /node:internal\//;
     if (isParseError(error) && PLACE.test(lines[0])) {
       frames.push(`at ${lines[0]}`);
     }
@@ -675,7 +676,7 @@ function stackTraceOf(error) {
       if (line.includes(__filename)) {
         break;
       }
-      if (FRAME.test(line) && !line.includes('node:internal/')) {
+      if (FRAME.test(line) && !internal.test(line)) {
         frames.push(line.trim());
       }
     }
@@ -694,9 +695,10 @@ function isParseError(error) {
   if (!types.isNativeError(error) || error.name !== 'SyntaxError') {
     return false;
   }
+  // Node.js 16 compiles modules by way of node:vm, which user code may call as well.
   const innermost = String(error.stack)
     .split('\n')
-    .find((line) => FRAME.test(line));
+    .find((line) => FRAME.test(line) && !line.includes('(node:vm:'));
   return innermost !== undefined && /node:internal\/(modules|vm)/.test(innermost);
 }
 

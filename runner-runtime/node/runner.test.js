@@ -778,9 +778,9 @@ test('6 MiB go in and out unharmed', LIMIT, async (t) => {
   const controller = await Controller.ready(t, {
     'index.js': 'exports.handler = async (event) => event',
   });
-  const text = 'grüße 世界 '.repeat(350_000).slice(0, 3_600_000);
+  const text = 'grüße 世界 '.repeat(419_431);
   const event = JSON.stringify(text);
-  assert.ok(Buffer.byteLength(event) > 6 * 1024 * 1024 - 1024 * 1024);
+  assert.ok(Buffer.byteLength(event) >= 6 * 1024 * 1024);
   const result = await controller.call(event);
   assert.equal(result.flags, 0);
   assert.ok(result.text === text, 'the answer is the event');
@@ -909,17 +909,14 @@ test('the stack trace is the user’s, innermost first', LIMIT, async (t) => {
   const controller = await Controller.ready(t, {
     'index.js': `function inner() { throw new Error('boom'); }
 function outer() { inner(); }
-exports.handler = (event) => { outer(); };
-exports.later = async (event) => { await null; outer(); };
-exports.timer = (e, c, callback) => { setTimeout(() => { try { outer(); } catch (error) { callback(error); } }); };`,
+exports.handler = (event) => { outer(); };`,
   });
   const file = path.join(controller.codeRoot, 'index.js');
-  const error = await controller.callError();
-  assert.deepEqual(error.stackTrace, [
-    `at inner (${file}:1:26)`,
-    `at outer (${file}:2:20)`,
-    `at exports.handler (${file}:3:32)`,
-  ]);
+  const { stackTrace } = await controller.callError();
+  assert.deepEqual(stackTrace.slice(0, 2), [`at inner (${file}:1:26)`, `at outer (${file}:2:20)`]);
+  // Releases of Node.js name the third one differently.
+  assert.equal(stackTrace.length, 3);
+  assert.match(stackTrace[2], /^at .*handler.* \(.*\/index\.js:3:32\)$/);
 });
 
 test('the stack trace leaves out the event loop', LIMIT, async (t) => {
