@@ -1,0 +1,182 @@
+package io.easyfaas.cli;
+
+import io.easyfaas.common.config.Option;
+import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.controller.Controller;
+import io.easyfaas.controller.ControllerConfig;
+import io.easyfaas.funclet.Funclet;
+import io.easyfaas.funclet.FuncletConfig;
+import io.easyfaas.httptrigger.HttpTrigger;
+import io.easyfaas.httptrigger.HttpTriggerConfig;
+import io.easyfaas.runnerruntime.RunnerRuntime;
+import io.easyfaas.stubs.Stubs;
+import io.easyfaas.stubs.StubsConfig;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The whole engine in one JVM: the same objects that the separate processes build, composed.
+///
+/// Controller and funclet meet through a method call instead of a socket; everything else is as
+/// between processes. Every setting of every part can be given under its own key; the three ports
+/// have names of their own.
+final class Engine implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+  // Set by the composition itself: the parts find each other without being told.
+  private static final Set<String> COMPOSED =
+      Set.of("port", "repository-endpoint", "controller-endpoint", "funclet-api-sock");
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private int controllerPort;
+  private int registryPort;
+  private int triggerPort;
+
+  private Engine() {}
+
+  /// Every setting of the engine.
+  static List<Option> options() {
+    Map<String, Option> options = new LinkedHashMap<>();
+    add(options, new Option("port", "port", "8001", "TCP port of the controller's HTTP API."));
+    add(options, new Option("registry-port", "port", "8002", "TCP port of the function registry."));
+    add(options, new Option("trigger-port", "port", "8003", "TCP port of the HTTP trigger."));
+    for (List<Option> part :
+        List.of(
+            FuncletConfig.options(),
+            ControllerConfig.options(),
+            StubsConfig.options(),
+            HttpTriggerConfig.options())) {
+      part.stream()
+          .filter(option -> !COMPOSED.contains(option.key()))
+          .forEach(option -> add(options, option));
+    }
+    return List.copyOf(options.values());
+  }
+
+  /// Lays out the runtimes and starts every part. When one fails to start, those already running
+  /// are stopped before the failure is thrown.
+  ///
+  /// @throws io.easyfaas.common.config.ConfigException when a setting cannot be used
+  static Engine start(List<String> args, Map<String, String> environment) {
+    Settings settings = Settings.parse(options(), args, environment);
+    Engine engine = new Engine();
+    try {
+      engine.startParts(settings);
+      return engine;
+    } catch (RuntimeException e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  private void startParts(Settings settings) {
+    RunnerRuntime.prepare(settings.path("data-dir"));
+    EventLoops loops = started(new EventLoops(settings.integer("event-loops", 1, 64)));
+    Stubs stubs =
+        started(
+            Stubs.start(
+                StubsConfig.parse(
+                    args(settings, StubsConfig.options(), "port", settings.text("registry-port")),
+                    Map.of()),
+                loops));
+    registryPort = stubs.port();
+    Funclet funclet =
+        started(
+            Funclet.start(
+                FuncletConfig.parse(args(settings, FuncletConfig.options()), Map.of()), loops));
+    Controller controller =
+        started(
+            Controller.start(
+                ControllerConfig.parse(
+                    args(
+                        settings,
+                        ControllerConfig.options(),
+                        "port",
+                        settings.text("port"),
+                        "repository-endpoint",
+                        "http://127.0.0.1:" + registryPort),
+                    Map.of()),
+                funclet,
+                loops));
+    controllerPort = controller.port();
+    stubs.onChange(controller::invalidate);
+    HttpTrigger trigger =
+        started(
+            HttpTrigger.start(
+                HttpTriggerConfig.parse(
+                    args(
+                        settings,
+                        HttpTriggerConfig.options(),
+                        "port",
+                        settings.text("trigger-port"),
+                        "controller-endpoint",
+                        "http://127.0.0.1:" + controllerPort),
+                    Map.of()),
+                loops));
+    triggerPort = trigger.port();
+    LOG.info(
+        "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"
+            + " http://127.0.0.1:{}",
+        controllerPort,
+        registryPort,
+        triggerPort);
+  }
+
+  /// TCP port of the controller.
+  int controllerPort() {
+    return controllerPort;
+  }
+
+  /// TCP port of the registry.
+  int registryPort() {
+    return registryPort;
+  }
+
+  /// TCP port of the HTTP trigger.
+  int triggerPort() {
+    return triggerPort;
+  }
+
+  /// Stops the parts, last started first. Safe to call twice.
+  @Override
+  public void close() {
+    for (AutoCloseable part = parts.pollFirst(); part != null; part = parts.pollFirst()) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.error("{} did not stop cleanly", part, e);
+      }
+    }
+  }
+
+  private <T extends AutoCloseable> T started(T part) {
+    parts.addFirst(part);
+    return part;
+  }
+
+  /// The arguments of one part: its own keys from the engine's settings, and what the composition
+  /// decides.
+  private static List<String> args(Settings settings, List<Option> options, String... composed) {
+    List<String> args = new ArrayList<>();
+    for (Option option : options) {
+      if (!COMPOSED.contains(option.key())) {
+        args.add(option.flag() + "=" + settings.text(option.key()));
+      }
+    }
+    for (int i = 0; i < composed.length; i += 2) {
+      args.add("--" + composed[i] + "=" + composed[i + 1]);
+    }
+    return args;
+  }
+
+  private static void add(Map<String, Option> options, Option option) {
+    options.putIfAbsent(option.key(), option);
+  }
+}

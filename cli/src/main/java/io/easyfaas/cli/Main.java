@@ -1,0 +1,43 @@
+package io.easyfaas.cli;
+
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.http.HttpException;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+
+/// Entry point of `easyfaas`.
+public final class Main {
+  private Main() {}
+
+  /// Runs one command and exits with its status, see {@link ExitStatus}.
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  /// The whole command tree.
+  static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new EasyfaasCommand());
+    for (ServiceCommand service : ServiceCommand.all()) {
+      line.addSubcommand(service.name(), service.spec());
+    }
+    line.addSubcommand("generate-completion", new AutoComplete.GenerateCompletion());
+    line.setExecutionStrategy(new CommandLine.RunLast());
+    line.setExecutionExceptionHandler((failure, command, _) -> report(failure, command));
+    return line;
+  }
+
+  /// Failures a user can cause are one line; anything else is a bug and shows where it happened.
+  private static int report(Exception failure, CommandLine command) {
+    String message = failure.getMessage();
+    switch (failure) {
+      case ConfigException _ -> {
+        command.getErr().println("easyfaas: " + message);
+        return ExitStatus.USAGE;
+      }
+      case EngineException _, HttpException _ -> command.getErr().println("easyfaas: " + message);
+      default -> failure.printStackTrace(command.getErr());
+    }
+    command.getErr().flush();
+    return ExitStatus.ENGINE_FAILED;
+  }
+}

@@ -1,0 +1,178 @@
+package io.easyfaas.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/// Runs whole command lines against one server that plays controller and registry.
+class CommandLineTest {
+  private final List<HttpRequest> requests = new CopyOnWriteArrayList<>();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private volatile HttpResponse answer = HttpResponse.empty(200);
+  private EventLoops loops;
+  private HttpServer server;
+
+  @BeforeEach
+  void startServer() {
+    loops = new EventLoops(1);
+    server =
+        HttpServer.start(
+            new HttpAddress.Tcp("127.0.0.1", 0),
+            loops,
+            1 << 20,
+            request -> {
+              requests.add(request);
+              return answer;
+            });
+  }
+
+  @AfterEach
+  void stopServer() {
+    server.close();
+    loops.close();
+  }
+
+  @Test
+  void printsTheAnswerOfACallAndItsLogToTheSide() {
+    answer =
+        HttpResponse.text(200, "Hello")
+            .withHeader(
+                "X-Bce-Log-Result", Base64.getEncoder().encodeToString("START".getBytes(UTF_8)));
+
+    int status = run("invoke", "hello", "-d", "{}", "--tail");
+
+    assertThat(status).isEqualTo(ExitStatus.OK);
+    assertThat(out.toString()).isEqualTo("Hello\n");
+    assertThat(err.toString()).isEqualTo("START\n");
+    assertThat(requests.getFirst().header("Log-Type")).contains("Tail");
+  }
+
+  @Test
+  void exitsWithOneWhenTheFunctionFailed() {
+    answer =
+        HttpResponse.text(200, "{\"errorMessage\":\"boom\"}")
+            .withHeader("X-Easyfaas-Function-Error", "Unhandled");
+
+    assertThat(run("invoke", "hello")).isEqualTo(ExitStatus.FUNCTION_FAILED);
+    assertThat(out.toString()).contains("boom");
+  }
+
+  @Test
+  void explainsWhatTheEngineRefused() {
+    answer =
+        HttpResponse.error(
+            new ApiException(ErrorCode.RESOURCE_NOT_FOUND, "not found function hello"));
+
+    assertThat(run("function", "get", "hello")).isEqualTo(ExitStatus.ENGINE_FAILED);
+    assertThat(err.toString())
+        .isEqualTo(
+            "easyfaas: The resource specified in the request does not exist:"
+                + " not found function hello (404)\n");
+  }
+
+  @Test
+  void saysWhichAddressDoesNotAnswer() {
+    server.close();
+
+    assertThat(run("function", "list")).isEqualTo(ExitStatus.ENGINE_FAILED);
+    assertThat(err.toString()).contains("127.0.0.1:" + server.port());
+  }
+
+  @Test
+  void refusesAnUnknownFlag() {
+    assertThat(run("invoke", "hello", "--dta", "{}")).isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString()).contains("--dta");
+  }
+
+  @Test
+  void refusesABadMemorySizeBeforeAskingTheRegistry() {
+    assertThat(run("function", "update", "hello", "--memory", "lots"))
+        .isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString()).contains("size: \"lots\" (expected: a number and a unit");
+    assertThat(requests).isEmpty();
+  }
+
+  @Test
+  void sendsOnlyWhatAnUpdateNames() {
+    answer = HttpResponse.json(200, "{}".getBytes(UTF_8));
+
+    assertThat(run("function", "update", "hello", "--memory", "256M", "-e", "A=1", "-e", "B=2=3"))
+        .isEqualTo(ExitStatus.OK);
+    assertThat(requests.getFirst().method()).isEqualTo("PUT");
+    assertThat(requests.getFirst().text())
+        .isEqualTo("{\"MemorySize\":256,\"Environment\":{\"Variables\":{\"A\":\"1\",\"B\":\"2=3\"}}}");
+  }
+
+  @Test
+  void refusesAnUpdateThatChangesNothing() {
+    assertThat(run("function", "update", "hello")).isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString()).contains("nothing to change");
+  }
+
+  @Test
+  void listsFunctionsInColumns() {
+    answer =
+        HttpResponse.json(
+            200,
+            """
+            {"Functions":[{"FunctionName":"a","Handler":"index.handler","Runtime":"nodejs",
+            "MemorySize":128,"Timeout":5,"Version":"$LATEST","FunctionArn":"x","CodeSha256":"y"}]}
+            """
+                .getBytes(UTF_8));
+
+    assertThat(run("function", "list")).isEqualTo(ExitStatus.OK);
+    assertThat(out.toString())
+        .isEqualTo(
+            """
+            NAME  VERSION  RUNTIME  HANDLER        MEMORY  TIMEOUT  CONCURRENCY
+            a     $LATEST  nodejs   index.handler  128MiB  5s       1
+            """);
+  }
+
+  @Test
+  void writesACompletionScriptThatKnowsEveryCommand() {
+    assertThat(run("generate-completion")).isEqualTo(ExitStatus.OK);
+    assertThat(out.toString())
+        .contains("up", "demo", "invoke", "containers", "doctor", "--registry-port");
+  }
+
+  @Test
+  void namesTheCommandsWhenNoneIsGiven() {
+    assertThat(run()).isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString()).contains("Missing command", "invoke", "up");
+  }
+
+  private int run(String... args) {
+    String address = "http://127.0.0.1:" + server.port();
+    CommandLine line = Main.commandLine();
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
+    boolean asksTheEngine =
+        args.length > 0 && List.of("invoke", "containers", "function").contains(args[0]);
+    if (!asksTheEngine) {
+      return line.execute(args);
+    }
+    List<String> all = new ArrayList<>(List.of(args));
+    all.add("--controller=" + address);
+    all.add("--registry=" + address);
+    return line.execute(all.toArray(String[]::new));
+  }
+}

@@ -1,0 +1,280 @@
+package io.easyfaas.common.http;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpClientCodec;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.util.AttributeKey;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/// A blocking HTTP/1.1 client of one server, over TCP or a unix socket, for virtual threads.
+/// Connections are kept and reused. Thread-safe.
+@SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
+public final class HttpClient implements AutoCloseable {
+  private static final int CONNECT_TIMEOUT_MILLIS = 3000;
+  private static final int MAX_RESPONSE_BYTES = 96 * 1024 * 1024;
+  private static final int MAX_IDLE_CONNECTIONS = 64;
+
+  // Shorter than HttpServer keeps an unused connection: ours are never closed under a request.
+  private static final Duration MAX_IDLE = Duration.ofSeconds(30);
+
+  // RFC 9110 §9.2.2. Only these may reach a server twice.
+  private static final Set<String> IDEMPOTENT =
+      Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
+
+  private static final AttributeKey<Connection> CONNECTION =
+      AttributeKey.valueOf(HttpClient.class, "connection");
+
+  private final HttpAddress address;
+  private final Bootstrap bootstrap;
+  private final ConcurrentLinkedDeque<Connection> idle = new ConcurrentLinkedDeque<>();
+  private volatile boolean closed;
+
+  /// Creates a client; nothing is connected yet.
+  public HttpClient(HttpAddress address, EventLoops loops) {
+    this.address = address;
+    this.bootstrap =
+        new Bootstrap()
+            .group(loops.group())
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
+            .handler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    Connection connection = new Connection(channel);
+                    channel.attr(CONNECTION).set(connection);
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new HttpClientCodec(),
+                            new HttpObjectAggregator(MAX_RESPONSE_BYTES),
+                            connection);
+                  }
+                });
+    switch (address) {
+      case HttpAddress.Tcp _ ->
+          bootstrap.channel(EpollSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
+      case HttpAddress.Unix _ -> bootstrap.channel(EpollDomainSocketChannel.class);
+    }
+  }
+
+  /// The server's address.
+  public HttpAddress address() {
+    return address;
+  }
+
+  /// Sends a request and waits for the whole answer.
+  ///
+  /// When a kept connection turns out to be closed, the request is sent once more on a new one,
+  /// without the caller noticing; but not when it may have reached the server and is not
+  /// idempotent.
+  ///
+  /// @param timeout the longest wait, connecting excluded (3 s)
+  /// @throws HttpException when there is no connection or no answer in time
+  /// @throws IllegalArgumentException when a header has a character that HTTP does not allow
+  public HttpResponse send(HttpRequest request, Duration timeout) {
+    Connection kept = pollIdle();
+    if (kept != null) {
+      try {
+        return exchange(kept, request, timeout);
+      } catch (ClosedBeforeAnswerException e) {
+        if (e.requestSent && !IDEMPOTENT.contains(request.method())) {
+          throw failure(request, e);
+        }
+      }
+    }
+    try {
+      return exchange(connect(), request, timeout);
+    } catch (ClosedBeforeAnswerException e) {
+      throw failure(request, e);
+    }
+  }
+
+  /// Closes the kept connections. Safe to call twice.
+  @Override
+  public void close() {
+    closed = true;
+    for (Connection kept = idle.poll(); kept != null; kept = idle.poll()) {
+      kept.channel.close().awaitUninterruptibly();
+    }
+  }
+
+  private @Nullable Connection pollIdle() {
+    for (Connection kept = idle.pollFirst(); kept != null; kept = idle.pollFirst()) {
+      if (kept.channel.isActive() && System.nanoTime() - kept.idleSince < MAX_IDLE.toNanos()) {
+        return kept;
+      }
+      kept.channel.close();
+    }
+    return null;
+  }
+
+  private Connection connect() {
+    SocketAddress remote =
+        switch (address) {
+          case HttpAddress.Tcp tcp -> new InetSocketAddress(tcp.host(), tcp.port());
+          case HttpAddress.Unix unix -> new DomainSocketAddress(unix.path().toFile());
+        };
+    ChannelFuture connected = bootstrap.connect(remote).awaitUninterruptibly();
+    if (!connected.isSuccess()) {
+      throw new HttpException(
+          "connect to " + address + ": " + connected.cause().getMessage(), connected.cause());
+    }
+    return connected.channel().attr(CONNECTION).get();
+  }
+
+  private HttpResponse exchange(Connection connection, HttpRequest request, Duration timeout)
+      throws ClosedBeforeAnswerException {
+    Channel channel = connection.channel;
+    CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
+    FullHttpRequest message = message(connection, request);
+    connection.expect(answer);
+    channel
+        .writeAndFlush(message)
+        .addListener(result -> {
+          if (!result.isSuccess()) {
+            // The server cannot act on a request it has not got whole.
+            answer.completeExceptionally(new ClosedBeforeAnswerException(false, result.cause()));
+          }
+        });
+    try {
+      HttpResponse response = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      keep(connection);
+      return response;
+    } catch (TimeoutException e) {
+      channel.close();
+      throw new HttpException(
+          request.method() + " " + address + request.target() + ": no answer in " + timeout, e);
+    } catch (InterruptedException e) {
+      channel.close();
+      Thread.currentThread().interrupt();
+      throw new HttpException(request.method() + " " + address + ": interrupted", e);
+    } catch (ExecutionException e) {
+      channel.close();
+      if (e.getCause() instanceof ClosedBeforeAnswerException closedEarly) {
+        throw closedEarly;
+      }
+      throw failure(request, e.getCause() == null ? e : e.getCause());
+    }
+  }
+
+  private FullHttpRequest message(Connection connection, HttpRequest request) {
+    String host =
+        address instanceof HttpAddress.Tcp tcp ? tcp.host() + ":" + tcp.port() : "localhost";
+    try {
+      return NettyHttp.message(request, host);
+    } catch (IllegalArgumentException e) {
+      keep(connection); // A header that cannot be sent says nothing about the connection.
+      throw e;
+    }
+  }
+
+  private HttpException failure(HttpRequest request, Throwable cause) {
+    return new HttpException(
+        request.method() + " " + address + request.target() + ": " + cause.getMessage(), cause);
+  }
+
+  private void keep(Connection connection) {
+    if (!connection.reusable
+        || !connection.channel.isActive()
+        || idle.size() >= MAX_IDLE_CONNECTIONS) {
+      connection.channel.close();
+      return;
+    }
+    connection.idleSince = System.nanoTime();
+    idle.addFirst(connection);
+    if (closed) {
+      close(); // It came back after close() had emptied the list.
+    }
+  }
+
+  /// The connection ended before an answer came.
+  private static final class ClosedBeforeAnswerException extends Exception {
+    final boolean requestSent;
+
+    ClosedBeforeAnswerException(boolean requestSent, @Nullable Throwable cause) {
+      super("connection closed before the answer", cause);
+      this.requestSent = requestSent;
+    }
+  }
+
+  /// One connection; hands each answer to the one waiting caller. What is not volatile is written
+  /// before the connection is put on the idle list and read after it was taken from there.
+  private final class Connection extends SimpleChannelInboundHandler<FullHttpResponse> {
+    final Channel channel;
+    long idleSince;
+    private volatile boolean reusable = true;
+    private volatile @Nullable CompletableFuture<HttpResponse> waiting;
+
+    Connection(Channel channel) {
+      this.channel = channel;
+    }
+
+    void expect(CompletableFuture<HttpResponse> answer) {
+      waiting = answer;
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, FullHttpResponse message) {
+      CompletableFuture<HttpResponse> answer = waiting;
+      waiting = null;
+      boolean broken = message.decoderResult().isFailure();
+      reusable = answer != null && !broken && HttpUtil.isKeepAlive(message);
+      if (answer != null && broken) {
+        answer.completeExceptionally(message.decoderResult().cause());
+      } else if (answer != null) {
+        answer.complete(
+            new HttpResponse(
+                message.status().code(),
+                NettyHttp.headers(message.headers()),
+                ByteBufUtil.getBytes(message.content())));
+      }
+      if (!reusable) {
+        ctx.close(); // Last, because it fails a body that is still being written.
+      }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+      idle.remove(this);
+      fail(new ClosedBeforeAnswerException(true, null));
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      boolean connectionLost = cause instanceof IOException;
+      fail(connectionLost ? new ClosedBeforeAnswerException(true, cause) : cause);
+      ctx.close();
+    }
+
+    private void fail(Throwable cause) {
+      CompletableFuture<HttpResponse> answer = waiting;
+      waiting = null;
+      if (answer != null) {
+        answer.completeExceptionally(cause);
+      }
+    }
+  }
+}

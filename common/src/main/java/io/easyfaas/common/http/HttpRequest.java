@@ -1,0 +1,124 @@
+package io.easyfaas.common.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.net.URLDecoder;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// One request, whole. Immutable, but for the body's bytes, which nobody changes.
+///
+/// @param method upper case
+/// @param target path and query as on the wire
+/// @param headers by case-insensitive name; of several values with one name the last wins
+/// @param body empty when there is none
+@SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 6 MiB is dear.
+public record HttpRequest(String method, String target, Map<String, String> headers, byte[] body) {
+  private static final byte[] NO_BODY = {};
+
+  /// Makes the header names case-insensitive.
+  public HttpRequest {
+    Map<String, String> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    copy.putAll(headers);
+    headers = Collections.unmodifiableMap(copy);
+  }
+
+  /// A request without headers and body.
+  public static HttpRequest of(String method, String target) {
+    return new HttpRequest(method, target, Map.of(), NO_BODY);
+  }
+
+  /// A request with a body.
+  public static HttpRequest of(String method, String target, byte[] body) {
+    return new HttpRequest(method, target, Map.of(), body);
+  }
+
+  /// The same request with one header more.
+  public HttpRequest withHeader(String name, String value) {
+    Map<String, String> more = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    more.putAll(headers);
+    more.put(name, value);
+    return new HttpRequest(method, target, more, body);
+  }
+
+  /// The value of a header, trimmed.
+  public Optional<String> header(String name) {
+    return Optional.ofNullable(headers.get(name)).map(String::strip);
+  }
+
+  /// The value of the first of these headers that is present and not empty.
+  public Optional<String> header(String name, String legacyName) {
+    return header(name)
+        .filter(value -> !value.isEmpty())
+        .or(() -> header(legacyName).filter(value -> !value.isEmpty()));
+  }
+
+  /// The path without the query, its segments percent-decoded, empty segments dropped. A target in
+  /// absolute form (RFC 9112 §3.2.2) means its path.
+  ///
+  /// @throws ApiException when an escape is malformed
+  public List<String> path() {
+    int query = target.indexOf('?');
+    String raw = query < 0 ? target : target.substring(0, query);
+    int scheme = raw.indexOf("://");
+    if (scheme > 0 && !raw.startsWith("/")) {
+      int slash = raw.indexOf('/', scheme + "://".length());
+      raw = slash < 0 ? "/" : raw.substring(slash);
+    }
+    List<String> segments = new ArrayList<>();
+    for (String segment : raw.split("/", -1)) {
+      if (!segment.isEmpty()) {
+        segments.add(decode(segment.replace("+", "%2B")));
+      }
+    }
+    return List.copyOf(segments);
+  }
+
+  /// The query's parameters; of several values with one name the last wins.
+  ///
+  /// @throws ApiException when an escape is malformed
+  public Map<String, String> query() {
+    int start = target.indexOf('?');
+    Map<String, String> parameters = new LinkedHashMap<>();
+    if (start >= 0) {
+      for (String pair : target.substring(start + 1).split("&")) {
+        int equals = pair.indexOf('=');
+        if (!pair.isEmpty()) {
+          parameters.put(
+              decode(equals < 0 ? pair : pair.substring(0, equals)),
+              equals < 0 ? "" : decode(pair.substring(equals + 1)));
+        }
+      }
+    }
+    return parameters;
+  }
+
+  /// The value of one query parameter.
+  ///
+  /// @throws ApiException when an escape is malformed
+  public Optional<String> query(String name) {
+    return Optional.ofNullable(query().get(name));
+  }
+
+  /// The body as UTF-8 text.
+  public String text() {
+    return new String(body, UTF_8);
+  }
+
+  private static String decode(String text) {
+    try {
+      return URLDecoder.decode(text, UTF_8);
+    } catch (IllegalArgumentException _) {
+      throw new ApiException(
+          ErrorCode.INVALID_PARAMETER,
+          "path or query: \"" + text + "\" (expected: % and two hexadecimal digits)");
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package io.easyfaas.common.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Headers;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// One answer, whole. Immutable, but for the body's bytes, which nobody changes.
+///
+/// @param status 100 to 599
+/// @param headers by case-insensitive name; Content-Length is added by the server
+/// @param body empty when there is none
+@SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 6 MiB is dear.
+public record HttpResponse(int status, Map<String, String> headers, byte[] body) {
+  private static final byte[] NO_BODY = {};
+  private static final String CONTENT_TYPE = "Content-Type";
+
+  /// Makes the header names case-insensitive.
+  public HttpResponse {
+    Map<String, String> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    copy.putAll(headers);
+    headers = Collections.unmodifiableMap(copy);
+  }
+
+  /// An answer without a body.
+  public static HttpResponse empty(int status) {
+    return new HttpResponse(status, Map.of(), NO_BODY);
+  }
+
+  /// Plain text.
+  public static HttpResponse text(int status, String text) {
+    return new HttpResponse(
+        status, Map.of(CONTENT_TYPE, "text/plain; charset=utf-8"), text.getBytes(UTF_8));
+  }
+
+  /// JSON that is already written.
+  public static HttpResponse json(int status, byte[] json) {
+    return new HttpResponse(status, Map.of(CONTENT_TYPE, "application/json"), json);
+  }
+
+  /// A document, in the engine's upper camel case.
+  public static HttpResponse document(int status, Object document) {
+    return json(status, Json.PASCAL.write(document));
+  }
+
+  /// The error object of a refused or failed request.
+  public static HttpResponse error(ApiException failure) {
+    HttpResponse response =
+        document(failure.code().status(), failure.document())
+            .withHeader(Headers.FUNCTION_ERROR, "Unhandled")
+            .withHeader("X-Amzn-ErrorType", failure.code().wireName())
+            .withHeader("X-Bce-ErrorType", failure.code().wireName());
+    boolean retryable =
+        failure.code() == ErrorCode.TOO_MANY_REQUESTS || failure.code() == ErrorCode.UNAVAILABLE;
+    return retryable ? response.withHeader(Headers.RETRY_AFTER, "1") : response;
+  }
+
+  /// The same answer with one header more.
+  public HttpResponse withHeader(String name, String value) {
+    Map<String, String> more = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    more.putAll(headers);
+    more.put(name, value);
+    return new HttpResponse(status, more, body);
+  }
+
+  /// The value of a header.
+  public Optional<String> header(String name) {
+    return Optional.ofNullable(headers.get(name));
+  }
+
+  /// The body as UTF-8 text.
+  public String text() {
+    return new String(body, UTF_8);
+  }
+}

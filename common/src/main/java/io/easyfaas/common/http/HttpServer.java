@@ -1,0 +1,254 @@
+package io.easyfaas.common.http;
+
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// An HTTP/1.1 server on TCP or a unix socket. Thread-safe.
+///
+/// Each request is handed whole to the handler on a virtual thread. A caller that answers some
+/// requests on the event loop itself puts its own channel handler in front, see {@link #start}.
+public final class HttpServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+  private static final int BACKLOG = 1024;
+  private static final int MAX_HEAD_BYTES = 16 * 1024;
+
+  // st_mode, see inode(7).
+  private static final int FILE_TYPE_MASK = 0170000;
+  private static final int FILE_TYPE_SOCKET = 0140000;
+
+  // Longer than HttpClient keeps an unused connection, so that our own clients never meet a
+  // connection that is just being closed.
+  private static final Duration IDLE = Duration.ofSeconds(75);
+
+  private final Channel listener;
+  private final ChannelGroup connections;
+  private final ExecutorService threads;
+  private final HttpAddress address;
+
+  private HttpServer(
+      Channel listener, ChannelGroup connections, ExecutorService threads, HttpAddress address) {
+    this.listener = listener;
+    this.connections = connections;
+    this.threads = threads;
+    this.address = address;
+  }
+
+  /// Starts listening.
+  ///
+  /// @param maxBodyBytes a larger request body is answered with 413
+  /// @throws HttpException when the address is in use or not allowed; the message names it
+  public static HttpServer start(
+      HttpAddress address, EventLoops loops, int maxBodyBytes, HttpHandler handler) {
+    return start(address, loops, maxBodyBytes, handler, _ -> {});
+  }
+
+  /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
+  /// thread. They see `FullHttpRequest`s one at a time per connection, and pass on what they do not
+  /// answer themselves.
+  ///
+  /// @param front adds the handlers to a new connection's pipeline
+  /// @throws HttpException when the address is in use or not allowed; the message names it
+  public static HttpServer start(
+      HttpAddress address,
+      EventLoops loops,
+      int maxBodyBytes,
+      HttpHandler handler,
+      Consumer<ChannelPipeline> front) {
+    return start(address, loops, maxBodyBytes, handler, front, IDLE);
+  }
+
+  /// Starts listening with another time after which an unused connection is closed.
+  static HttpServer start(
+      HttpAddress address,
+      EventLoops loops,
+      int maxBodyBytes,
+      HttpHandler handler,
+      Consumer<ChannelPipeline> front,
+      Duration idle) {
+    ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+    ExecutorService threads =
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(loops.group())
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    connections.add(channel);
+                    ChannelPipeline pipeline = channel.pipeline();
+                    pipeline.addLast(
+                        new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
+                    pipeline.addLast(
+                        new HttpServerCodec(
+                            new HttpDecoderConfig()
+                                .setMaxInitialLineLength(MAX_HEAD_BYTES)
+                                .setMaxHeaderSize(MAX_HEAD_BYTES)));
+                    pipeline.addLast(new WholeRequests(maxBodyBytes));
+                    pipeline.addLast(new RequestSequencer(idle));
+                    front.accept(pipeline);
+                    pipeline.addLast(new RequestDispatcher(handler, threads));
+                  }
+                });
+    SocketAddress socketAddress =
+        switch (address) {
+          case HttpAddress.Tcp tcp -> {
+            bootstrap
+                .channel(EpollServerSocketChannel.class)
+                .childOption(ChannelOption.TCP_NODELAY, true);
+            yield new InetSocketAddress(tcp.host(), tcp.port());
+          }
+          case HttpAddress.Unix unix -> {
+            bootstrap.channel(EpollServerDomainSocketChannel.class);
+            removeStaleSocket(unix.path());
+            yield new DomainSocketAddress(unix.path().toFile());
+          }
+        };
+    ChannelFuture bound = bootstrap.bind(socketAddress).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      threads.close();
+      throw new HttpException(
+          "listen on " + address + ": " + bound.cause().getMessage() + hint(address),
+          bound.cause());
+    }
+    HttpAddress actual = address;
+    if (address instanceof HttpAddress.Unix unix) {
+      restrict(unix.path());
+    } else if (bound.channel().localAddress() instanceof InetSocketAddress inet
+        && address instanceof HttpAddress.Tcp tcp) {
+      actual = new HttpAddress.Tcp(tcp.host(), inet.getPort());
+    }
+    LOG.info("listening on {}", actual);
+    return new HttpServer(bound.channel(), connections, threads, actual);
+  }
+
+  /// The address, with the port the system chose.
+  public HttpAddress address() {
+    return address;
+  }
+
+  /// The TCP port.
+  ///
+  /// @throws IllegalStateException for a unix socket
+  public int port() {
+    if (address instanceof HttpAddress.Tcp tcp) {
+      return tcp.port();
+    }
+    throw new IllegalStateException(address + " has no port");
+  }
+
+  /// Stops listening and closes every connection. Safe to call twice.
+  @Override
+  public void close() {
+    listener.close().awaitUninterruptibly();
+    connections.close().awaitUninterruptibly();
+    threads.shutdownNow();
+    if (address instanceof HttpAddress.Unix unix) {
+      try {
+        Files.deleteIfExists(unix.path());
+      } catch (IOException e) {
+        LOG.warn("remove {}: {}", unix.path(), e.getMessage());
+      }
+    }
+  }
+
+  private static String hint(HttpAddress address) {
+    return address instanceof HttpAddress.Tcp tcp
+        ? ". Hint: is another process using port " + tcp.port() + "?"
+        : "";
+  }
+
+  /// A socket file that nobody answers on is left over from a killed process.
+  private static void removeStaleSocket(Path path) {
+    if (!Files.exists(path, NOFOLLOW_LINKS)) {
+      return;
+    }
+    // Why checked here: Netty's bind unlinks whatever has the name.
+    if (!isSocket(path)) {
+      throw new HttpException(
+          "listen on unix://" + path + ": the file exists (expected: a socket, or nothing)");
+    }
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      probe.connect(UnixDomainSocketAddress.of(path));
+    } catch (IOException _) {
+      try {
+        Files.delete(path);
+      } catch (IOException e) {
+        throw new HttpException("remove the unused socket " + path, e);
+      }
+      return;
+    }
+    throw new HttpException(
+        "listen on unix://" + path + ": in use. Hint: is another engine running there?");
+  }
+
+  private static boolean isSocket(Path path) {
+    try {
+      return Files.getAttribute(path, "unix:mode", NOFOLLOW_LINKS) instanceof Integer mode
+          && (mode & FILE_TYPE_MASK) == FILE_TYPE_SOCKET;
+    } catch (IOException e) {
+      throw new HttpException("look at " + path, e);
+    }
+  }
+
+  private static void restrict(Path socket) {
+    try {
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw----"));
+    } catch (IOException e) {
+      throw new HttpException("restrict " + socket, e);
+    }
+  }
+
+  /// Turns anything a handler may throw into an answer. The one place where failures become HTTP.
+  static HttpResponse answer(HttpHandler handler, HttpRequest request) {
+    try {
+      return handler.handle(request);
+    } catch (ApiException e) {
+      return HttpResponse.error(e);
+    } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
+      LOG.error("{} {} failed", request.method(), request.target(), e);
+      return failure(e);
+    }
+  }
+
+  /// The answer to a request that failed in a way nobody expected.
+  static HttpResponse failure(Throwable cause) {
+    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    return HttpResponse.error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
+  }
+}

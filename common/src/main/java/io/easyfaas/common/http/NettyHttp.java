@@ -1,0 +1,66 @@
+package io.easyfaas.common.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Converts between our records and Netty's messages.
+public final class NettyHttp {
+  private NettyHttp() {}
+
+  /// Copies a request out of Netty's buffers; the message stays the caller's to release.
+  public static HttpRequest request(FullHttpRequest message) {
+    return new HttpRequest(
+        message.method().name(),
+        message.uri(),
+        headers(message.headers()),
+        ByteBufUtil.getBytes(message.content()));
+  }
+
+  /// A message to write for an answer.
+  ///
+  /// @param keepAlive whether the connection stays open after it
+  public static FullHttpResponse response(HttpResponse response, boolean keepAlive) {
+    ByteBuf body = Unpooled.wrappedBuffer(response.body());
+    FullHttpResponse message =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()), body);
+    response.headers().forEach((name, value) -> message.headers().set(name, value));
+    message.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
+    if (!keepAlive) {
+      message.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return message;
+  }
+
+  static FullHttpRequest message(HttpRequest request, String host) {
+    FullHttpRequest message =
+        new DefaultFullHttpRequest(
+            HttpVersion.HTTP_1_1,
+            HttpMethod.valueOf(request.method()),
+            request.target(),
+            Unpooled.wrappedBuffer(request.body()));
+    message.headers().set(HttpHeaderNames.HOST, host);
+    request.headers().forEach((name, value) -> message.headers().set(name, value));
+    message.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, request.body().length);
+    return message;
+  }
+
+  static Map<String, String> headers(HttpHeaders headers) {
+    Map<String, String> map = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    headers.forEach(entry -> map.put(entry.getKey(), entry.getValue()));
+    return map;
+  }
+}

@@ -1,0 +1,66 @@
+package io.easyfaas.common.http;
+
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.PrematureChannelClosureException;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The border between the event loop and blocking code: each request gets a virtual thread, whose
+/// answer is written back on the loop. Confined to the connection's event loop.
+@SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
+final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpRequest> {
+  private static final Logger LOG = LoggerFactory.getLogger(RequestDispatcher.class);
+
+  private final HttpHandler handler;
+  private final Executor threads;
+
+  RequestDispatcher(HttpHandler handler, Executor threads) {
+    this.handler = handler;
+    this.threads = threads;
+  }
+
+  @Override
+  protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest message) {
+    HttpRequest request = NettyHttp.request(message);
+    boolean keepAlive = HttpUtil.isKeepAlive(message);
+    try {
+      threads.execute(() -> {
+        ChannelFuture written = ctx.writeAndFlush(answer(request, keepAlive));
+        if (!keepAlive) {
+          written.addListener(ChannelFutureListener.CLOSE);
+        }
+      });
+    } catch (RejectedExecutionException _) {
+      ctx.close(); // The server is closing.
+    }
+  }
+
+  private FullHttpResponse answer(HttpRequest request, boolean keepAlive) {
+    HttpResponse response = HttpServer.answer(handler, request);
+    try {
+      return NettyHttp.response(response, keepAlive);
+    } catch (IllegalArgumentException e) {
+      LOG.error("{} {}: the answer is not HTTP", request.method(), request.target(), e);
+      return NettyHttp.response(HttpServer.failure(e), keepAlive);
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    boolean clientLeft =
+        cause instanceof IOException || cause instanceof PrematureChannelClosureException;
+    if (!clientLeft) {
+      LOG.warn("connection {} failed", ctx.channel(), cause);
+    }
+    ctx.close();
+  }
+}

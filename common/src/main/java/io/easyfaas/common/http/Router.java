@@ -1,0 +1,103 @@
+package io.easyfaas.common.http;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/// Finds the handler of a request by method and path. The first route that matches wins. Immutable
+/// once built; thread-safe.
+///
+/// A pattern is a path whose segments are literal or, in braces, a parameter that matches any one
+/// segment: `/v1/functions/{name}`. An unknown path is answered with 404, a known one with another
+/// method with 405 and `Allow`. HEAD is answered by the route for GET where it has none of its own
+/// (RFC 9110 §9.1); the server leaves the body out.
+public final class Router implements HttpHandler {
+  /// Answers one request whose path matched.
+  @FunctionalInterface
+  public interface RouteHandler {
+    /// Answers the request.
+    ///
+    /// @param parameters the values of the pattern's parameters, in their order, decoded
+    HttpResponse handle(HttpRequest request, List<String> parameters);
+  }
+
+  /// Builds a router. Not thread-safe.
+  public static final class Builder {
+    private final List<Route> routes = new ArrayList<>();
+
+    private Builder() {}
+
+    /// Adds a route.
+    ///
+    /// @param method upper case, or `*` for any
+    public Builder route(String method, String pattern, RouteHandler handler) {
+      List<String> segments =
+          List.of(pattern.split("/")).stream().filter(segment -> !segment.isEmpty()).toList();
+      routes.add(new Route(method, segments, handler));
+      return this;
+    }
+
+    /// The router.
+    public Router build() {
+      return new Router(List.copyOf(routes));
+    }
+  }
+
+  private record Route(String method, List<String> segments, RouteHandler handler) {
+    boolean answers(String requested) {
+      return method.equals("*")
+          || method.equals(requested)
+          || (method.equals("GET") && requested.equals("HEAD"));
+    }
+
+    Optional<List<String>> match(List<String> path) {
+      if (path.size() != segments.size()) {
+        return Optional.empty();
+      }
+      List<String> parameters = new ArrayList<>();
+      for (int i = 0; i < path.size(); i++) {
+        if (segments.get(i).startsWith("{")) {
+          parameters.add(path.get(i));
+        } else if (!segments.get(i).equals(path.get(i))) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(parameters);
+    }
+  }
+
+  private final List<Route> routes;
+
+  private Router(List<Route> routes) {
+    this.routes = routes;
+  }
+
+  /// Starts a router without routes.
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  @Override
+  public HttpResponse handle(HttpRequest request) {
+    List<String> path = request.path();
+    TreeSet<String> allowed = new TreeSet<>();
+    for (Route route : routes) {
+      Optional<List<String>> parameters = route.match(path);
+      if (parameters.isPresent()) {
+        if (route.answers(request.method())) {
+          return route.handler().handle(request, parameters.get());
+        }
+        allowed.add(route.method());
+      }
+    }
+    if (allowed.isEmpty()) {
+      return HttpResponse.text(404, "Not Found");
+    }
+    allowed.add("OPTIONS");
+    String allow = allowed.stream().collect(Collectors.joining(", "));
+    return HttpResponse.empty(request.method().equals("OPTIONS") ? 200 : 405)
+        .withHeader("Allow", allow);
+  }
+}

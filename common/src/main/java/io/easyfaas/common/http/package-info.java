@@ -1,0 +1,9 @@
+/// HTTP/1.1 on Netty for every process: a server and a client over TCP or a unix socket.
+///
+/// Handlers are straight-line blocking code on virtual threads; only the few classes here and the
+/// controller's invoke path see Netty. Every request and answer is held in memory, bounded by the
+/// server's limit.
+@NullMarked
+package io.easyfaas.common.http;
+
+import org.jspecify.annotations.NullMarked;

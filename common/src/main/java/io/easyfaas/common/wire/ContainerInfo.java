@@ -1,0 +1,52 @@
+package io.easyfaas.common.wire;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import org.jspecify.annotations.Nullable;
+
+/// One container as funclet sees it.
+///
+/// @param hostname the host name inside the sandbox
+/// @param containerID its id
+/// @param hostPid pid 1 of the sandbox, seen from the host; 0 when there is none
+/// @param generation counts the sandboxes this container has had, from 1
+/// @param state `cold`, `warm` or `broken`
+/// @param currentEvent what is being done to it now: `event_init`, `event_warmup`, `event_reset` or
+///   empty
+/// @param isFrozen whether it is paused
+/// @param socketDirectory the host directory with the sandbox's `runner.sock` and `output.sock`, in
+///   which the controller listens
+/// @param resource what it may use
+/// @param resourceStats what it uses; only for a single container
+@JsonInclude(JsonInclude.Include.ALWAYS)
+public record ContainerInfo(
+    String hostname,
+    ContainerId containerID,
+    long hostPid,
+    long generation,
+    String state,
+    String currentEvent,
+    boolean isFrozen,
+    String socketDirectory,
+    @Nullable Resource resource,
+    @Nullable ResourceStats resourceStats) {
+  /// Live statistics.
+  ///
+  /// @param memoryStats memory
+  /// @param cpuStats processor
+  /// @param freezerState `FROZEN`, `THAWED` or empty
+  public record ResourceStats(
+      MemoryStats memoryStats, @JsonProperty("CPUStats") CpuStats cpuStats, String freezerState) {}
+
+  /// Memory of one container, in bytes.
+  ///
+  /// @param usage now
+  /// @param limit most it may use
+  /// @param swapLimit most memory and swap together
+  public record MemoryStats(long usage, long limit, long swapLimit) {}
+
+  /// Processor time of one container.
+  ///
+  /// @param totalUsage nanoseconds
+  public record CpuStats(long totalUsage) {}
+}

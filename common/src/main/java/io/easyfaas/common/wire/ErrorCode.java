@@ -1,0 +1,65 @@
+package io.easyfaas.common.wire;
+
+/// Every way the engine itself refuses or fails a request, with its HTTP status. This table is the
+/// only place that maps failures to status codes.
+public enum ErrorCode {
+  /// A parameter, name or document has the wrong form.
+  INVALID_PARAMETER(
+      "InvalidParameterValueException", 400, "One of the parameters in the request is invalid"),
+  /// A request body is not what it must be.
+  INVALID_REQUEST_CONTENT(
+      "InvalidRequestContentException", 400, "The request body could not be parsed as JSON"),
+  /// A trigger URL does not name a function.
+  INVALID_REQUEST("InvalidRequestException", 400, "Invalid Request"),
+  /// The caller does not own the function.
+  INVALID_CALLER("InvalidInvokeCallerException", 403, "Invalid caller id"),
+  /// No such function, version, runtime or container.
+  RESOURCE_NOT_FOUND(
+      "ResourceNotFoundException", 404, "The resource specified in the request does not exist"),
+  /// The thing exists already, or is in use.
+  RESOURCE_CONFLICT("ResourceConflictException", 409, "The resource is in use or exists already"),
+  /// A body or code package is larger than the limit.
+  REQUEST_TOO_LARGE("RequestTooLargeException", 413, "The request is larger than the limit"),
+  /// No slot or memory became free in time.
+  TOO_MANY_REQUESTS("TooManyRequestsException", 429, "Too many requests"),
+  /// Anything unexpected.
+  SERVICE("ServiceException", 500, "Service encountered an internal error"),
+  /// A trigger's controller failed.
+  INTERNAL("InternalException", 500, "Internal Error"),
+  /// The runtime a function asks for is not there.
+  INVALID_RUNTIME(
+      "InvalidRuntimeException", 502, "The runtime or runtime version specified is not supported"),
+  /// A function's answer cannot be turned into an HTTP response.
+  BAD_GATEWAY("BadGatewayException", 502, "Bad Gateway"),
+  /// A feature this engine does not have.
+  NOT_IMPLEMENTED("NotImplementedException", 501, "this method is not implemented"),
+  /// The engine is starting, stopping or out of disk.
+  UNAVAILABLE("ServiceUnavailableException", 503, "Service is unavailable"),
+  /// Another part of the engine did not answer in time.
+  GATEWAY_TIMEOUT("RequestTimeoutException", 504, "Task timed out");
+
+  private final String wireName;
+  private final int status;
+  private final String message;
+
+  ErrorCode(String wireName, int status, String message) {
+    this.wireName = wireName;
+    this.status = status;
+    this.message = message;
+  }
+
+  /// The `Code` member of the error object.
+  public String wireName() {
+    return wireName;
+  }
+
+  /// The HTTP status.
+  public int status() {
+    return status;
+  }
+
+  /// The `Message` member of the error object.
+  public String message() {
+    return message;
+  }
+}

@@ -1,0 +1,33 @@
+package io.easyfaas.common.wire;
+
+import java.util.List;
+
+/// What the controller asks of funclet. Implemented by funclet itself (one JVM) and by a client
+/// over funclet's unix socket.
+///
+/// Every call blocks until done, at most its documented time, and throws {@link ApiException} when
+/// it failed. Calls for different containers run side by side; a second call for a container that
+/// is busy is refused with {@link ErrorCode#RESOURCE_CONFLICT}. Thread-safe.
+public interface FuncletApi {
+  /// Capacity and the memory ledger. At most 10 s.
+  FuncletNode node();
+
+  /// Every container, in slot order. At most 10 s.
+  List<ContainerInfo> list();
+
+  /// One container with live statistics. At most 10 s.
+  ContainerInfo container(ContainerId id);
+
+  /// Reserves the function's memory, mounts its code and runtime into the waiting sandbox and
+  /// starts the runner, which then connects to the container's `runner.sock` by itself. At most 10
+  /// s; on failure the container is as before.
+  WarmupResponse warmup(WarmupRequest request);
+
+  /// Takes a healthy container back: the sandbox is destroyed and made anew, its memory released.
+  /// At most 30 s.
+  ResetResponse cooldown(ResetRequest request);
+
+  /// Repairs a broken container. Does what cooldown does; the two differ in logs and metrics. Safe
+  /// to call twice.
+  ResetResponse reborn(ResetRequest request);
+}

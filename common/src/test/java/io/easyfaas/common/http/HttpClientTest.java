@@ -1,0 +1,263 @@
+package io.easyfaas.common.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+final class HttpClientTest {
+  private static final HttpAddress ANY_PORT = new HttpAddress.Tcp("127.0.0.1", 0);
+  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+  @SuppressWarnings("NullAway.Init")
+  private static EventLoops loops;
+
+  @BeforeAll
+  static void startLoops() {
+    loops = new EventLoops(1);
+  }
+
+  @AfterAll
+  static void closeLoops() {
+    loops.close();
+  }
+
+  @Test
+  void sendsMethodTargetHeadersAndBodyAndReadsTheAnswer() {
+    HttpHandler handler =
+        request ->
+            HttpResponse.text(
+                    201,
+                    request.method()
+                        + " "
+                        + request.target()
+                        + " "
+                        + request.header("X-One").orElse("")
+                        + " "
+                        + request.text())
+                .withHeader("X-Two", "2");
+    try (HttpServer server = HttpServer.start(ANY_PORT, loops, 100, handler);
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      HttpResponse response =
+          client.send(
+              HttpRequest.of("POST", "/a?b=c", "body".getBytes(ISO_8859_1))
+                  .withHeader("X-One", "1"),
+              LONG);
+
+      assertThat(response.status()).isEqualTo(201);
+      assertThat(response.text()).isEqualTo("POST /a?b=c 1 body");
+      assertThat(response.header("x-two")).contains("2");
+    }
+  }
+
+  @Test
+  void carriesBigBodiesBothWaysOverTcp() {
+    carriesBigBodies(ANY_PORT);
+  }
+
+  @Test
+  void carriesBigBodiesBothWaysOverAUnixSocket(@TempDir Path directory) {
+    carriesBigBodies(new HttpAddress.Unix(directory.resolve("echo.sock")));
+  }
+
+  private static void carriesBigBodies(HttpAddress address) {
+    byte[] body = new byte[20 * 1024 * 1024];
+    new Random(1).nextBytes(body);
+    HttpHandler echo = request -> HttpResponse.json(200, request.body());
+    try (HttpServer server = HttpServer.start(address, loops, body.length, echo);
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      byte[] answer = client.send(HttpRequest.of("POST", "/", body), LONG).body();
+
+      assertThat(Arrays.equals(answer, body)).isTrue();
+    }
+  }
+
+  @Test
+  void readsTheAnswerThatRefusesTheBodyItIsStillSending() {
+    try (HttpServer server = HttpServer.start(ANY_PORT, loops, 100, _ -> HttpResponse.empty(200));
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      HttpRequest tooLarge = HttpRequest.of("POST", "/", new byte[32 * 1024 * 1024]);
+
+      assertThat(client.send(tooLarge, LONG).status()).isEqualTo(413);
+      assertThat(client.send(HttpRequest.of("GET", "/"), LONG).status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void answersManyThreadsEachTheirOwn() throws Exception {
+    HttpHandler handler = request -> HttpResponse.text(200, request.target());
+    try (HttpServer server = HttpServer.start(ANY_PORT, loops, 100, handler);
+        HttpClient client = new HttpClient(server.address(), loops);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<String>> answers = new ArrayList<>();
+      for (int i = 0; i < 500; i++) {
+        String target = "/" + i;
+        answers.add(threads.submit(() -> client.send(HttpRequest.of("GET", target), LONG).text()));
+      }
+
+      for (int i = 0; i < answers.size(); i++) {
+        assertThat(answers.get(i).get()).isEqualTo("/" + i);
+      }
+    }
+  }
+
+  @Test
+  void reusesItsConnection() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(OK, OK, OK);
+
+      for (int i = 0; i < 3; i++) {
+        assertThat(client.send(HttpRequest.of("POST", "/"), LONG).text()).isEqualTo("ok");
+      }
+      assertThat(server.connections()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void opensAnotherConnectionAfterTheServerSaidClose() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      server.onConnection(OK);
+
+      assertThat(client.send(HttpRequest.of("POST", "/1"), LONG).status()).isEqualTo(200);
+      assertThat(client.send(HttpRequest.of("POST", "/2"), LONG).text()).isEqualTo("ok");
+      assertThat(server.connections()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void sendsAnIdempotentRequestAgainWhenAKeptConnectionTurnsOutToBeClosed() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(OK, ""); // Reads a second request, and closes instead of answering.
+      server.onConnection(OK);
+
+      assertThat(client.send(HttpRequest.of("GET", "/1"), LONG).text()).isEqualTo("ok");
+      assertThat(client.send(HttpRequest.of("GET", "/2"), LONG).text()).isEqualTo("ok");
+      assertThat(server.requests()).containsExactly("GET /1", "GET /2", "GET /2");
+    }
+  }
+
+  @Test
+  void neverSendsTwiceWhatMightThenHappenTwice() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(OK, "");
+      server.onConnection(OK);
+
+      assertThat(client.send(HttpRequest.of("GET", "/1"), LONG).text()).isEqualTo("ok");
+      assertThatThrownBy(() -> client.send(HttpRequest.of("POST", "/2"), LONG))
+          .isInstanceOf(HttpException.class)
+          .hasMessage("POST " + server.address() + "/2: connection closed before the answer");
+      assertThat(server.requests()).containsExactly("GET /1", "POST /2");
+    }
+  }
+
+  @Test
+  void failsWhenANewConnectionIsClosedBeforeTheAnswer() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection("");
+
+      assertThatThrownBy(() -> client.send(HttpRequest.of("GET", "/"), LONG))
+          .isInstanceOf(HttpException.class)
+          .hasMessage("GET " + server.address() + "/: connection closed before the answer");
+    }
+  }
+
+  @Test
+  void failsWhenTheAnswerBreaksOff() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
+
+      assertThatThrownBy(() -> client.send(HttpRequest.of("GET", "/"), LONG))
+          .isInstanceOf(HttpException.class);
+    }
+  }
+
+  @Test
+  void failsWhenTheAnswerIsNotHttp() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+
+      assertThatThrownBy(() -> client.send(HttpRequest.of("GET", "/"), LONG))
+          .isInstanceOf(HttpException.class);
+    }
+  }
+
+  @Test
+  void givesUpWhenThereIsNoAnswerInTimeAndDropsTheConnection() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(ScriptedServer.NEVER);
+      server.onConnection(OK);
+
+      assertThatThrownBy(() -> client.send(HttpRequest.of("GET", "/1"), Duration.ofMillis(50)))
+          .isInstanceOf(HttpException.class)
+          .hasMessage("GET " + server.address() + "/1: no answer in PT0.05S");
+      assertThat(client.send(HttpRequest.of("GET", "/2"), LONG).text()).isEqualTo("ok");
+    }
+  }
+
+  @Test
+  void namesTheAddressItCannotConnectTo(@TempDir Path directory) throws IOException {
+    ScriptedServer gone = new ScriptedServer();
+    gone.close();
+    HttpAddress nobody = new HttpAddress.Unix(directory.resolve("nobody.sock"));
+    try (HttpClient tcp = new HttpClient(gone.address(), loops);
+        HttpClient unix = new HttpClient(nobody, loops)) {
+      assertThatThrownBy(() -> tcp.send(HttpRequest.of("GET", "/"), LONG))
+          .isInstanceOf(HttpException.class)
+          .hasMessageStartingWith("connect to " + gone.address() + ": ");
+      assertThatThrownBy(() -> unix.send(HttpRequest.of("GET", "/"), LONG))
+          .isInstanceOf(HttpException.class)
+          .hasMessageStartingWith("connect to " + nobody + ": ");
+    }
+  }
+
+  @Test
+  void refusesAHeaderThatWouldSplitTheRequestAndKeepsWorking() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(OK);
+
+      assertThatThrownBy(() ->
+              client.send(HttpRequest.of("GET", "/1").withHeader("X-Bad", "a\r\nX-Worse: b"), LONG))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThat(client.send(HttpRequest.of("GET", "/2"), LONG).text()).isEqualTo("ok");
+      assertThat(server.requests()).containsExactly("GET /2");
+    }
+  }
+
+  @Test
+  void readsAnAnswerToHeadThatHasALengthAndNoBody() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", OK);
+
+      assertThat(client.send(HttpRequest.of("HEAD", "/"), LONG).body()).isEmpty();
+      assertThat(client.send(HttpRequest.of("GET", "/"), LONG).text()).isEqualTo("ok");
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package io.easyfaas.common.json;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.function.FunctionConfiguration;
+import io.easyfaas.common.function.FunctionConfiguration.Environment;
+import io.easyfaas.common.function.FunctionDocument;
+import io.easyfaas.common.function.FunctionDocument.Concurrency;
+import io.easyfaas.common.function.FunctionDocument.FunctionCode;
+import io.easyfaas.common.function.FunctionDocument.LogConfig;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.ErrorDocument;
+import java.io.ByteArrayInputStream;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class JsonTest {
+  private record Note(String title, @Nullable Integer pageCount, List<String> tags) {}
+
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Blob(byte[] zip) {}
+
+  @Test
+  void writesComponentsInOrderAndInTheAskedSpelling() {
+    Note note = new Note("a", 2, List.of("x"));
+
+    assertThat(Json.PASCAL.writeText(note))
+        .isEqualTo("{\"Title\":\"a\",\"PageCount\":2,\"Tags\":[\"x\"]}");
+    assertThat(Json.CAMEL.writeText(note))
+        .isEqualTo("{\"title\":\"a\",\"pageCount\":2,\"tags\":[\"x\"]}");
+  }
+
+  @Test
+  void leavesNullsOut() {
+    assertThat(Json.CAMEL.writeText(new Note("a", null, List.of())))
+        .isEqualTo("{\"title\":\"a\",\"tags\":[]}");
+  }
+
+  @Test
+  void readsMembersInAnyCaseAndIgnoresUnknownOnes() {
+    Note note = Json.PASCAL.read("{\"title\":\"a\",\"TAGS\":[],\"_\":{},\"More\":[1]}", Note.class);
+
+    assertThat(note).isEqualTo(new Note("a", null, List.of()));
+  }
+
+  @Test
+  void readsTextBytesAndStreamsAlike() {
+    String json = "{\"title\":\"é\",\"tags\":[]}";
+
+    assertThat(Json.CAMEL.read(json, Note.class).title()).isEqualTo("é");
+    assertThat(Json.CAMEL.read(json.getBytes(UTF_8), Note.class).title()).isEqualTo("é");
+    assertThat(Json.CAMEL.read(new ByteArrayInputStream(json.getBytes(UTF_8)), Note.class).title())
+        .isEqualTo("é");
+  }
+
+  @Test
+  void readsLists() {
+    byte[] json = "[{\"title\":\"a\"},{\"title\":\"b\"}]".getBytes(UTF_8);
+
+    assertThat(Json.CAMEL.readList(json, Note.class))
+        .extracting(Note::title)
+        .containsExactly("a", "b");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "   ",
+        "null",
+        "{",
+        "[]",
+        "\"text\"",
+        "{} {}",
+        "{\"title\":}",
+        "{\"pageCount\":\"many\"}"
+      })
+  void refusesWhatIsNotTheDocument(String json) {
+    assertThatThrownBy(() -> Json.CAMEL.read(json, Note.class))
+        .isInstanceOf(JsonException.class)
+        .hasMessageStartingWith("JSON: ")
+        .hasMessageEndingWith("(expected: Note)");
+  }
+
+  @Test
+  void saysWhichMemberIsWrongAndWhere() {
+    assertThatThrownBy(() -> Json.CAMEL.read("{\n  \"pageCount\": \"many\"}", Note.class))
+        .hasMessageStartingWith("JSON: pageCount: ")
+        .hasMessageContaining("\"many\"")
+        .hasMessageContaining("at line 2");
+  }
+
+  @Test
+  void refusesNestingThatCouldExhaustTheStack() {
+    String deep = "{\"tags\":" + "[".repeat(10_000) + "]".repeat(10_000) + "}";
+
+    assertThatThrownBy(() -> Json.CAMEL.read(deep, Note.class)).isInstanceOf(JsonException.class);
+  }
+
+  @Test
+  void readsBase64WithAndWithoutLineBreaks() {
+    assertThat(Json.CAMEL.read("{\"zip\":\"AAEC\\nAwQF\"}", Blob.class).zip())
+        .containsExactly(0, 1, 2, 3, 4, 5);
+    assertThatThrownBy(() -> Json.CAMEL.read("{\"zip\":\"AA!C\"}", Blob.class))
+        .hasMessageContaining("zip");
+  }
+
+  @Test
+  void writesAFunctionDocumentAsClientsOfTheOriginalExpectIt() {
+    FunctionDocument document =
+        new FunctionDocument(
+            new FunctionCode("/c.zip", "filesystem", ""),
+            new Concurrency(null, 0),
+            new FunctionConfiguration(
+                "c2hh",
+                10L,
+                null,
+                new Environment(Map.of("a", "b")),
+                "brn:…",
+                "hello",
+                "index.handler",
+                "2026-01-01T00:00:00Z",
+                128,
+                "nodejs20",
+                5,
+                "1",
+                "commit",
+                "uid",
+                10,
+                null),
+            new LogConfig("", "", ""),
+            "uid",
+            Map.of());
+
+    String json = Json.PASCAL.writeText(document);
+
+    assertThat(json)
+        .isEqualTo(
+            "{\"Code\":{\"Location\":\"/c.zip\",\"RepositoryType\":\"filesystem\",\"LogType\":\"\"},"
+                + "\"Concurrency\":{\"ReservedConcurrentExecutions\":null,\"AccountReservedSum\":0},"
+                + "\"Configuration\":{\"CodeSha256\":\"c2hh\",\"CodeSize\":10,"
+                + "\"Environment\":{\"Variables\":{\"a\":\"b\"}},\"FunctionArn\":\"brn:…\","
+                + "\"FunctionName\":\"hello\",\"Handler\":\"index.handler\","
+                + "\"LastModified\":\"2026-01-01T00:00:00Z\",\"MemorySize\":128,"
+                + "\"Runtime\":\"nodejs20\",\"Timeout\":5,\"Version\":\"1\",\"CommitId\":\"commit\","
+                + "\"Uid\":\"uid\",\"PodConcurrentQuota\":10},"
+                + "\"LogConfig\":{\"LogType\":\"\",\"BosDir\":\"\",\"Params\":\"\"},"
+                + "\"Uid\":\"uid\",\"Tags\":{}}");
+    assertThat(Json.PASCAL.read(json, FunctionDocument.class)).isEqualTo(document);
+  }
+
+  @Test
+  void writesErrorObjectsInTheirFixedOrder() {
+    ErrorDocument error =
+        ErrorDocument.of(ErrorCode.RESOURCE_NOT_FOUND, "why", List.of("not found function x"));
+
+    assertThat(Json.PASCAL.writeText(error))
+        .isEqualTo(
+            "{\"Code\":\"ResourceNotFoundException\",\"Cause\":\"why\",\"Message\":\"The resource"
+                + " specified in the request does not exist\",\"Status\":404,\"Type\":\"User\","
+                + "\"Backtrace\":[{\"Message\":\"not found function x\"}]}");
+  }
+}

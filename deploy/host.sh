@@ -1,0 +1,40 @@
+# What `dev` and `easyfaas` need to know about the host. Sourced, never run.
+# shellcheck shell=bash
+
+readonly JAVA_MAJOR=25
+
+fail() {
+  printf 'easyfaas: %s\n' "$*" >&2
+  exit 1
+}
+
+# Prints the home of a JDK of the right version: JAVA_HOME if it is one, else the first in the
+# usual folder.
+find_java_home() {
+  local home
+  for home in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/java/*; do
+    if [[ -x "$home/bin/javac" ]] && grep -qs "^JAVA_VERSION=\"${JAVA_MAJOR}[.\"]" "$home/release"; then
+      printf '%s\n' "$home"
+      return
+    fi
+  done
+  fail "no JDK $JAVA_MAJOR found in JAVA_HOME or /usr/lib/jvm. Install one, for example Eclipse" \
+    "Temurin $JAVA_MAJOR, and set JAVA_HOME to it."
+}
+
+# Makes sure that commands exist. Arguments: command:debian-package pairs. As root the missing
+# packages are installed; otherwise the message says what to install.
+require_commands() {
+  local pair missing=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return
+  if [[ $EUID -ne 0 ]] || ! command -v apt-get >/dev/null; then
+    fail "missing on this machine. Install: ${missing[*]}"
+  fi
+  printf 'easyfaas: installing %s\n' "${missing[*]}" >&2
+  {
+    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}"
+  } >&2 || fail "apt-get could not install: ${missing[*]}"
+}

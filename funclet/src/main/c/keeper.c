@@ -1,0 +1,235 @@
+// One slot's requests, one after the other. A keeper may wait as long as it takes; only its own
+// slot waits with it.
+
+#include "keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "mounts.h"
+#include "options.h"
+#include "sandbox.h"
+
+struct keeper {
+  int launcher;
+  const char *slot;
+  bool owns_net;  // keeps the slot's network namespace by living in it
+  struct sandbox sandbox;
+};
+
+struct request {
+  uint32_t number;
+  int argc;  // of what follows verb and slot
+  char **argv;
+  const char *arguments;  // the same, not split
+  size_t size;
+  struct options options;
+  pid_t pid;  // for the answer
+};
+
+static void send_line(const struct keeper *keeper, const struct line *line, uint32_t flags) {
+  struct note note = {.length = (uint32_t)line->used, .flags = flags, .init = keeper->sandbox.init};
+  if (!write_fully(keeper->launcher, &note, sizeof note) ||
+      !write_fully(keeper->launcher, line->text, line->used)) {
+    _exit(1);
+  }
+}
+
+static bool open_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
+  (void)keeper;
+  // Why the result is ignored: below 0 needs CAP_SYS_RESOURCE, and without it the keeper is still
+  // a far worse victim than the sandbox with its 400 and 500.
+  write_file("/proc/self/oom_score_adj", "-1000");
+  request->pid = getpid();
+  return join_cgroups(&request->options, failure);
+}
+
+// The slot's network namespace is made once and lasts as long as the keeper.
+static bool own_net(struct keeper *keeper, struct failure *failure) {
+  if (keeper->owns_net) {
+    return true;
+  }
+  if (unshare(CLONE_NEWNET) != 0) {
+    return fail(failure, "clone", "network");
+  }
+  keeper->owns_net = raise_loopback(failure);
+  return keeper->owns_net;
+}
+
+static bool create(struct keeper *keeper, struct request *request, struct failure *failure) {
+  struct options *options = &request->options;
+  if (keeper->sandbox.init != 0) {
+    return fail_with(failure, EEXIST, "sandbox", NULL);
+  }
+  if ((options->keep_net && !own_net(keeper, failure)) ||
+      !sandbox_create(&keeper->sandbox, options, !options->keep_net, false, failure)) {
+    return false;
+  }
+  request->pid = keeper->sandbox.init;
+  return true;
+}
+
+static bool add_mounts(struct keeper *keeper, struct request *request, struct failure *failure) {
+  return mounts_add(&request->options, keeper->sandbox.pidfd, failure);
+}
+
+static bool exec(struct keeper *keeper, struct request *request, struct failure *failure) {
+  if (!sandbox_exec(&keeper->sandbox, request->arguments, request->size, failure)) {
+    return false;
+  }
+  request->pid = keeper->sandbox.command;
+  return true;
+}
+
+static bool send_signal(struct keeper *keeper, struct request *request, struct failure *failure) {
+  uint64_t number = 0;
+  if (request->argc != 1 || !parse_number(request->argv[0], 10, NSIG - 1, &number) || number == 0) {
+    return fail_with(failure, EINVAL, "arguments", request->argc > 0 ? request->argv[0] : "NUMBER");
+  }
+  return sandbox_signal(&keeper->sandbox, (int)number, failure);
+}
+
+static bool destroy(struct keeper *keeper, struct request *request, struct failure *failure) {
+  (void)request;
+  (void)failure;
+  sandbox_destroy(&keeper->sandbox);
+  return true;
+}
+
+enum keeper_end { STAYS, ENDS, ENDS_IF_FAILED };
+
+static const struct verb {
+  const char *name;
+  bool (*carry_out)(struct keeper *, struct request *, struct failure *);
+  bool takes_options;
+  unsigned options;
+  bool needs_sandbox;
+  enum keeper_end end;
+} VERBS[] = {
+    {"open", open_slot, true, OPTIONS_OPEN, false, ENDS_IF_FAILED},
+    {"create", create, true, OPTIONS_CREATE | OPTIONS_SERVE_ONLY, false, STAYS},
+    {"mount", add_mounts, true, OPTIONS_MOUNT, true, STAYS},
+    {"exec", exec, true, OPTIONS_EXEC, true, STAYS},
+    {"signal", send_signal, false, 0, true, STAYS},
+    {"destroy", destroy, true, 0, false, STAYS},
+    {"close", destroy, true, 0, false, ENDS},
+};
+
+static const struct verb *find_verb(const char *name) {
+  for (size_t i = 0; i < sizeof VERBS / sizeof VERBS[0]; i++) {
+    if (strcmp(VERBS[i].name, name) == 0) {
+      return &VERBS[i];
+    }
+  }
+  return NULL;
+}
+
+bool keeper_knows(const char *verb) { return find_verb(verb) != NULL; }
+
+static bool carry_out(struct keeper *keeper, const struct verb *verb, struct request *request,
+                      struct failure *failure) {
+  if (verb->takes_options &&
+      !options_parse(&request->options, request->argc, request->argv, verb->options, failure)) {
+    return false;
+  }
+  if (verb->needs_sandbox && keeper->sandbox.init == 0) {
+    return fail_with(failure, ENOENT, "sandbox", NULL);
+  }
+  return verb->carry_out(keeper, request, failure);
+}
+
+// Tells what happened to the sandbox by itself since the last time.
+static void send_events(struct keeper *keeper) {
+  struct sandbox *sandbox = &keeper->sandbox;
+  struct line line;
+  if (sandbox->exited) {
+    line_exited(&line, keeper->slot, sandbox->command, sandbox->status);
+    sandbox->exited = false;
+    sandbox->command = 0;
+    send_line(keeper, &line, 0);
+  }
+  if (sandbox->lost) {
+    sandbox_destroy(sandbox);
+    line_gone(&line, keeper->slot, true);
+    send_line(keeper, &line, 0);
+  }
+}
+
+// `argv` is the verb, the slot's name and what follows; the launcher made sure of the first two.
+static void serve(struct keeper *keeper, uint32_t number, char **argv, int argc, const char *end) {
+  const struct verb *verb = find_verb(argv[0]);
+  struct request request = {.number = number, .argc = argc - 2, .argv = argv + 2};
+  request.arguments = argv[1] + strlen(argv[1]) + 1;
+  request.size = (size_t)(end - request.arguments);
+  struct failure failure = {0};
+  struct line line;
+  if (verb == NULL) {
+    _exit(1);
+  }
+  bool done = carry_out(keeper, verb, &request, &failure);
+  options_free(&request.options);
+  if (done) {
+    line_ok(&line, number, keeper->slot, request.pid);
+  } else {
+    line_failed(&line, number, keeper->slot, &failure);
+  }
+  bool last = verb->end == ENDS || (verb->end == ENDS_IF_FAILED && !done);
+  send_line(keeper, &line, last ? NOTE_ANSWER | NOTE_LAST : NOTE_ANSWER);
+  if (last) {
+    _exit(0);
+  }
+  send_events(keeper);
+}
+
+static void take_request(struct keeper *keeper) {
+  unsigned char header[2 * sizeof(uint32_t)];
+  if (!read_fully(keeper->launcher, header, sizeof header)) {
+    sandbox_destroy(&keeper->sandbox);
+    _exit(0);
+  }
+  size_t size = big_endian(header) - sizeof(uint32_t);
+  AUTO_FREE char *bytes = malloc(size);
+  AUTO_FREE char **argv = NULL;
+  int argc = bytes != NULL && read_fully(keeper->launcher, bytes, size)
+                 ? split_arguments(bytes, size, &argv)
+                 : -1;
+  if (argc < 2) {
+    _exit(1);
+  }
+  serve(keeper, big_endian(header + sizeof(uint32_t)), argv, argc, bytes + size);
+}
+
+_Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
+  prctl(PR_SET_NAME, "easyfaas-keeper");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) {
+    _exit(1);
+  }
+  struct keeper keeper = {.launcher = keep_only(socket), .slot = slot};
+  if (keeper.launcher < 0) {
+    _exit(1);
+  }
+  for (;;) {
+    bool running = keeper.sandbox.init != 0;
+    struct pollfd sources[] = {{.fd = running ? keeper.sandbox.socket : -1, .events = POLLIN},
+                               {.fd = keeper.launcher, .events = POLLIN}};
+    if (TEMP_FAILURE_RETRY(poll(sources, 2, -1)) < 0) {
+      _exit(1);
+    }
+    // Init's word first: a request must find the sandbox as it is.
+    if (sources[0].revents != 0) {
+      sandbox_listen(&keeper.sandbox);
+      send_events(&keeper);
+    }
+    if (sources[1].revents != 0) {
+      take_request(&keeper);
+    }
+  }
+}

@@ -1,0 +1,250 @@
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_name {
+  OPTION_BIND,
+  OPTION_BIND_READ_ONLY,
+  OPTION_CGROUP,
+  OPTION_CWD,
+  OPTION_DEV,
+  OPTION_ENV,
+  OPTION_GID,
+  OPTION_HOSTNAME,
+  OPTION_KEEP_NET,
+  OPTION_OUTPUT,
+  OPTION_PROC,
+  OPTION_RLIMIT,
+  OPTION_ROOTFS,
+  OPTION_SHARE_NET,
+  OPTION_SHM_BYTES,
+  OPTION_TMPFS,
+  OPTION_UID,
+  OPTION_UID_MAP,
+};
+
+static const struct option_spec {
+  const char *text;
+  enum option_name name;
+  int values;
+  unsigned sets;
+} OPTION_SPECS[] = {
+    {"--bind", OPTION_BIND, 2, OPTIONS_CREATE | OPTIONS_MOUNT},
+    {"--bind-ro", OPTION_BIND_READ_ONLY, 2, OPTIONS_CREATE | OPTIONS_MOUNT},
+    {"--cgroup", OPTION_CGROUP, 1, OPTIONS_OPEN},
+    {"--cwd", OPTION_CWD, 1, OPTIONS_EXEC},
+    {"--dev", OPTION_DEV, 1, OPTIONS_CREATE},
+    {"--env", OPTION_ENV, 1, OPTIONS_EXEC},
+    {"--gid", OPTION_GID, 1, OPTIONS_EXEC},
+    {"--hostname", OPTION_HOSTNAME, 1, OPTIONS_CREATE},
+    {"--keep-net", OPTION_KEEP_NET, 0, OPTIONS_SERVE_ONLY},
+    {"--output", OPTION_OUTPUT, 1, OPTIONS_EXEC},
+    {"--proc", OPTION_PROC, 1, OPTIONS_CREATE},
+    {"--rlimit", OPTION_RLIMIT, 3, OPTIONS_EXEC},
+    {"--rootfs", OPTION_ROOTFS, 1, OPTIONS_CREATE},
+    {"--share-net", OPTION_SHARE_NET, 0, OPTIONS_RUN_ONLY},
+    {"--shm-bytes", OPTION_SHM_BYTES, 1, OPTIONS_CREATE},
+    {"--tmpfs", OPTION_TMPFS, 3, OPTIONS_CREATE},
+    {"--uid", OPTION_UID, 1, OPTIONS_EXEC},
+    {"--uid-map", OPTION_UID_MAP, 2, OPTIONS_CREATE},
+};
+
+static const struct {
+  const char *text;
+  int resource;
+} LIMIT_NAMES[] = {
+    {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},
+    {"fsize", RLIMIT_FSIZE},     {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},
+    {"memlock", RLIMIT_MEMLOCK}, {"stack", RLIMIT_STACK},
+};
+
+// (uid_t)-1 means "leave it" to the kernel and is no id.
+static const uint64_t ID_MAX = UINT32_MAX - 1;
+static const uint64_t SHM_BYTES_DEFAULT = 16 * 1024 * 1024;
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+bool parse_number(const char *text, int base, uint64_t max, uint64_t *number) {
+  // strtoull alone would take signs and blanks.
+  if (*text == '\0' || strspn(text, "0123456789") != strlen(text)) {
+    return false;
+  }
+  char *end = NULL;
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, base);
+  if (errno != 0 || *end != '\0' || value > max) {
+    return false;
+  }
+  *number = value;
+  return true;
+}
+
+static bool parse_id(const char *text, uint32_t *id) {
+  uint64_t number = 0;
+  if (!parse_number(text, 10, ID_MAX, &number)) {
+    return false;
+  }
+  *id = (uint32_t)number;
+  return true;
+}
+
+static bool parse_limit(char **values, struct options *options) {
+  if (options->limit_count == LIMITS_MAX) {
+    return false;
+  }
+  struct limit *limit = &options->limits[options->limit_count];
+  size_t i = 0;
+  while (i < LENGTH(LIMIT_NAMES) && strcmp(LIMIT_NAMES[i].text, values[0]) != 0) {
+    i++;
+  }
+  if (i == LENGTH(LIMIT_NAMES)) {
+    return false;
+  }
+  limit->resource = LIMIT_NAMES[i].resource;
+  rlim_t *parts[] = {&limit->value.rlim_cur, &limit->value.rlim_max};
+  for (int part = 0; part < 2; part++) {
+    uint64_t number = RLIM_INFINITY;
+    if (strcmp(values[part + 1], "unlimited") != 0 &&
+        !parse_number(values[part + 1], 10, RLIM_INFINITY - 1, &number)) {
+      return false;
+    }
+    *parts[part] = number;
+  }
+  options->limit_count++;
+  return limit->value.rlim_cur <= limit->value.rlim_max;
+}
+
+static bool parse_map(char **values, struct options *options) {
+  // Why: a base of 0 would make root inside root outside.
+  return parse_id(values[0], &options->id_base) && parse_id(values[1], &options->id_count) &&
+         options->id_base > 0 && options->id_count > 0 &&
+         (uint64_t)options->id_base + options->id_count - 1 <= ID_MAX;
+}
+
+static bool add_mount(struct options *options, enum mount_kind kind, const char *source,
+                      const char *target) {
+  options->mounts[options->mount_count++] =
+      (struct mount_op){.kind = kind, .source = source, .target = target, .tree = -1};
+  return true;
+}
+
+static bool parse_tmpfs(char **values, struct options *options) {
+  uint64_t bytes = 0;
+  uint64_t mode = 0;
+  if (!parse_number(values[1], 10, INT64_MAX, &bytes) || bytes == 0 ||
+      !parse_number(values[2], 8, 07777, &mode)) {
+    return false;
+  }
+  add_mount(options, MOUNT_TMPFS, NULL, values[0]);
+  options->mounts[options->mount_count - 1].bytes = bytes;
+  options->mounts[options->mount_count - 1].mode = (mode_t)mode;
+  return true;
+}
+
+static bool parse_option(struct options *options, enum option_name name, char **values) {
+  switch (name) {
+    case OPTION_BIND:
+      return add_mount(options, MOUNT_BIND, values[0], values[1]);
+    case OPTION_BIND_READ_ONLY:
+      return add_mount(options, MOUNT_BIND_READ_ONLY, values[0], values[1]);
+    case OPTION_CGROUP:
+      options->cgroups[options->cgroup_count++] = values[0];
+      return true;
+    case OPTION_CWD:
+      options->directory = values[0];
+      return true;
+    case OPTION_DEV:
+      return add_mount(options, MOUNT_DEV, NULL, values[0]);
+    case OPTION_ENV:
+      options->environment[options->environment_count++] = values[0];
+      return strchr(values[0], '=') != NULL && values[0][0] != '=';
+    case OPTION_GID:
+      return parse_id(values[0], &options->gid);
+    case OPTION_HOSTNAME:
+      options->hostname = values[0];
+      return true;
+    case OPTION_KEEP_NET:
+      options->keep_net = true;
+      return true;
+    case OPTION_OUTPUT:
+      options->output = values[0];
+      return true;
+    case OPTION_PROC:
+      return add_mount(options, MOUNT_PROC, NULL, values[0]);
+    case OPTION_RLIMIT:
+      return parse_limit(values, options);
+    case OPTION_ROOTFS:
+      options->rootfs = values[0];
+      return true;
+    case OPTION_SHARE_NET:
+      options->share_net = true;
+      return true;
+    case OPTION_SHM_BYTES:
+      return parse_number(values[0], 10, INT64_MAX, &options->shm_bytes) && options->shm_bytes > 0;
+    case OPTION_TMPFS:
+      return parse_tmpfs(values, options);
+    case OPTION_UID:
+      return parse_id(values[0], &options->uid);
+    case OPTION_UID_MAP:
+      return parse_map(values, options);
+  }
+  return false;
+}
+
+static const struct option_spec *find_spec(const char *text, unsigned sets) {
+  for (size_t i = 0; i < LENGTH(OPTION_SPECS); i++) {
+    if ((OPTION_SPECS[i].sets & sets) != 0 && strcmp(OPTION_SPECS[i].text, text) == 0) {
+      return &OPTION_SPECS[i];
+    }
+  }
+  return NULL;
+}
+
+static bool allocate(struct options *options, size_t argc) {
+  // Every list is bounded by the number of arguments; the environment ends with NULL.
+  options->cgroups = calloc(argc + 1, sizeof *options->cgroups);
+  options->mounts = calloc(argc + 1, sizeof *options->mounts);
+  options->environment = calloc(argc + 1, sizeof *options->environment);
+  return options->cgroups != NULL && options->mounts != NULL && options->environment != NULL;
+}
+
+bool options_parse(struct options *options, int argc, char **argv, unsigned sets,
+                   struct failure *failure) {
+  *options =
+      (struct options){.shm_bytes = SHM_BYTES_DEFAULT, .uid = 1001, .gid = 1001, .directory = "/"};
+  if (!allocate(options, (size_t)argc)) {
+    return fail(failure, "arguments", NULL);
+  }
+  int i = 0;
+  while (i < argc) {
+    if (strcmp(argv[i], "--") == 0 && (sets & OPTIONS_EXEC) != 0) {
+      options->command = &argv[i + 1];
+      break;
+    }
+    const struct option_spec *spec = find_spec(argv[i], sets);
+    if (spec == NULL || argc - i - 1 < spec->values ||
+        !parse_option(options, spec->name, &argv[i + 1])) {
+      return fail_with(failure, EINVAL, "arguments", argv[i]);
+    }
+    i += 1 + spec->values;
+  }
+  if ((sets & OPTIONS_EXEC) != 0 && (options->command == NULL || options->command[0] == NULL)) {
+    return fail_with(failure, EINVAL, "arguments", "--");
+  }
+  if ((sets & OPTIONS_CREATE) != 0 && options->rootfs == NULL) {
+    return fail_with(failure, EINVAL, "arguments", "--rootfs");
+  }
+  if ((sets & OPTIONS_CREATE) != 0 && options->id_count == 0) {
+    return fail_with(failure, EINVAL, "arguments", "--uid-map");
+  }
+  return true;
+}
+
+void options_free(struct options *options) {
+  free(options->cgroups);
+  free(options->mounts);
+  free(options->environment);
+  *options = (struct options){0};
+}

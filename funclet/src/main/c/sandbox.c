@@ -1,0 +1,241 @@
+// The keeper's side of a sandbox. Everything here may wait, but never longer than the answer
+// deadline: nothing that a tenant does to its sandbox can hold up its destruction.
+
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io.h"
+
+// How long init may take for one answer.
+enum { ANSWER_SECONDS = 20 };
+
+static bool join_cgroup(const char *path) {
+  AUTO_CLOSE int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  struct statfs status;
+  if (directory < 0 || fstatfs(directory, &status) != 0) {
+    return false;
+  }
+  // Why: a write as root goes only where it is meant to go.
+  if (status.f_type != CGROUP_SUPER_MAGIC && status.f_type != CGROUP2_SUPER_MAGIC) {
+    errno = EINVAL;
+    return false;
+  }
+  AUTO_CLOSE int procs = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  return procs >= 0 && write_fully(procs, "0", 1);
+}
+
+bool join_cgroups(const struct options *options, struct failure *failure) {
+  for (size_t i = 0; i < options->cgroup_count; i++) {
+    if (!join_cgroup(options->cgroups[i])) {
+      return fail(failure, "cgroup", options->cgroups[i]);
+    }
+  }
+  return true;
+}
+
+bool raise_loopback(struct failure *failure) {
+  AUTO_CLOSE int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+  return (any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0) || fail(failure, "loopback", NULL);
+}
+
+static bool lose(struct sandbox *sandbox, struct failure *failure, const char *step) {
+  sandbox->lost = true;
+  // The socket's time-out reads as EAGAIN.
+  return fail_with(failure, errno == EAGAIN ? ETIMEDOUT : EOWNERDEAD, step, NULL);
+}
+
+// `*sender` is the host's pid of the process that spoke.
+static bool receive(const struct sandbox *sandbox, struct reply *reply, pid_t *sender) {
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(struct ucred))];
+  } control;
+  struct iovec part = {.iov_base = reply, .iov_len = sizeof *reply};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t count = TEMP_FAILURE_RETRY(recvmsg(sandbox->socket, &message, MSG_CMSG_CLOEXEC));
+  if (count != sizeof *reply) {
+    errno = count < 0 ? errno : ECONNRESET;
+    return false;
+  }
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  if (header == NULL || header->cmsg_type != SCM_CREDENTIALS) {
+    errno = EPROTO;
+    return false;
+  }
+  // Safe: whatever init sends, it is text with an end.
+  reply->failure.step[STEP_SIZE - 1] = '\0';
+  reply->failure.path[REPORTED_PATH_SIZE - 1] = '\0';
+  struct ucred sender_ids;
+  memcpy(&sender_ids, CMSG_DATA(header), sizeof sender_ids);
+  *sender = sender_ids.pid;
+  return true;
+}
+
+static void note_exit(struct sandbox *sandbox, int status) {
+  sandbox->exited = true;
+  sandbox->status = status;
+}
+
+// Waits for the word that ends what was ordered. An exit on the way is noted, `*started` gets the
+// pid of the process that said REPLY_STARTED.
+static bool await(struct sandbox *sandbox, const char *step, pid_t *started,
+                  struct failure *failure) {
+  for (;;) {
+    struct reply reply;
+    pid_t sender = 0;
+    if (!receive(sandbox, &reply, &sender)) {
+      return lose(sandbox, failure, step);
+    }
+    switch (reply.kind) {
+      case REPLY_EXITED:
+        note_exit(sandbox, reply.status);
+        break;
+      case REPLY_STARTED:
+        *started = sender;
+        break;
+      case REPLY_FAILED:
+        *failure = reply.failure;
+        return false;
+      default:
+        return true;
+    }
+  }
+}
+
+static bool order(struct sandbox *sandbox, enum order_kind kind, uint32_t value,
+                  const char *payload, size_t size, struct failure *failure) {
+  struct order words = {.kind = kind, .value = value};
+  return (write_fully(sandbox->socket, &words, sizeof words) &&
+          write_fully(sandbox->socket, payload, size)) ||
+         lose(sandbox, failure, "init");
+}
+
+static bool write_map(const struct sandbox *sandbox, const char *name,
+                      const struct options *options, struct failure *failure) {
+  char path[64];
+  char map[64];
+  snprintf(path, sizeof path, "/proc/%d/%s", sandbox->init, name);
+  snprintf(map, sizeof map, "0 %u %u\n", options->id_base, options->id_count);
+  return write_file(path, map) || fail(failure, "uid-map", path);
+}
+
+static bool open_socket_pair(int *keeper, int *init) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return false;
+  }
+  *keeper = ends[0];
+  *init = ends[1];
+  struct timeval limit = {.tv_sec = ANSWER_SECONDS};
+  int on = 1;
+  return setsockopt(*keeper, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
+         setsockopt(*keeper, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
+         setsockopt(*keeper, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0;
+}
+
+static bool start_init(struct sandbox *sandbox, struct options *options, bool new_net, bool inherit,
+                       struct failure *failure) {
+  int keeper = -1;
+  AUTO_CLOSE int init = -1;
+  if (!open_socket_pair(&keeper, &init)) {
+    close_fd(&keeper);
+    return fail(failure, "clone", "socketpair");
+  }
+  int pidfd = -1;
+  // Why no user namespace yet: the other namespaces shall belong to the host's, so that root in
+  // the sandbox has no say in them; init enters its user namespace when they are furnished.
+  struct clone_args arguments = {
+      .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+               CLONE_PIDFD | (new_net ? CLONE_NEWNET : 0),
+      .pidfd = (uint64_t)(uintptr_t)&pidfd,
+      .exit_signal = SIGCHLD,
+  };
+  pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid < 0) {
+    close_fd(&keeper);
+    return fail(failure, "clone", NULL);
+  }
+  if (pid == 0) {
+    init_main(options, new_net, inherit, init);
+  }
+  *sandbox = (struct sandbox){.init = pid, .pidfd = pidfd, .socket = keeper};
+  return true;
+}
+
+bool sandbox_create(struct sandbox *sandbox, struct options *options, bool new_net, bool inherit,
+                    struct failure *failure) {
+  if (!start_init(sandbox, options, new_net, inherit, failure)) {
+    return false;
+  }
+  pid_t nobody = 0;
+  if (await(sandbox, "init", &nobody, failure) && write_map(sandbox, "uid_map", options, failure) &&
+      write_map(sandbox, "gid_map", options, failure) &&
+      order(sandbox, ORDER_PROCEED, 0, NULL, 0, failure) &&
+      await(sandbox, "init", &nobody, failure)) {
+    return true;
+  }
+  sandbox_destroy(sandbox);
+  return false;
+}
+
+bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,
+                  struct failure *failure) {
+  if (sandbox->command != 0) {
+    return fail_with(failure, EBUSY, "command", NULL);
+  }
+  pid_t command = 0;
+  if (!order(sandbox, ORDER_EXEC, (uint32_t)size, arguments, size, failure) ||
+      !await(sandbox, "exec", &command, failure)) {
+    return false;
+  }
+  sandbox->command = command;
+  return true;
+}
+
+bool sandbox_signal(struct sandbox *sandbox, int number, struct failure *failure) {
+  pid_t nobody = 0;
+  return order(sandbox, ORDER_SIGNAL, (uint32_t)number, NULL, 0, failure) &&
+         await(sandbox, "signal", &nobody, failure);
+}
+
+void sandbox_listen(struct sandbox *sandbox) {
+  struct reply reply;
+  pid_t sender = 0;
+  if (receive(sandbox, &reply, &sender) && reply.kind == REPLY_EXITED) {
+    note_exit(sandbox, reply.status);
+  } else {
+    sandbox->lost = true;
+  }
+}
+
+void sandbox_destroy(struct sandbox *sandbox) {
+  if (sandbox->init == 0) {
+    return;
+  }
+  pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
+  // Why this suffices: the kernel kills a pid namespace with its init, and lets init be waited for
+  // only when the namespace is empty (pid_namespaces(7)).
+  siginfo_t info;
+  TEMP_FAILURE_RETRY(waitid(P_PIDFD, (id_t)sandbox->pidfd, &info, WEXITED));
+  close(sandbox->pidfd);
+  close(sandbox->socket);
+  *sandbox = (struct sandbox){0};
+}

@@ -1,0 +1,79 @@
+// One sandbox as its keeper holds it, and the words keeper and init exchange.
+
+#ifndef EASYFAAS_SANDBOX_H
+#define EASYFAAS_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "options.h"
+#include "report.h"
+
+// Keeper to init. The payload of ORDER_EXEC, an argument vector of `value` bytes, follows.
+enum order_kind { ORDER_PROCEED, ORDER_EXEC, ORDER_SIGNAL };
+
+struct order {
+  uint32_t kind;
+  uint32_t value;
+};
+
+// Init to keeper; REPLY_STARTED comes from the command's process itself, so that the kernel
+// attaches its pid.
+enum reply_kind {
+  REPLY_NAMESPACED,
+  REPLY_STARTED,
+  REPLY_DONE,
+  REPLY_FAILED,
+  REPLY_EXITED,
+};
+
+struct reply {
+  uint32_t kind;
+  int32_t status;          // of REPLY_EXITED, as waitpid gives it
+  struct failure failure;  // of REPLY_FAILED
+};
+
+// There is none while `init` is 0. Zero and negative members are "none" throughout.
+struct sandbox {
+  pid_t init;
+  int pidfd;
+  int socket;
+  pid_t command;  // running, on the host
+  bool exited;    // the command ended by itself and nobody was told yet
+  int status;
+  bool lost;  // init ended, or does not answer: destroy it and tell
+};
+
+// Joins cgroups, protects the caller from the out-of-memory killer.
+bool join_cgroups(const struct options *options, struct failure *failure);
+
+// Brings up `lo` in the caller's network namespace.
+bool raise_loopback(struct failure *failure);
+
+// Makes a sandbox. With `new_net` it gets a network namespace, else it shares the caller's; with
+// `inherit` its commands get the caller's stdio. After a failure nothing is left of it.
+bool sandbox_create(struct sandbox *sandbox, struct options *options, bool new_net, bool inherit,
+                    struct failure *failure);
+
+// Starts the command of the argument vector `arguments`, which options_parse must have accepted
+// for `sets`. True once its execve succeeded.
+bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,
+                  struct failure *failure);
+
+bool sandbox_signal(struct sandbox *sandbox, int number, struct failure *failure);
+
+// Takes one word from init that nobody asked for; sets `exited` or `lost`.
+void sandbox_listen(struct sandbox *sandbox);
+
+// Kills all that is in it and returns when all of it is gone. Harmless when there is none.
+void sandbox_destroy(struct sandbox *sandbox);
+
+// What init does from its first instruction on; `keeper` is its only descriptor beside stdio.
+_Noreturn void init_main(struct options *options, bool new_net, bool inherit, int keeper);
+
+// In the process that becomes the command: confines itself and executes it. Returns on failure.
+void command_execute(const struct options *options, bool inherit, int null,
+                     struct failure *failure);
+
+#endif

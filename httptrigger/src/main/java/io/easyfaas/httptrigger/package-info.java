@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.httptrigger;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.runnerruntime;
+
+import org.jspecify.annotations.NullMarked;

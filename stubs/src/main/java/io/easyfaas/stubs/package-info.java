@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.stubs;
+
+import org.jspecify.annotations.NullMarked;
