@@ -1,0 +1,1210 @@
+'use strict';
+
+/**
+ * Tests of runner.js: the real runner in a process of its own, a controller played here.
+ *
+ * Usage: node --test runner-runtime/node
+ */
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const { FrameReader, FrameWriter, takesCallback } = require('./runner.js');
+
+const RUNNER = path.join(__dirname, 'runner.js');
+const FIXTURES = path.join(__dirname, '../../common/src/test/resources/wire/frames.json');
+
+const HELLO = 1;
+const LOAD = 2;
+const READY = 3;
+const LOAD_FAILED = 4;
+const INVOKE = 5;
+const RESULT = 6;
+const LOG = 8;
+const CANCEL = 9;
+const PING = 10;
+const PONG = 11;
+const MAX_PAYLOAD_BYTES = 6815744;
+
+/** A hung runner fails its test instead of the whole run. */
+const LIMIT = { timeout: 30_000 };
+
+function frame(type, id, payload = '', flags = 0) {
+  const body = Buffer.from(payload);
+  const header = Buffer.alloc(12);
+  header.writeUInt32BE(8 + body.length, 0);
+  header[4] = type;
+  header[5] = flags;
+  header.writeUInt32BE(id, 8);
+  return Buffer.concat([header, body]);
+}
+
+function invokePayload(event, { requestId = 'request-1', deadlineMillis = 4102444800000 } = {}) {
+  const fixed = Buffer.alloc(10);
+  fixed.writeBigUInt64BE(BigInt(deadlineMillis), 0);
+  fixed.writeUInt16BE(requestId.length, 8);
+  return Buffer.concat([fixed, Buffer.from(requestId), Buffer.from(event)]);
+}
+
+/** The controller's side of one runner process. */
+class Controller {
+  /** Starts a runner and waits for its HELLO. */
+  static async start(t, { env = {} } = {}) {
+    const controller = new Controller();
+    controller.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'easyfaas-runner-'));
+    const socketPath = path.join(controller.directory, 'runner.sock');
+    const server = net.createServer();
+    await new Promise((resolve) => server.listen(socketPath, resolve));
+    const connected = new Promise((resolve) => server.once('connection', resolve));
+    controller.process = spawn(process.execPath, [RUNNER, socketPath], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    controller.exited = new Promise((resolve) =>
+      controller.process.once('close', (status, signal) => resolve(signal ?? status)),
+    );
+    controller.raw = '';
+    controller.process.stdout.on('data', (chunk) => (controller.raw += chunk));
+    controller.process.stderr.on('data', (chunk) => (controller.raw += chunk));
+    t.after(async () => {
+      controller.process.kill('SIGKILL');
+      await controller.exited;
+      server.close();
+      fs.rmSync(controller.directory, { recursive: true });
+    });
+    controller.attach(await connected);
+    controller.hello = await controller.next();
+    assert.equal(controller.hello.type, HELLO);
+    return controller;
+  }
+
+  /** Starts a runner with `files` as its code and waits until it is ready. */
+  static async ready(t, files, load = {}) {
+    const controller = await Controller.start(t);
+    controller.load(files, load);
+    controller.loadLogs = [];
+    let answer = await controller.next();
+    for (; answer.type === LOG; answer = await controller.next()) {
+      controller.loadLogs.push(answer);
+    }
+    assert.equal(answer.type, READY, answer.text);
+    controller.readyFrame = answer;
+    return controller;
+  }
+
+  /** Starts a runner that is expected not to load `files`; returns the error object. */
+  static async loadError(t, files, load = {}) {
+    const controller = await Controller.start(t);
+    controller.load(files, load);
+    let answer = await controller.next();
+    while (answer.type === LOG) {
+      answer = await controller.next();
+    }
+    assert.equal(answer.type, LOAD_FAILED, answer.text);
+    assert.deepEqual(Object.keys(answer.json), ['errorMessage', 'errorType', 'stackTrace']);
+    return Object.assign(answer.json, { controller });
+  }
+
+  attach(socket) {
+    this.socket = socket;
+    this.frames = [];
+    this.waiting = [];
+    let received = Buffer.alloc(0);
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      while (received.length >= 4 && received.length >= 4 + received.readUInt32BE(0)) {
+        const end = 4 + received.readUInt32BE(0);
+        this.onFrame(received.subarray(0, end));
+        received = received.subarray(end);
+      }
+    });
+    socket.on('error', () => {}); // A runner that ends on purpose may leave bytes unread.
+    socket.on('close', () => this.waiting.splice(0).forEach(({ reject }) => reject(this.ended())));
+  }
+
+  ended() {
+    return new Error(`the runner closed the connection; it wrote: ${this.raw}`);
+  }
+
+  onFrame(bytes) {
+    const payload = bytes.subarray(12);
+    const arrived = {
+      bytes,
+      type: bytes[4],
+      flags: bytes[5],
+      id: bytes.readUInt32BE(8),
+      payload,
+      get text() {
+        return payload.toString();
+      },
+      get json() {
+        return JSON.parse(payload.toString());
+      },
+    };
+    const waiter = this.waiting.shift();
+    if (waiter) {
+      waiter.resolve(arrived);
+    } else {
+      this.frames.push(arrived);
+    }
+  }
+
+  next() {
+    if (this.frames.length > 0) {
+      return Promise.resolve(this.frames.shift());
+    }
+    if (this.socket.destroyed) {
+      return Promise.reject(this.ended());
+    }
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  }
+
+  send(...frames) {
+    this.socket.write(Buffer.concat(frames));
+  }
+
+  load(files, load = {}) {
+    const codeRoot = path.join(this.directory, 'task');
+    for (const [name, content] of Object.entries(files)) {
+      const file = path.join(codeRoot, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, content);
+    }
+    fs.mkdirSync(codeRoot, { recursive: true });
+    this.codeRoot = codeRoot;
+    this.send(
+      frame(
+        LOAD,
+        0,
+        JSON.stringify({
+          functionBrn: 'brn:cloud:faas:bj:account:function:hello:7',
+          functionName: 'hello',
+          functionVersion: '7',
+          handler: 'index.handler',
+          codeRoot,
+          memoryMegabytes: 128,
+          timeoutSeconds: 5,
+          concurrency: 10,
+          environment: {},
+          ...load,
+        }),
+      ),
+    );
+  }
+
+  invoke(id, event = '{}', options = {}) {
+    this.send(frame(INVOKE, id, invokePayload(event, options)));
+  }
+
+  /** Calls and waits for the RESULT; the LOG frames before it come along as `logs`. */
+  async call(event = '{}', options = {}) {
+    const id = options.id ?? 1;
+    this.invoke(id, event, options);
+    return this.result(id);
+  }
+
+  async result(id) {
+    const logs = [];
+    for (;;) {
+      const arrived = await this.next();
+      if (arrived.type === RESULT) {
+        assert.equal(arrived.id, id);
+        return Object.assign(arrived, { logs });
+      }
+      assert.equal(arrived.type, LOG);
+      logs.push(arrived);
+    }
+  }
+
+  /** Calls a handler that is expected to fail; returns the error object. */
+  async callError(event, options) {
+    const result = await this.call(event, options);
+    assert.equal(result.flags, 1, `not failed: ${result.text}`);
+    assert.deepEqual(Object.keys(result.json), ['errorMessage', 'errorType', 'stackTrace']);
+    return Object.assign(result.json, { logs: result.logs });
+  }
+
+  /** Text of LOG frames until the runner closes the connection. */
+  async remainingFrames() {
+    const frames = [];
+    for (;;) {
+      try {
+        frames.push(await this.next());
+      } catch {
+        return frames;
+      }
+    }
+  }
+}
+
+const textOf = (logs) => logs.map((log) => log.text).join('');
+
+// --- Frames ------------------------------------------------------------------------------------
+
+const fixtures = JSON.parse(fs.readFileSync(FIXTURES, 'utf8'));
+
+function fixturePayload(fixture) {
+  if (fixture.type === INVOKE) {
+    return invokePayload(fixture.eventUtf8, fixture);
+  }
+  return fixture.payloadHex === undefined
+    ? Buffer.from(fixture.payloadUtf8)
+    : Buffer.from(fixture.payloadHex, 'hex');
+}
+
+/** Decodes with the runner's reader, the bytes delivered in chunks of `step`. */
+function decode(bytes, step) {
+  const frames = [];
+  const reader = new FrameReader((buffer, start, end) =>
+    frames.push(Buffer.from(buffer.subarray(start, end))),
+  );
+  for (let offset = 0; offset < bytes.length; offset += step) {
+    const chunk = bytes.subarray(offset, offset + step);
+    reader.push(chunk, chunk.length);
+  }
+  return frames;
+}
+
+test('the reader cuts the fixtures apart however they arrive', () => {
+  const expected = fixtures.frames.map((fixture) => fixture.hex);
+  const bytes = Buffer.from(expected.join(''), 'hex');
+  assert.ok(expected.length > 0);
+
+  for (let step = 1; step <= 200; step++) {
+    const frames = decode(bytes, step);
+
+    assert.deepEqual(
+      frames.map((each) => each.toString('hex')),
+      expected,
+      `in chunks of ${step}`,
+    );
+  }
+});
+
+test('the writer writes the fixtures', () => {
+  for (const fixture of fixtures.frames) {
+    const writer = new FrameWriter();
+    const payload = fixturePayload(fixture);
+    writer.bytes(fixture.type, fixture.flags, fixture.id, payload);
+    const asBytes = writer.buffer.toString('hex', 0, writer.end);
+    assert.equal(asBytes, fixture.hex, fixture.name);
+    if (fixture.payloadUtf8 !== undefined) {
+      const other = new FrameWriter();
+      other.text(fixture.type, fixture.flags, fixture.id, fixture.payloadUtf8);
+      assert.equal(other.buffer.toString('hex', 0, other.end), fixture.hex, fixture.name);
+    }
+  }
+});
+
+for (const { name, why, hex } of fixtures.invalid) {
+  test(`the invalid frame ${name} ends the runner with status 1`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, { 'index.js': 'exports.handler = () => 1' });
+    controller.socket.write(Buffer.from(hex, 'hex'));
+    assert.equal(await controller.exited, 1, why);
+    assert.match(controller.raw, /^easyfaas runner: .+\n$/);
+  });
+}
+
+test('PONG answers PING with its id, byte for byte as in the fixtures', LIMIT, async (t) => {
+  const controller = await Controller.start(t);
+  const hexOf = (name) => fixtures.frames.find((fixture) => fixture.name === name).hex;
+
+  controller.socket.write(Buffer.from(hexOf('ping'), 'hex'));
+
+  assert.equal((await controller.next()).bytes.toString('hex'), hexOf('pong'));
+});
+
+test('the writer extends the last LOG frame of the same call only', () => {
+  const writer = new FrameWriter();
+  writer.log(0, 1, 'a');
+  writer.log(0, 1, 'b');
+  writer.log(1, 1, 'c');
+  writer.log(0, 2, 'd');
+  writer.text(RESULT, 0, 2, 'e');
+  writer.log(0, 2, 'f');
+  const frames = decode(writer.buffer.subarray(0, writer.end), 4096);
+  assert.deepEqual(
+    frames.map((each) => [each[4], each[5], each.readUInt32BE(8), each.toString('utf8', 12)]),
+    [
+      [LOG, 0, 1, 'ab'],
+      [LOG, 1, 1, 'c'],
+      [LOG, 0, 2, 'd'],
+      [RESULT, 0, 2, 'e'],
+      [LOG, 0, 2, 'f'],
+    ],
+  );
+});
+
+test('long output becomes several LOG frames, none of which cuts a character', () => {
+  const writer = new FrameWriter();
+  const text = `a${'🚀'.repeat(100_000)}`;
+  writer.log(0, 1, text);
+  const frames = decode(Buffer.from(writer.buffer.subarray(0, writer.end)), 65_536);
+  const texts = frames.map((each) => each.toString('utf8', 12));
+  assert.ok(texts.length > 1);
+  assert.ok(texts.every((part) => !part.includes('\ufffd')));
+  assert.equal(texts.join(''), text);
+});
+
+// --- Life --------------------------------------------------------------------------------------
+
+test('HELLO names protocol and language', LIMIT, async (t) => {
+  const controller = await Controller.start(t);
+  assert.deepEqual(controller.hello.json, {
+    protocol: 1,
+    language: 'nodejs',
+    languageVersion: process.versions.node,
+  });
+});
+
+test('a runner started long before LOAD answers PING, then loads', LIMIT, async (t) => {
+  const controller = await Controller.start(t);
+  for (let id = 1; id <= 3; id++) {
+    controller.send(frame(PING, id));
+    const pong = await controller.next();
+    assert.deepEqual([pong.type, pong.id], [PONG, id]);
+  }
+  controller.load({ 'index.js': 'exports.handler = async () => "late"' });
+  const ready = await controller.next();
+  assert.equal(ready.type, READY);
+  assert.ok(Number.isInteger(ready.json.initMillis) && ready.json.initMillis >= 0);
+  assert.equal((await controller.call()).text, 'late');
+});
+
+test('PING is answered while a call waits', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = () => new Promise(() => {})',
+  });
+  controller.invoke(1);
+  controller.send(frame(PING, 9));
+  const pong = await controller.next();
+  assert.deepEqual([pong.type, pong.id], [PONG, 9]);
+});
+
+test('end of stream ends the runner with status 0', LIMIT, async (t) => {
+  const controller = await Controller.start(t);
+  controller.socket.end();
+  assert.equal(await controller.exited, 0);
+  assert.equal(controller.raw, '');
+});
+
+test('end of stream ends the runner while calls and timers are alive', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = () => new Promise(() => setInterval(() => {}, 1000))',
+  });
+  controller.invoke(1);
+  controller.send(frame(PING, 2));
+  await controller.next();
+  controller.socket.destroy();
+  assert.equal(await controller.exited, 0);
+});
+
+test('without a controller the runner ends with status 1 and says why', LIMIT, async () => {
+  const child = spawn(process.execPath, [RUNNER, '/nonexistent/runner.sock']);
+  let raw = '';
+  child.stderr.on('data', (chunk) => (raw += chunk));
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(status, 1);
+  assert.match(raw, /^easyfaas runner: cannot connect to \/nonexistent\/runner\.sock: .+\n$/);
+});
+
+for (const [name, frames] of [
+  ['INVOKE before LOAD', [frame(INVOKE, 1, invokePayload('{}'))]],
+  ['a LOAD that is not JSON', [frame(LOAD, 0, 'nonsense')]],
+  ['a LOAD without a handler', [frame(LOAD, 0, '{"functionName":"hello"}')]],
+  ['a LOAD that is null', [frame(LOAD, 0, 'null')]],
+  ['a frame only runners send', [frame(HELLO, 0, '{}')]],
+]) {
+  test(`${name} is a protocol error`, LIMIT, async (t) => {
+    const controller = await Controller.start(t);
+    controller.send(...frames);
+    assert.equal(await controller.exited, 1);
+    assert.match(controller.raw, /^easyfaas runner: .+\n$/);
+  });
+}
+
+test('a second LOAD is a protocol error', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, { 'index.js': 'exports.handler = () => 1' });
+  controller.load({});
+  assert.equal(await controller.exited, 1);
+});
+
+test('an id in flight cannot be used again', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = () => new Promise(() => {})',
+  });
+  controller.invoke(1);
+  controller.invoke(1);
+  assert.equal(await controller.exited, 1);
+});
+
+// --- Handlers ----------------------------------------------------------------------------------
+
+for (const [name, code, event, answer] of [
+  [
+    'a callback with text answers the bare text',
+    '(e, c, callback) => callback(null, "text")',
+    '{}',
+    'text',
+  ],
+  ['a callback without a result answers null', '(e, c, callback) => callback()', '{}', 'null'],
+  [
+    'a callback later',
+    '(e, c, callback) => { setImmediate(callback, null, { a: 1 }) }',
+    '{}',
+    '{"a":1}',
+  ],
+  ['a callback with a default', '(e = {}, c, cb) => { setImmediate(cb, null, 1) }', '{}', '1'],
+  ['a callback from arguments', 'function () { setImmediate(arguments[2], null, 2) }', '{}', '2'],
+  ['a callback from rest', '(...all) => { setImmediate(all[2], null, 3) }', '{}', '3'],
+  [
+    'an async function',
+    'async (event) => ({ hello: event.name })',
+    '{"name":"x"}',
+    '{"hello":"x"}',
+  ],
+  [
+    'an async function that waits',
+    'async () => { await new Promise(setImmediate); return [1] }',
+    '{}',
+    '[1]',
+  ],
+  ['a returned promise', '() => Promise.resolve(true)', '{}', 'true'],
+  ['a thenable', '() => ({ then(done) { done("thenable") } })', '{}', 'thenable'],
+  ['a plain return value', '(event) => event.n + 1', '{"n":41}', '42'],
+  ['a function that returns nothing', '() => {}', '{}', 'null'],
+  ['an async function that returns nothing', 'async () => {}', '{}', 'null'],
+  ['null', 'async () => null', '{}', 'null'],
+  ['an empty text', 'async () => ""', '{}', ''],
+  ['text beyond ASCII', 'async () => "grüße 世界 🚀"', '{}', 'grüße 世界 🚀'],
+  ['an empty event is {}', 'async (event) => event', '', '{}'],
+  [
+    'an event that is not JSON is a string',
+    'async (event) => typeof event + event',
+    '{nope',
+    'string{nope',
+  ],
+  ['JSON text as an event', 'async (event) => typeof event', '"text"', 'string'],
+  ['context.done', '(e, context) => { setImmediate(context.done, null, "d") }', '{}', 'd'],
+  ['context.succeed', '(e, { succeed }) => { setImmediate(succeed, "s") }', '{}', 's'],
+  [
+    'the first answer wins',
+    '(e, c, cb) => { cb(null, 1); cb(null, 2); c.fail("x"); throw Error() }',
+    '{}',
+    '1',
+  ],
+]) {
+  test(`handler: ${name}`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, { 'index.js': `exports.handler = ${code}` });
+    const first = await controller.call(event, { id: 1 });
+    assert.deepEqual([first.flags, first.text], [0, answer]);
+    const second = await controller.call(event, { id: 2 });
+    assert.deepEqual([second.flags, second.text], [0, answer], 'the second time');
+  });
+}
+
+test('a Buffer is sent verbatim', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = async () => Buffer.from([0, 1, 0xfe, 0xff])',
+  });
+  assert.deepEqual((await controller.call()).payload, Buffer.from([0, 1, 0xfe, 0xff]));
+});
+
+test('takesCallback sees parameters that length does not count', () => {
+  const waits = [
+    (a, b, c) => c,
+    (a = {}, b, c) => c,
+    (a = [1, 2], b = 'x,y', c = (1, 2)) => c,
+    (...all) => all,
+    (a, ...rest) => rest,
+    function () {
+      return arguments;
+    },
+    {
+      method(a = 1, b = 2, c = 3) {
+        return c;
+      },
+    }.method,
+  ];
+  const answersAtOnce = [
+    () => 0,
+    (a) => a,
+    // prettier-ignore
+    a => { let x = a; return [x, x, ...[x]]; },
+    (a, b) => b,
+    ({ a, b, c }) => [a, b, c],
+    ([a, b, c], d) => [a, b, c, d],
+    (a = { x: 1, y: 2, z: 3 }, b = ',,,') => [a, b],
+    function named(a, b) {
+      return b;
+    },
+    Math.max.bind(null, 1),
+  ];
+  for (const handler of waits) {
+    assert.equal(takesCallback(handler), true, String(handler));
+  }
+  for (const handler of answersAtOnce) {
+    assert.equal(takesCallback(handler), false, String(handler));
+  }
+});
+
+for (const [name, files, handler] of [
+  [
+    'a nested export',
+    { 'index.js': 'exports.a = { b: { text: "ok", c() { return this.text } } }' },
+    'index.a.b.c',
+  ],
+  ['a directory', { 'src/app/main.js': 'exports.run = () => "ok"' }, 'src/app/main.run'],
+  ['a dot in a directory', { 'v1.2/main.js': 'exports.run = () => "ok"' }, 'v1.2/main.run'],
+  ['a package directory', { 'app/index.js': 'exports.run = () => "ok"' }, 'app.run'],
+  ['.cjs', { 'index.cjs': 'exports.handler = () => "ok"' }, 'index.handler'],
+  ['.mjs', { 'index.mjs': 'export const handler = async () => "ok"' }, 'index.handler'],
+  [
+    '.mjs with a default export',
+    { 'index.mjs': 'export default { handler: () => "ok" }' },
+    'index.handler',
+  ],
+  [
+    '.mjs with an await on top',
+    { 'index.mjs': 'const text = await "ok"; export const handler = () => text' },
+    'index.handler',
+  ],
+  [
+    'package.json with type module',
+    { 'package.json': '{"type":"module"}', 'src/index.js': 'export const handler = () => "ok"' },
+    'src/index.handler',
+  ],
+  [
+    'a module with dependencies',
+    {
+      'node_modules/dep/index.js': 'module.exports = "o"',
+      'lib/k.js': 'module.exports = "k"',
+      'index.js': 'const text = require("dep") + require("./lib/k"); exports.handler = () => text',
+    },
+    'index.handler',
+  ],
+]) {
+  test(`module: ${name}`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, files, { handler });
+    assert.equal((await controller.call()).text, 'ok');
+  });
+}
+
+test('the context describes the call', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async (event, context) => {
+      const { getRemainingTimeInMillis } = context;
+      return { ...context, left: getRemainingTimeInMillis(), same: context.getRemainingTimeInMillis() > 0 };
+    }`,
+  });
+  const deadlineMillis = Date.now() + 60_000;
+  const result = await controller.call('{}', { requestId: 'rid-42', deadlineMillis });
+  const { left, ...rest } = result.json;
+  assert.deepEqual(rest, {
+    callbackWaitsForEmptyEventLoop: true,
+    awsRequestId: 'rid-42',
+    requestId: 'rid-42',
+    functionName: 'hello',
+    functionVersion: '7',
+    functionBrn: 'brn:cloud:faas:bj:account:function:hello:7',
+    invokedFunctionArn: 'brn:cloud:faas:bj:account:function:hello:7',
+    memoryLimitInMB: 128,
+    same: true,
+  });
+  assert.ok(left > 0 && left <= 60_000, String(left));
+});
+
+test('the environment is the user’s and the engine’s, and the engine wins', LIMIT, async (t) => {
+  const controller = await Controller.ready(
+    t,
+    {
+      'index.js': 'const seen = { ...process.env }; exports.handler = () => [seen, process.cwd()]',
+    },
+    {
+      environment: { GREETING: 'grüße', EASYFAAS_FUNCTION_NAME: 'stolen', BCE_USER_CODE_ROOT: '/' },
+    },
+  );
+  const [seen, directory] = (await controller.call()).json;
+  const brn = 'brn:cloud:faas:bj:account:function:hello:7';
+  delete seen.PATH;
+  assert.deepEqual(seen, {
+    GREETING: 'grüße',
+    EASYFAAS_FUNCTION_BRN: brn,
+    EASYFAAS_FUNCTION_NAME: 'hello',
+    EASYFAAS_FUNCTION_VERSION: '7',
+    EASYFAAS_FUNCTION_MEMORY_SIZE: '128',
+    EASYFAAS_FUNCTION_HANDLER: 'index.handler',
+    BCE_USER_FUNCTION_BRN: brn,
+    BCE_USER_FUNCTION_NAME: 'hello',
+    BCE_USER_FUNCTION_VERSION: '7',
+    BCE_USER_FUNCTION_MEMSIZE: '128',
+    BCE_USER_FUNCTION_HANDLER: 'index.handler',
+    BCE_USER_CODE_ROOT: controller.codeRoot,
+  });
+  assert.equal(directory, controller.codeRoot);
+});
+
+// --- Concurrency -------------------------------------------------------------------------------
+
+test('results come in the order they are ready', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `const waiting = [];
+    exports.handler = (event) => new Promise((resolve) => {
+      waiting.push(() => resolve(event));
+      if (waiting.length === 3) setImmediate(() => waiting.reverse().forEach((answer) => answer()));
+    });`,
+  });
+  for (const id of [1, 2, 3]) {
+    controller.invoke(id, `"event ${id}"`);
+  }
+  for (const id of [3, 2, 1]) {
+    assert.equal((await controller.result(id)).text, `event ${id}`);
+  }
+});
+
+test('output is named after the call that wrote it, however calls interleave', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async (event) => {
+      console.log('start', event);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+      console.error('middle', event);
+      await new Promise(setImmediate);
+      process.stdout.write('end ' + event);
+      return event;
+    };`,
+  });
+  const calls = 40;
+  for (let id = 1; id <= calls; id++) {
+    controller.invoke(id, String(id * 1000));
+  }
+  const seen = new Map();
+  for (let answered = 0; answered < calls;) {
+    const arrived = await controller.next();
+    const lines = seen.get(arrived.id) ?? [];
+    assert.ok(!lines.includes('RESULT'), 'nothing follows a RESULT');
+    lines.push(arrived.type === RESULT ? 'RESULT' : `${arrived.flags} ${arrived.text}`);
+    seen.set(arrived.id, lines);
+    answered += arrived.type === RESULT ? 1 : 0;
+  }
+  for (let id = 1; id <= calls; id++) {
+    const event = id * 1000;
+    assert.deepEqual(seen.get(id), [
+      `0 start ${event}\n`,
+      `1 middle ${event}\n`,
+      `0 end ${event}`,
+      'RESULT',
+    ]);
+  }
+});
+
+test('output while loading, and after the answer, has the id 0', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `console.log('loading');
+    exports.handler = async () => { setImmediate(() => console.log('too late')); return 1; };`,
+  });
+  assert.deepEqual(
+    controller.loadLogs.map((log) => [log.id, log.flags, log.text]),
+    [[0, 0, 'loading\n']],
+  );
+  assert.deepEqual((await controller.call('{}', { id: 5 })).logs, []);
+  const late = await controller.next();
+  assert.deepEqual([late.type, late.id, late.text], [LOG, 0, 'too late\n']);
+});
+
+test('what a call wrote arrives even if it never comes back', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = () => { console.log('last words'); for (;;); }`,
+  });
+  controller.invoke(1);
+  const log = await controller.next();
+  assert.deepEqual([log.type, log.id, log.text], [LOG, 1, 'last words\n']);
+});
+
+test('process.stdout takes what a stream takes', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async () => {
+      process.stdout.write(Buffer.from('bytes '));
+      process.stdout.write('6865780a', 'hex');
+      await new Promise((resolve) => process.stdout.write('called back\\n', resolve));
+      require('node:stream').Readable.from(['piped\\n']).pipe(process.stdout, { end: true });
+      await new Promise(setImmediate);
+      process.stdout.end('not ended ');
+      console.log('%s %d', 'formatted', 1);
+      return [process.stdout.fd, process.stderr.fd];
+    };`,
+  });
+  const result = await controller.call();
+  assert.equal(textOf(result.logs), 'bytes hex\ncalled back\npiped\nnot ended formatted 1\n');
+  assert.deepEqual(result.json, [1, 2]);
+});
+
+test('CANCEL aborts the signal of its call alone', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = (event, { signal }) => new Promise((resolve) =>
+      signal.addEventListener('abort', () => resolve([event, signal.aborted])));`,
+  });
+  controller.invoke(1, '"one"');
+  controller.invoke(2, '"two"');
+  controller.send(frame(CANCEL, 2));
+  assert.deepEqual((await controller.result(2)).json, ['two', true]);
+  controller.send(frame(CANCEL, 1));
+  assert.deepEqual((await controller.result(1)).json, ['one', true]);
+});
+
+test('a signal first asked for after CANCEL is aborted already', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `let go;
+    exports.handler = async (event, context) => {
+      if (event === 'go') return go();
+      await new Promise((resolve) => (go = resolve));
+      return context.signal.aborted;
+    };`,
+  });
+  controller.invoke(1);
+  controller.send(frame(CANCEL, 1), frame(CANCEL, 99));
+  controller.invoke(2, '"go"');
+  const results = [await controller.next(), await controller.next()];
+  assert.equal(results.find(({ id }) => id === 1).text, 'true');
+});
+
+// --- Size --------------------------------------------------------------------------------------
+
+test('6 MiB go in and out unharmed', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = async (event) => event',
+  });
+  const text = 'grüße 世界 '.repeat(419_431);
+  const event = JSON.stringify(text);
+  assert.ok(Buffer.byteLength(event) >= 6 * 1024 * 1024);
+  const result = await controller.call(event);
+  assert.equal(result.flags, 0);
+  assert.ok(result.text === text, 'the answer is the event');
+});
+
+test('a frame may arrive byte by byte', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = (event) => event.name',
+  });
+  const bytes = Buffer.concat([
+    frame(INVOKE, 1, invokePayload('{"name":"one"}')),
+    frame(PING, 2),
+    frame(INVOKE, 3, invokePayload('{"name":"three"}')),
+  ]);
+  for (const byte of bytes) {
+    await new Promise((resolve) => controller.socket.write(Buffer.from([byte]), resolve));
+    await new Promise(setImmediate);
+  }
+  const frames = [await controller.next(), await controller.next(), await controller.next()];
+  assert.deepEqual(
+    frames.map(({ type, id, text }) => [type, id, text]),
+    [
+      [RESULT, 1, 'one'],
+      [PONG, 2, ''],
+      [RESULT, 3, 'three'],
+    ],
+  );
+});
+
+test('the longest answer fits, one byte more fails by name', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async ({ size, kind }) =>
+      kind === 'text' ? 'x'.repeat(size) : Buffer.alloc(size);`,
+  });
+  for (const kind of ['text', 'bytes']) {
+    const longest = await controller.call(JSON.stringify({ kind, size: MAX_PAYLOAD_BYTES }));
+    assert.deepEqual([longest.flags, longest.payload.length], [0, MAX_PAYLOAD_BYTES]);
+    const error = await controller.callError(JSON.stringify({ kind, size: MAX_PAYLOAD_BYTES + 1 }));
+    assert.equal(error.errorType, 'Runtime.ResponseSizeTooLarge');
+  }
+});
+
+test(
+  'output without a pause waits for the controller instead of filling memory',
+  LIMIT,
+  async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `exports.handler = () => {
+      const line = 'x'.repeat(1023) + '\\n';
+      for (let i = 0; i < 64 * 1024; i++) process.stdout.write(line);
+      return process.memoryUsage().rss;
+    };`,
+    });
+    const result = await controller.call();
+    assert.equal(
+      result.logs.reduce((sum, log) => sum + log.payload.length, 0),
+      64 * 1024 * 1024,
+    );
+    assert.ok(result.json < 256 * 1024 * 1024, `resident ${result.json}`);
+  },
+);
+
+// --- Errors (§6) -------------------------------------------------------------------------------
+
+for (const [name, code, errorType, errorMessage] of [
+  ['a throw', '() => { throw new TypeError("boom") }', 'TypeError', 'boom'],
+  ['a rejection', 'async () => { throw new RangeError("boom") }', 'RangeError', 'boom'],
+  ['a callback with an error', '(e, c, cb) => cb(new Error("boom"))', 'Error', 'boom'],
+  ['a callback with a text', '(e, c, cb) => cb("boom")', 'Error', 'boom'],
+  ['context.fail', '(e, c) => { setImmediate(c.fail, new Error("boom")) }', 'Error', 'boom'],
+  ['context.done with an error', '(e, c) => c.done(new Error("boom"))', 'Error', 'boom'],
+  [
+    'a class of its own',
+    '() => { class Own extends Error {}; throw new Own("boom") }',
+    'Own',
+    'boom',
+  ],
+  [
+    'a name of its own',
+    '() => { throw Object.assign(new Error("boom"), { name: "Own" }) }',
+    'Own',
+    'boom',
+  ],
+  ['a text thrown', 'async () => { throw "boom" }', 'Error', 'boom'],
+  ['nothing thrown', 'async () => { throw undefined }', 'Error', 'undefined'],
+  ['an object thrown', 'async () => { throw { code: 7 } }', 'Error', '{"code":7}'],
+  [
+    'an error of another realm',
+    '() => require("vm").runInNewContext("throw new TypeError(\'boom\')")',
+    'TypeError',
+    'boom',
+  ],
+  ['a message that throws', '() => { throw { get message() { throw 1 } } }', 'Error', /./],
+  [
+    'a cycle',
+    'async () => { const a = {}; a.a = a; return a }',
+    'Runtime.MarshalError',
+    /circular/i,
+  ],
+  ['a BigInt', 'async () => 1n', 'Runtime.MarshalError', /BigInt/],
+  ['a function', '() => () => {}', 'Runtime.MarshalError', /it is a function/],
+  [
+    'a toJSON that throws',
+    '() => ({ toJSON() { throw new Error("boom") } })',
+    'Runtime.MarshalError',
+    /boom/,
+  ],
+  ['a then that throws', '() => ({ get then() { throw new Error("boom") } })', 'Error', 'boom'],
+]) {
+  test(`failure: ${name}`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, { 'index.js': `exports.handler = ${code}` });
+    const error = await controller.callError();
+    assert.equal(error.errorType, errorType);
+    assert.match(
+      error.errorMessage,
+      errorMessage instanceof RegExp
+        ? errorMessage
+        : new RegExp(`^${errorMessage.replace(/[{}]/g, '\\$&')}$`),
+    );
+    const again = await controller.callError('{}', { id: 2 });
+    assert.equal(again.errorType, errorType, 'the runner goes on');
+  });
+}
+
+test('the stack trace is the user’s, innermost first', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `function inner() { throw new Error('boom'); }
+function outer() { inner(); }
+exports.handler = (event) => { outer(); };`,
+  });
+  const file = path.join(controller.codeRoot, 'index.js');
+  const { stackTrace } = await controller.callError();
+  assert.deepEqual(stackTrace.slice(0, 2), [`at inner (${file}:1:26)`, `at outer (${file}:2:20)`]);
+  // Releases of Node.js name the third one differently.
+  assert.equal(stackTrace.length, 3);
+  assert.match(stackTrace[2], /^at .*handler.* \(.*\/index\.js:3:32\)$/);
+});
+
+test('the stack trace leaves out the event loop', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = (e, c, callback) => {
+  setTimeout(function later() { callback(new Error('boom')); });
+};`,
+  });
+  const file = path.join(controller.codeRoot, 'index.js');
+  const error = await controller.callError();
+  assert.deepEqual(error.stackTrace, [`at Timeout.later [as _onTimeout] (${file}:2:42)`]);
+});
+
+test('an error of any size fits a frame', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = () => { throw new Error("\\u0001".repeat(8e6)) }',
+  });
+  const error = await controller.callError();
+  assert.ok(error.errorMessage.length > 1000);
+});
+
+for (const [name, files, load, errorType, errorMessage] of [
+  [
+    'no such export',
+    { 'index.js': 'exports.other = 1' },
+    {},
+    'Runtime.HandlerNotFound',
+    'The module "index" exports no function "handler"',
+  ],
+  [
+    'an export that is no function',
+    { 'index.js': 'exports.handler = 1' },
+    {},
+    'Runtime.HandlerNotFound',
+    'The module "index" exports no function "handler"',
+  ],
+  [
+    'an ES module without the export',
+    { 'index.mjs': 'export const a = 1' },
+    {},
+    'Runtime.HandlerNotFound',
+    'The module "index" exports no function "handler"',
+  ],
+  [
+    'a module that exports null',
+    { 'index.js': 'module.exports = null' },
+    {},
+    'Runtime.HandlerNotFound',
+    'The module "index" exports no function "handler"',
+  ],
+  ['no such module', {}, {}, 'Runtime.ImportModuleError', /^Cannot find module "index" in \//],
+  [
+    'a missing dependency',
+    { 'index.js': 'require("absent")' },
+    {},
+    'Runtime.ImportModuleError',
+    "Cannot find module 'absent'",
+  ],
+  [
+    'a missing import',
+    { 'index.mjs': 'import "absent"' },
+    {},
+    'Runtime.ImportModuleError',
+    /^Cannot find package 'absent'/,
+  ],
+  [
+    'a syntax error',
+    { 'index.js': '\n\nexports.handler = (' },
+    {},
+    'Runtime.UserCodeSyntaxError',
+    /^SyntaxError: Unexpected end of input/,
+  ],
+  [
+    'a syntax error in an ES module',
+    { 'index.mjs': 'export const handler = ;' },
+    {},
+    'Runtime.UserCodeSyntaxError',
+    /^SyntaxError: Unexpected token/,
+  ],
+  [
+    'a syntax error in a dependency',
+    { 'index.js': 'require("./a")', 'a.js': '}' },
+    {},
+    'Runtime.UserCodeSyntaxError',
+    /^SyntaxError: Unexpected token/,
+  ],
+  ['JSON.parse on top', { 'index.js': 'JSON.parse("{")' }, {}, 'SyntaxError', /JSON/],
+  ['a throw on top', { 'index.js': 'throw new RangeError("boom")' }, {}, 'RangeError', 'boom'],
+  [
+    'a rejection on top',
+    { 'index.mjs': 'await Promise.reject(new RangeError("boom"))' },
+    {},
+    'RangeError',
+    'boom',
+  ],
+  [
+    'a handler without a dot',
+    {},
+    { handler: 'index' },
+    'Runtime.MalformedHandlerName',
+    'The handler "index" is not of the form "module.function"',
+  ],
+  [
+    'an empty handler',
+    {},
+    { handler: '' },
+    'Runtime.MalformedHandlerName',
+    'The handler "" is not of the form "module.function"',
+  ],
+  ['a handler without a function', {}, { handler: 'index.' }, 'Runtime.MalformedHandlerName', /./],
+  ['a handler without a module', {}, { handler: '.handler' }, 'Runtime.MalformedHandlerName', /./],
+  [
+    'a handler outside the code',
+    {},
+    { handler: '../index.handler' },
+    'Runtime.MalformedHandlerName',
+    /./,
+  ],
+  [
+    'a handler with an empty step',
+    {},
+    { handler: 'index.a..b' },
+    'Runtime.MalformedHandlerName',
+    /./,
+  ],
+  [
+    'process.exit on top',
+    { 'index.js': 'process.exit(3)' },
+    {},
+    'Runtime.ExitError',
+    'Process exited before completing request',
+  ],
+]) {
+  test(`load failure: ${name}`, LIMIT, async (t) => {
+    const error = await Controller.loadError(t, files, load);
+    assert.equal(error.errorType, errorType);
+    if (errorMessage instanceof RegExp) {
+      assert.match(error.errorMessage, errorMessage);
+    } else {
+      assert.equal(error.errorMessage, errorMessage);
+    }
+    assert.ok(error.stackTrace.every((line) => !line.includes(RUNNER) && !line.includes('node:')));
+  });
+}
+
+test('a syntax error says where', LIMIT, async (t) => {
+  const error = await Controller.loadError(t, { 'index.js': 'let a;\nlet b = ;\n' });
+  assert.deepEqual(error.stackTrace, [`at ${path.join(error.controller.codeRoot, 'index.js')}:2`]);
+});
+
+test('the runner stays connected after LOAD_FAILED', LIMIT, async (t) => {
+  const { controller } = await Controller.loadError(t, { 'index.js': 'exports.handler = 1' });
+  controller.send(frame(PING, 4));
+  assert.equal((await controller.next()).type, PONG);
+  controller.invoke(1);
+  assert.equal(await controller.exited, 1, 'but takes no call');
+});
+
+test('a rejection nobody handles while an ES module loads is a load failure', LIMIT, async (t) => {
+  const error = await Controller.loadError(t, {
+    'index.mjs':
+      'Promise.reject(new Error("boom")); await new Promise(() => setInterval(() => {}, 1000))',
+  });
+  assert.equal(error.errorType, 'Runtime.UnhandledPromiseRejection');
+  assert.equal(error.errorMessage, 'Error: boom');
+});
+
+for (const [name, code, errorType] of [
+  [
+    'a rejection nobody handles',
+    'Promise.reject(new RangeError("boom"))',
+    'Runtime.UnhandledPromiseRejection',
+  ],
+  [
+    'an exception in a timer',
+    'setTimeout(() => { throw new RangeError("boom") })',
+    'Runtime.UncaughtException',
+  ],
+]) {
+  test(`${name} fails every call in flight and ends the process`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `exports.handler = (event) => new Promise(() => {
+        console.log('before');
+        if (event === 'bad') { ${code} }
+      });`,
+    });
+    controller.invoke(1, '"good"');
+    controller.invoke(2, '"bad"');
+    const results = (await controller.remainingFrames()).filter(({ type }) => type === RESULT);
+    assert.deepEqual(
+      results.map(({ id, flags, json }) => [id, flags, json.errorType, json.errorMessage]),
+      [
+        [1, 1, errorType, 'RangeError: boom'],
+        [2, 1, errorType, 'RangeError: boom'],
+      ],
+    );
+    assert.match(results[0].json.stackTrace[0], /index\.js/);
+    assert.equal(await controller.exited, 128);
+  });
+
+  test(`${name} between calls is written to stderr and ends the process`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `exports.handler = () => { setTimeout(() => { ${code} }); return 1; }`,
+    });
+    assert.equal((await controller.call()).text, '1');
+    const log = await controller.next();
+    assert.deepEqual([log.type, log.flags, log.id], [LOG, 1, 0]);
+    assert.match(log.text, new RegExp(`^${errorType}: RangeError: boom\n +at .*index\\.js`));
+    assert.equal(await controller.exited, 128);
+  });
+}
+
+test('user code may handle its uncaught exceptions itself', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `process.on('uncaughtException', () => {});
+    process.on('unhandledRejection', () => {});
+    exports.handler = (e, c, callback) => {
+      setImmediate(() => callback(null, 'alive'));
+      process.nextTick(() => { throw new Error('boom') });
+      Promise.reject(new Error('boom'));
+    };`,
+  });
+  assert.equal((await controller.call()).text, 'alive');
+});
+
+test('process.exit fails its calls, after everything they wrote', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `process.on('exit', () => console.log('goodbye'));
+    exports.handler = async (event) => {
+      if (event !== 'exit') return new Promise(() => {});
+      process.stdout.write('x'.repeat(3e6));
+      process.exit(7);
+    };`,
+  });
+  controller.invoke(1, '"stay"', { requestId: 'rid-1' });
+  controller.invoke(2, '"exit"', { requestId: 'rid-2' });
+  const frames = await controller.remainingFrames();
+  const written = textOf(frames.filter(({ type, id }) => type === LOG && id === 2));
+  assert.ok(written === 'x'.repeat(3e6), `${written.length} characters`);
+  assert.deepEqual(
+    frames.filter(({ type }) => type === RESULT).map(({ id, flags, json }) => [id, flags, json]),
+    [1, 2].map((id) => [
+      id,
+      1,
+      {
+        errorMessage: `RequestID: rid-${id} Process exited before completing request`,
+        errorType: 'Runtime.ExitError',
+        stackTrace: [],
+      },
+    ]),
+  );
+  assert.equal(frames.at(-1).text, 'goodbye\n');
+  assert.equal(await controller.exited, 7);
+});
+
+test('an answer the controller is slow to read survives process.exit', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async (event) => {
+      if (event === 'big') return 'x'.repeat(4e6);
+      setTimeout(() => process.exit(0), 50);
+      return new Promise(() => {});
+    };`,
+  });
+  controller.socket.pause();
+  controller.invoke(1, '"big"');
+  controller.invoke(2, '"exit"');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  controller.socket.resume();
+  const frames = await controller.remainingFrames();
+  assert.deepEqual(
+    frames.map(({ type, id, flags, payload }) => [type, id, flags, id === 1 ? payload.length : 0]),
+    [
+      [RESULT, 1, 0, 4e6],
+      [RESULT, 2, 1, 0],
+    ],
+  );
+});
+
+test('nothing but frames leaves the runner', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async () => {
+      console.log('a'); console.error('b'); console.table([1]); console.trace('c');
+      process.emitWarning('d'); await new Promise(setImmediate); return 1;
+    }`,
+  });
+  const result = await controller.call();
+  assert.match(textOf(result.logs), /Warning: d/);
+  controller.socket.end();
+  await controller.exited;
+  assert.equal(controller.raw, '');
+});

@@ -1,0 +1,927 @@
+"""The Python runner: connects to the controller, loads one function and answers its calls.
+
+Usage: python3 -I -S runner.py [SOCKET]        (default /run/easyfaas/runner.sock)
+Exit status: 0 the controller closed the connection; 1 protocol error or no connection; else what
+user code asked for.
+
+The protocol is docs/protocol.md; "§" below means a section of it. This file shares its process with
+a stranger's code, so it keeps to a few rules:
+
+- Every length is checked before it is used, and whatever a user's object does when it is read
+  (`__str__` of an exception, `__iter__` of an answer) becomes an error object, never our crash.
+- Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but the
+  one line that explains exit status 1.
+- What a call writes is named after that call through a context variable, which threads inherit
+  from the code that starts them; a call that has been answered is never named again.
+
+How calls run is chosen once, after LOAD, by what costs least:
+
+- `async def` handlers: one event loop on the main thread, which reads frames too.
+- `concurrency` 1: on the main thread, between reading one frame and the next.
+- otherwise: on threads, one more than there were calls in flight at once, which take turns reading.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import contextvars
+import io
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the milliseconds its import takes
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, NoReturn, Optional
+
+SOCKET = "/run/easyfaas/runner.sock"
+PROTOCOL = 1
+
+HELLO = 1
+LOAD = 2
+READY = 3
+LOAD_FAILED = 4
+INVOKE = 5
+RESULT = 6
+LOG = 8
+CANCEL = 9
+PING = 10
+PONG = 11
+
+STDOUT_DESCRIPTOR = 1
+STDERR_DESCRIPTOR = 2
+
+FAILED = 1  # flag of RESULT: the payload is an error object
+STDERR = 1  # flag of LOG: written to stderr
+
+# length, type, flags, reserved, id
+HEADER = struct.Struct(">IBBHI")
+# What `length` counts besides the payload: type, flags, reserved and id.
+COUNTED_HEADER_BYTES = 8
+MAX_PAYLOAD_BYTES = 6815744
+# Deadline and length of the request id: the fixed part of an INVOKE payload (§5).
+INVOKE_FIXED = struct.Struct(">QH")
+
+READ_BUFFER_BYTES = 64 * 1024
+# Unsent frames at which a thread waits for the one that sends: bounds memory.
+PENDING_FRAMES = 128
+# Longer text becomes several LOG frames, and a line without an end is sent at this length.
+LOG_FRAME_CHARACTERS = 64 * 1024
+# Messages and stack lines are cut here, so that an error object always fits a frame.
+ERROR_TEXT_CHARACTERS = 64 * 1024
+ERROR_STACK_FRAMES = 64
+STACK_LINE_CHARACTERS = 1024
+
+EXIT_PROTOCOL_ERROR = 1
+EXIT_MESSAGE = "Process exited before completing request"
+
+CO_COROUTINE = 0x80  # inspect.CO_COROUTINE without the import of inspect
+
+
+class ProtocolError(Exception):
+    """The controller broke the protocol: the runner ends."""
+
+
+class RuntimeFailure(Exception):
+    """A failure of the function with a type of §6 instead of a class of its own."""
+
+    def __init__(self, error_type: str, message: str, stack_trace: Optional[list[str]] = None):
+        super().__init__(message)
+        self.error_type = error_type
+        self.stack_trace = stack_trace or []
+
+
+# --- Frames --------------------------------------------------------------------------------------
+
+
+def frame(frame_type: int, flags: int, call_id: int, payload: bytes) -> bytes:
+    """One frame. The payload must not be longer than MAX_PAYLOAD_BYTES."""
+    length = COUNTED_HEADER_BYTES + len(payload)
+    return HEADER.pack(length, frame_type, flags, 0, call_id) + payload
+
+
+class FrameReader:
+    """Cuts a byte stream into frames. Not thread-safe; owned by the main thread."""
+
+    def __init__(self) -> None:
+        self._buffer = memoryview(bytearray(READ_BUFFER_BYTES))
+        self._start = 0
+        self._end = 0
+
+    def next(self) -> Optional[tuple[int, int, bytes]]:
+        """Type, id and payload of the next frame, or None if it has yet to come.
+
+        Raises ProtocolError at a length out of range.
+        """
+        available = self._end - self._start
+        if available < HEADER.size:
+            return None
+        length, frame_type, _, _, call_id = HEADER.unpack_from(self._buffer, self._start)
+        if not 0 <= length - COUNTED_HEADER_BYTES <= MAX_PAYLOAD_BYTES:
+            raise ProtocolError(f"frame length {length} is out of range")
+        if available < 4 + length:
+            return None
+        end = self._start + 4 + length
+        payload = self._buffer[self._start + HEADER.size : end].tobytes()
+        self._start = end
+        return frame_type, call_id, payload
+
+    def fill(self, receive_into: Callable[[memoryview], int]) -> bool:
+        """Receives more bytes, once. Returns False at the end of the stream."""
+        available = self._end - self._start
+        needed = READ_BUFFER_BYTES
+        if available >= HEADER.size:
+            needed = max(needed, 4 + HEADER.unpack_from(self._buffer, self._start)[0])
+        if available == 0 and len(self._buffer) == READ_BUFFER_BYTES:
+            self._start = self._end = 0
+        elif self._start > 0 or needed != len(self._buffer):
+            # Also gives a large buffer back: one big event is not paid for ever.
+            kept = self._buffer[self._start : self._end]
+            self._buffer = memoryview(bytearray(needed))
+            self._buffer[:available] = kept
+            self._start, self._end = 0, available
+        received = receive_into(self._buffer[self._end :])
+        self._end += received
+        return received > 0
+
+
+class FrameWriter:
+    """Sends frames whole. Thread-safe; blocks while the controller does not read.
+
+    Threads that find another one sending leave their frames to it: a lock that all of them waited
+    for would hand the interpreter's own lock around for every frame.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._sender = 0
+        self._pending: collections.deque[bytes] = collections.deque()
+
+    def send(self, frames: bytes) -> None:
+        self.append(frames)
+        self.flush()
+
+    def append(self, frames: bytes) -> None:
+        """Fixes the place of the frames in the stream. `flush` has to follow."""
+        self._pending.append(frames)
+
+    def flush(self) -> None:
+        """Sees to it that everything appended is sent."""
+        pending = self._pending
+        # Whoever holds the lock looks again after it has let go, so nothing is left behind.
+        while pending and self._sending.acquire(blocking=self._must_wait()):
+            self._sender = threading.get_ident()
+            try:
+                while pending:
+                    frames = pending.popleft()
+                    if pending:
+                        frames = b"".join([frames, *take_all(pending)])
+                    self._connection.sendall(frames)
+            except OSError:
+                os._exit(0)  # The controller is gone.
+            finally:
+                self._sender = 0
+                self._sending.release()
+
+    def finish(self) -> None:
+        """Waits until everything is sent, a second at most. For a process that is ending."""
+        if self._sending.acquire(timeout=1):
+            self._sending.release()
+            self.flush()
+
+    def _must_wait(self) -> bool:
+        # A destructor may write in the middle of its own thread's sending: it cannot wait for that.
+        return len(self._pending) > PENDING_FRAMES and self._sender != threading.get_ident()
+
+
+def take_all(pending: collections.deque[bytes]) -> list[bytes]:
+    """Takes what is there now; more may be appended meanwhile."""
+    return [pending.popleft() for _ in range(len(pending))]
+
+
+# --- Calls ---------------------------------------------------------------------------------------
+
+
+class Call:
+    """One call in flight."""
+
+    __slots__ = ("id", "request_id", "deadline_millis", "answered", "unended")
+
+    def __init__(self, call_id: int, request_id: str, deadline_millis: int) -> None:
+        self.id = call_id
+        self.request_id = request_id
+        self.deadline_millis = deadline_millis
+        self.answered = False
+        # Lines that have not ended yet, of stdout and stderr. Guarded by Output's lock.
+        self.unended = ["", ""]
+
+
+# Stands for the code that no call can be named for.
+NO_CALL = Call(0, "", 0)
+
+current_call: contextvars.ContextVar[Call] = contextvars.ContextVar("call", default=NO_CALL)
+
+
+class Context:
+    """What a handler gets as `context`. What is the same for all calls is set on the class."""
+
+    function_name = ""
+    function_version = ""
+    function_brn = ""
+    invoked_function_arn = ""
+    memory_limit_in_mb = 0
+    identity = None
+    client_context = None
+
+    def __init__(self, call: Call) -> None:
+        self.aws_request_id = call.request_id
+        self.request_id = call.request_id
+        self._deadline_millis = call.deadline_millis
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the call times out, at least 0."""
+        return max(0, self._deadline_millis - int(time.time() * 1000))
+
+    def __repr__(self) -> str:
+        return f"Context(request_id={self.request_id!r}, function_brn={self.function_brn!r})"
+
+
+def parse_event(event: bytes) -> Any:
+    """The event of a call (§5): JSON, else the text as it is; empty means {}."""
+    if not event:
+        return {}
+    text = str(event, "utf-8", "replace")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def answer_bytes(value: Any) -> bytes:
+    """The answer's bytes of a value (§5). Raises RuntimeFailure if they cannot be sent."""
+    if isinstance(value, str):
+        answer = value.encode("utf-8", "replace")
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        answer = bytes(value)
+    else:
+        try:
+            answer = _encode(value).encode("utf-8", "replace")
+        except Exception as error:
+            message = f"The answer cannot be written as JSON: {message_of(error)}"
+            raise RuntimeFailure("Runtime.MarshalError", message) from None
+    if len(answer) > MAX_PAYLOAD_BYTES:
+        message = f"The answer is longer than {MAX_PAYLOAD_BYTES} bytes"
+        raise RuntimeFailure("Runtime.ResponseSizeTooLarge", message)
+    return answer
+
+
+# --- Error objects (§6) --------------------------------------------------------------------------
+
+
+def error_object(error: BaseException) -> bytes:
+    """The JSON of an error object. Never raises, whatever was raised at us."""
+    if isinstance(error, RuntimeFailure):
+        error_type, stack_trace = error.error_type, error.stack_trace
+    else:
+        error_type, stack_trace = type(error).__name__, stack_trace_of(error)
+    return _encode(
+        {
+            "errorMessage": cut(message_of(error), ERROR_TEXT_CHARACTERS),
+            "errorType": cut(error_type, STACK_LINE_CHARACTERS),
+            "stackTrace": [cut(line, STACK_LINE_CHARACTERS) for line in stack_trace],
+        }
+    ).encode("utf-8", "replace")
+
+
+def message_of(error: BaseException) -> str:
+    """The error as text, also if its own __str__ fails."""
+    try:
+        return str(error)
+    except BaseException:
+        return f"an error of the class {type(error).__name__} that cannot be read"
+
+
+def stack_trace_of(error: BaseException) -> list[str]:
+    """The frames of user code, innermost first."""
+    frames: list[tuple[str, str]] = []
+    traceback: Optional[TracebackType] = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        line = f'File "{code.co_filename}", line {traceback.tb_lineno}, in {code.co_name}'
+        if not code.co_filename.startswith("<frozen importlib"):
+            frames.append((code.co_filename, line))
+        traceback = traceback.tb_next
+    # Ours are the frames that called user code and those that user code called, as print() does.
+    while frames and frames[-1][0] == __file__:
+        frames.pop()
+    for index in range(len(frames) - 1, -1, -1):
+        if frames[index][0] == __file__:
+            del frames[: index + 1]
+            break
+    lines = [line for _, line in reversed(frames)]
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        lines.insert(0, f'File "{error.filename}", line {error.lineno}')
+    return lines[:ERROR_STACK_FRAMES]
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+# --- Loading -------------------------------------------------------------------------------------
+
+
+def parse_load(payload: bytes) -> dict[str, Any]:
+    """The payload of LOAD, checked (§4). Raises ProtocolError."""
+    try:
+        load: Any = json.loads(str(payload, "utf-8"))
+    except ValueError:
+        raise ProtocolError("LOAD is not JSON") from None
+    expected = {
+        "functionBrn": str,
+        "functionName": str,
+        "functionVersion": str,
+        "handler": str,
+        "codeRoot": str,
+        "memoryMegabytes": int,
+        "timeoutSeconds": int,
+        "concurrency": int,
+        "environment": dict,
+    }
+    for name, kind in expected.items():
+        if not isinstance(load, dict) or not isinstance(load.get(name), kind):
+            raise ProtocolError(f'LOAD has no {kind.__name__} "{name}"')
+    if load["concurrency"] < 1:
+        raise ProtocolError("LOAD has a concurrency below 1")
+    return load  # type: ignore[no-any-return]
+
+
+def set_environment(load: dict[str, Any]) -> None:
+    """Sets what §4 says; the engine's names win."""
+    memory = str(load["memoryMegabytes"])
+    os.environ.update(load["environment"])
+    os.environ.update(
+        {
+            "EASYFAAS_FUNCTION_BRN": load["functionBrn"],
+            "EASYFAAS_FUNCTION_NAME": load["functionName"],
+            "EASYFAAS_FUNCTION_VERSION": load["functionVersion"],
+            "EASYFAAS_FUNCTION_MEMORY_SIZE": memory,
+            "EASYFAAS_FUNCTION_HANDLER": load["handler"],
+            "BCE_USER_FUNCTION_BRN": load["functionBrn"],
+            "BCE_USER_FUNCTION_NAME": load["functionName"],
+            "BCE_USER_FUNCTION_MEMSIZE": memory,
+            "BCE_USER_FUNCTION_VERSION": load["functionVersion"],
+            "BCE_USER_FUNCTION_HANDLER": load["handler"],
+            "BCE_USER_CODE_ROOT": load["codeRoot"],
+        }
+    )
+    time.tzset()  # TZ may be among them.
+
+
+def set_context(load: dict[str, Any]) -> None:
+    """Sets what is the same in the context of every call."""
+    Context.function_name = load["functionName"]
+    Context.function_version = load["functionVersion"]
+    Context.function_brn = load["functionBrn"]
+    Context.invoked_function_arn = load["functionBrn"]
+    Context.memory_limit_in_mb = load["memoryMegabytes"]
+
+
+def load_handler(code_root: str, handler_name: str) -> Callable[[Any, Context], Any]:
+    """Imports the module and finds the handler in it. Raises what LOAD_FAILED is to say."""
+    path, _, function = handler_name.rpartition(".")
+    module_name = path.replace("/", ".")
+    if not function or not all(module_name.split(".")):
+        message = f'The handler "{handler_name}" is not of the form "module.function"'
+        raise RuntimeFailure("Runtime.MalformedHandlerName", message)
+
+    os.chdir(code_root)
+    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]  # Where this file lies is no place to import from (absent under -I).
+    sys.path.insert(0, code_root)
+    try:
+        __import__(module_name)
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == module_name:
+            message = f'Cannot find module "{path}" in {code_root}'
+        else:
+            message = f'Cannot import module "{path}": {message_of(error)}'
+        stack_trace = stack_trace_of(error)
+        raise RuntimeFailure("Runtime.ImportModuleError", message, stack_trace) from None
+    except SyntaxError as error:
+        if error.filename is None or error.filename.startswith("<"):
+            raise  # The module runs, and compiled something that is not a file.
+        message = f"{type(error).__name__}: {message_of(error)}"
+        stack_trace = stack_trace_of(error)
+        raise RuntimeFailure("Runtime.UserCodeSyntaxError", message, stack_trace) from None
+
+    handler = getattr(sys.modules[module_name], function, None)
+    if not callable(handler):
+        message = f'The module "{path}" has no function "{function}"'
+        raise RuntimeFailure("Runtime.HandlerNotFound", message)
+    return handler  # type: ignore[no-any-return]
+
+
+def is_coroutine_function(handler: Any) -> bool:
+    """Whether calling it returns a coroutine, as far as can be told without calling it."""
+    for candidate in (handler, getattr(type(handler), "__call__", None)):
+        function = getattr(candidate, "__func__", candidate)
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & CO_COROUTINE:
+            return True
+    return False
+
+
+def log_to_stderr_by_default() -> None:
+    """Gives the root logger a handler if user code imports logging and gives it none.
+
+    Without one, records below WARNING vanish whatever level user code sets.
+    """
+    logging = sys.modules.get("logging")
+    if logging is not None and not logging.root.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("[%(levelname)s] %(name)s: %(message)s"))
+        logging.root.addHandler(handler)
+
+
+# --- Output --------------------------------------------------------------------------------------
+
+
+class Output:
+    """Turns what calls write into LOG frames. Thread-safe.
+
+    Whole lines are sent when they end: what a call wrote must not be lost with a process that hangs
+    or is killed. The lock orders a call's output before its RESULT. It is re-entrant because a
+    destructor or a signal handler may write while its own thread is writing.
+    """
+
+    def __init__(self, writer: FrameWriter) -> None:
+        self._writer = writer
+        self._lock = threading.RLock()
+        self._forked = False
+
+    def write(self, flags: int, text: str) -> None:
+        if self._forked:
+            os.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, encode_output(text))
+            return
+        with self._lock:
+            call = self._current()
+            text = call.unended[flags] + text
+            ended = text.rfind("\n") + 1
+            if len(text) - ended >= LOG_FRAME_CHARACTERS:
+                ended = len(text)
+            call.unended[flags] = text[ended:]
+            if ended == 0:
+                return
+            self._writer.append(log_frames(flags, call.id, text[:ended]))
+        self._writer.flush()
+
+    def flush(self, flags: int) -> None:
+        """Sends the unended line of the current call."""
+        if self._forked:
+            return
+        with self._lock:
+            unended = self._take_unended(self._current(), flags)
+            if not unended:
+                return
+            self._writer.append(unended)
+        self._writer.flush()
+
+    def answer(self, call: Call, flags: int, payload: bytes) -> None:
+        """Sends the RESULT of a call after everything it wrote."""
+        with self._lock:
+            call.answered = True
+            unended = self._take_unended(call, 0) + self._take_unended(call, STDERR)
+            self._writer.append(unended + frame(RESULT, flags, call.id, payload))
+        self._writer.flush()
+
+    def become_child(self) -> None:
+        """After fork the connection is the parent's; the descriptors are still ours to write."""
+        self._forked = True
+
+    @staticmethod
+    def _current() -> Call:
+        call = current_call.get()
+        return NO_CALL if call.answered else call
+
+    @staticmethod
+    def _take_unended(call: Call, flags: int) -> bytes:
+        text = call.unended[flags]
+        if not text:
+            return b""
+        call.unended[flags] = ""
+        return log_frames(flags, call.id, text)
+
+
+def encode_output(text: str) -> bytes:
+    """UTF-8; what is not a character is shown as an escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def log_frames(flags: int, call_id: int, text: str) -> bytes:
+    """The text as LOG frames, of which none is too long."""
+    if len(text) <= LOG_FRAME_CHARACTERS:
+        return frame(LOG, flags, call_id, encode_output(text))
+    return b"".join(
+        frame(LOG, flags, call_id, encode_output(text[start : start + LOG_FRAME_CHARACTERS]))
+        for start in range(0, len(text), LOG_FRAME_CHARACTERS)
+    )
+
+
+class LogStream(io.TextIOBase):
+    """Stands in for sys.stdout and sys.stderr."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+    line_buffering = True
+    mode = "w"
+
+    def __init__(self, output: Output, descriptor: int, name: str) -> None:
+        self._output = output
+        self._descriptor = descriptor
+        self._flags = STDERR if descriptor == STDERR_DESCRIPTOR else 0
+        self.name = name
+        self.buffer = LogBytes(self)
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._output.write(self._flags, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._output.flush(self._flags)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def reconfigure(self, **_: Any) -> None:
+        """Accepted: frames are UTF-8 and lines are sent when they end, whatever is asked for."""
+
+    def close(self) -> None:
+        """Like the streams of the interpreter, it stays open."""
+
+
+class LogBytes(io.BufferedIOBase):
+    """The binary side of a LogStream, `sys.stdout.buffer`."""
+
+    def __init__(self, stream: LogStream) -> None:
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        data = bytes(data)
+        self._stream.write(data.decode("utf-8", "replace"))
+        return len(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Stays open, as its stream does."""
+
+
+def inherit_context_in_threads() -> None:
+    """Makes threads started by a call, and jobs it gives to a thread pool, belong to it."""
+    start_thread = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if "concurrent.futures.thread" in sys.modules:
+            inherit_context_in_pools()
+        run = self.run
+        context = contextvars.copy_context()
+
+        def run_in_context() -> None:
+            del self.run  # It would keep the thread alive.
+            context.run(run)
+
+        self.run = run_in_context  # type: ignore[method-assign]
+        start_thread(self)
+
+    threading.Thread.start = start  # type: ignore[method-assign]
+
+
+def inherit_context_in_pools() -> None:
+    """Patches ThreadPoolExecutor, once.
+
+    Called when a thread is started after its import: the first job of a pool starts its first
+    thread, and from the second on, threads are older than the jobs they run.
+    """
+    executor = sys.modules["concurrent.futures.thread"].ThreadPoolExecutor
+    submit_job = executor.submit
+    if submit_job.__code__.co_filename == __file__:
+        return
+
+    def submit(self: Any, job: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return submit_job(self, contextvars.copy_context().run, job, *args, **kwargs)
+
+    executor.submit = submit
+
+
+# --- The runner ----------------------------------------------------------------------------------
+
+
+class Runner:
+    """One connection to the controller, from HELLO to the end of the stream."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._reader = FrameReader()
+        self._writer = FrameWriter(connection)
+        self._output = Output(self._writer)
+        self._calls: dict[int, Call] = {}
+        self._handler: Optional[Callable[[Any, Context], Any]] = None
+        # The context variables as the module left them, copied for every call.
+        self._context = contextvars.Context()
+
+    def run(self) -> NoReturn:
+        """Serves until the end of the stream."""
+        try:
+            version = "%d.%d.%d" % sys.version_info[:3]
+            hello = {"protocol": PROTOCOL, "language": "python", "languageVersion": version}
+            self._writer.send(frame(HELLO, 0, 0, _encode(hello).encode()))
+            self._capture()
+            load = self._await_load()
+            self._load(load)
+            if self._handler is None:
+                while True:
+                    self._next_call()
+            elif is_coroutine_function(self._handler):
+                self._serve_coroutines()
+            else:
+                self._serve(load["concurrency"])
+        except ProtocolError as error:
+            end(EXIT_PROTOCOL_ERROR, message_of(error))
+
+    def _capture(self) -> None:
+        inherit_context_in_threads()
+        for name in ("exit", "quit"):  # The site module makes them, which -S leaves out.
+            if not hasattr(builtins, name):
+                setattr(builtins, name, sys.exit)
+        sys.stdout = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
+        sys.stderr = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
+        os.register_at_fork(after_in_child=self._become_child)
+
+    def _become_child(self) -> None:
+        self._output.become_child()
+        self._connection.close()
+
+    # Reading
+
+    def _read(self) -> tuple[int, int, bytes]:
+        """The next frame; waits for it."""
+        while True:
+            arrived = self._reader.next()
+            if arrived is not None:
+                return arrived
+            try:
+                open_ = self._reader.fill(self._connection.recv_into)
+            except ConnectionError:
+                open_ = False
+            if not open_:
+                os._exit(0)
+
+    def _await_load(self) -> dict[str, Any]:
+        while True:
+            frame_type, call_id, payload = self._read()
+            if frame_type == LOAD:
+                return parse_load(payload)
+            if frame_type == INVOKE:
+                raise ProtocolError("INVOKE before LOAD")
+            self._on_other(frame_type, call_id)
+
+    def _next_call(self) -> tuple[Call, bytes]:
+        """The next call and its event; waits for it."""
+        while True:
+            frame_type, call_id, payload = self._read()
+            if frame_type == INVOKE:
+                return self._on_invoke(call_id, payload)
+            self._on_other(frame_type, call_id)
+
+    def _on_invoke(self, call_id: int, payload: bytes) -> tuple[Call, bytes]:
+        if self._handler is None:
+            raise ProtocolError("INVOKE after LOAD_FAILED")
+        if len(payload) < INVOKE_FIXED.size:
+            raise ProtocolError("INVOKE is shorter than its fixed part")
+        deadline_millis, id_bytes = INVOKE_FIXED.unpack_from(payload)
+        event_start = INVOKE_FIXED.size + id_bytes
+        if event_start > len(payload):
+            raise ProtocolError("INVOKE is shorter than its request id")
+        if call_id == 0 or call_id in self._calls:
+            raise ProtocolError(f"INVOKE with the id {call_id}, which is not free")
+        request_id = payload[INVOKE_FIXED.size : event_start].decode("ascii", "replace")
+        call = Call(call_id, request_id, deadline_millis)
+        self._calls[call_id] = call
+        return call, payload[event_start:]
+
+    def _on_other(self, frame_type: int, call_id: int) -> None:
+        if frame_type == PING:
+            self._writer.send(frame(PONG, 0, call_id, b""))
+        elif frame_type == LOAD:
+            raise ProtocolError("a second LOAD")
+        elif frame_type != CANCEL:  # There is nothing a Python handler could be told.
+            raise ProtocolError(f"frame of unknown type {frame_type}")
+
+    # Loading
+
+    def _load(self, load: dict[str, Any]) -> None:
+        started = time.monotonic()
+        try:
+            set_environment(load)
+            set_context(load)
+            handler = load_handler(load["codeRoot"], load["handler"])
+            log_to_stderr_by_default()
+        except SystemExit as error:
+            failure = RuntimeFailure("Runtime.ExitError", EXIT_MESSAGE)
+            self._send_load_failed(failure)
+            self._exit(error)
+        except BaseException as error:
+            self._send_load_failed(error)
+            return
+        self._handler = handler
+        self._context = contextvars.copy_context()
+        self._flush_output()
+        ready = {"initMillis": int((time.monotonic() - started) * 1000)}
+        self._writer.send(frame(READY, 0, 0, _encode(ready).encode()))
+
+    def _send_load_failed(self, error: BaseException) -> None:
+        self._flush_output()
+        self._writer.send(frame(LOAD_FAILED, 0, 0, error_object(error)))
+
+    def _flush_output(self) -> None:
+        self._output.flush(0)
+        self._output.flush(STDERR)
+
+    # Serving
+
+    def _serve(self, concurrency: int) -> NoReturn:
+        """Leader and followers: one thread reads a call and runs it, having let the next one read.
+
+        No call is handed from thread to thread, and calls run on the thread that is awake anyway.
+        """
+        most = 1 if concurrency == 1 else concurrency + 1  # one is left to read
+        reading = threading.Lock()
+        threads = 1
+
+        def serve() -> NoReturn:
+            nonlocal threads
+            while True:
+                with reading:
+                    call, event = self._next_call()
+                    if threads < most and threads <= len(self._calls):
+                        threads += 1
+                        threading.Thread(target=lead, name=f"calls-{threads}", daemon=True).start()
+                self._context.copy().run(self._answer, call, event)
+
+        def lead() -> NoReturn:
+            try:
+                serve()
+            except ProtocolError as error:
+                end(EXIT_PROTOCOL_ERROR, message_of(error))
+
+        lead()
+
+    def _serve_coroutines(self) -> NoReturn:
+        import asyncio
+
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        tasks: set[asyncio.Task[None]] = set()  # The loop itself holds them only weakly.
+
+        def start(call: Call, event: bytes) -> None:
+            current_call.set(call)
+            task = loop.create_task(self._answer_coroutine(call, event))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        def receive() -> None:
+            try:
+                open_ = self._reader.fill(
+                    lambda buffer: self._connection.recv_into(buffer, 0, socket.MSG_DONTWAIT)
+                )
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                open_ = False
+            if not open_:
+                os._exit(0)
+            while True:
+                arrived = self._reader.next()
+                if arrived is None:
+                    return
+                frame_type, call_id, payload = arrived
+                if frame_type == INVOKE:
+                    self._context.copy().run(start, *self._on_invoke(call_id, payload))
+                else:
+                    self._on_other(frame_type, call_id)
+
+        def on_readable() -> None:
+            try:
+                receive()
+            except ProtocolError as error:
+                end(EXIT_PROTOCOL_ERROR, message_of(error))
+
+        loop.add_reader(self._connection, on_readable)
+        on_readable()  # Frames may have come together with LOAD.
+        while True:
+            loop.run_forever()  # User code may stop the loop; calls go on all the same.
+
+    def _answer(self, call: Call, event: bytes) -> None:
+        current_call.set(call)
+        try:
+            value = self._handler(parse_event(event), Context(call))  # type: ignore[misc]
+            if hasattr(type(value), "__await__"):
+                value = await_value(value)
+            answer = answer_bytes(value)
+        except BaseException as error:
+            self._fail(call, error)
+        else:
+            self._finish(call, 0, answer)
+
+    async def _answer_coroutine(self, call: Call, event: bytes) -> None:
+        try:
+            answer = answer_bytes(
+                await self._handler(parse_event(event), Context(call))  # type: ignore[misc]
+            )
+        except BaseException as error:
+            self._fail(call, error)
+        else:
+            self._finish(call, 0, answer)
+
+    def _finish(self, call: Call, flags: int, payload: bytes) -> None:
+        # First, for the id is free as soon as the RESULT is sent.
+        del self._calls[call.id]
+        self._output.answer(call, flags, payload)
+
+    def _fail(self, call: Call, error: BaseException) -> None:
+        if isinstance(error, SystemExit):
+            message = f"RequestID: {call.request_id} {EXIT_MESSAGE}"
+            failure = RuntimeFailure("Runtime.ExitError", message)
+            self._finish(call, FAILED, error_object(failure))
+            self._exit(error)
+        self._finish(call, FAILED, error_object(error))
+
+    def _exit(self, error: SystemExit) -> NoReturn:
+        """Ends the process as the interpreter would, but does not wait for other threads."""
+        import atexit
+
+        status = 0 if error.code is None else error.code
+        if not isinstance(status, int):
+            print(status, file=sys.stderr)
+            status = 1
+        try:
+            atexit._run_exitfuncs()
+        except BaseException:
+            pass  # The interpreter has reported it.
+        self._flush_output()
+        self._writer.finish()
+        os._exit(status & 0xFF)
+
+
+def await_value(value: Any) -> Any:
+    """Waits for what a handler returned that only turned out to be a coroutine when called."""
+    import asyncio
+
+    async def wait() -> Any:
+        return await value
+
+    return asyncio.run(wait())
+
+
+def end(status: int, explanation: str) -> NoReturn:
+    """Ends the process with a status of ours."""
+    os.write(STDERR_DESCRIPTOR, f"easyfaas runner: {explanation}\n".encode("utf-8", "replace"))
+    os._exit(status)
+
+
+def main() -> NoReturn:
+    path = sys.argv[1] if len(sys.argv) > 1 else SOCKET
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(path)
+    except OSError as error:
+        end(EXIT_PROTOCOL_ERROR, f"cannot connect to {path}: {error.strerror}")
+    Runner(connection).run()
+
+
+if __name__ == "__main__":
+    main()
