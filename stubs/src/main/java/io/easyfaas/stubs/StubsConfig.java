@@ -1,0 +1,66 @@
+package io.easyfaas.stubs;
+
+import static java.util.Objects.requireNonNull;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.config.Option;
+import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.http.HttpAddress;
+import java.nio.file.Path;
+import java.util.List;
+
+/// The configuration of the local registry.
+///
+/// @param address where it listens; port 0 lets the system choose
+/// @param functionDirectory where functions are stored
+/// @param runtimesDirectory where language runtimes are laid out, read only
+/// @param maxCodeSize the largest code package, at most 512 MiB
+public record StubsConfig(
+    HttpAddress.Tcp address, Path functionDirectory, Path runtimesDirectory, ByteSize maxCodeSize) {
+  /// Every key, with its default.
+  public static final List<Option> OPTIONS =
+      List.of(
+          new Option("port", "port", "8002", "Port the registry listens on."),
+          new Option("bind-address", "address", "127.0.0.1", "Address the registry listens on."),
+          new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
+          new Option(
+              "function-dir",
+              "path",
+              "",
+              "Where functions are stored; data-dir/functions if empty."),
+          new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."));
+
+  // A package is held in memory while it is stored, and once more as base64.
+  private static final ByteSize MAX_MAX_CODE_SIZE = ByteSize.ofMebibytes(512);
+
+  /// Checks the limit.
+  ///
+  /// @throws ConfigException when the largest package is none, or too large to be held in memory
+  public StubsConfig {
+    requireNonNull(address, "address");
+    requireNonNull(functionDirectory, "functionDirectory");
+    requireNonNull(runtimesDirectory, "runtimesDirectory");
+    if (maxCodeSize.bytes() == 0 || maxCodeSize.compareTo(MAX_MAX_CODE_SIZE) > 0) {
+      throw new ConfigException(
+          "--max-code-size: \""
+              + maxCodeSize
+              + "\" (expected: more than 0B, at most "
+              + MAX_MAX_CODE_SIZE
+              + ")");
+    }
+  }
+
+  /// Reads the settings of {@link #OPTIONS}.
+  ///
+  /// @throws ConfigException naming the key, the value and what was expected
+  public static StubsConfig of(Settings settings) {
+    Path data = settings.path("data-dir");
+    boolean derived = settings.text("function-dir").isEmpty();
+    return new StubsConfig(
+        new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
+        derived ? data.resolve("functions") : settings.path("function-dir"),
+        data.resolve("runtimes"),
+        settings.bytes("max-code-size"));
+  }
+}

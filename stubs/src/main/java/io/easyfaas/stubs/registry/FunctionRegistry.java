@@ -1,0 +1,296 @@
+package io.easyfaas.stubs.registry;
+
+import static io.easyfaas.stubs.registry.FunctionLimits.invalid;
+import static io.easyfaas.stubs.registry.FunctionLimits.quoted;
+import static java.util.Comparator.comparing;
+import static java.util.Objects.requireNonNullElse;
+
+import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.FunctionConfiguration;
+import io.easyfaas.common.function.FunctionDocument;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.stubs.registry.RevisionDocuments.Stamp;
+import io.easyfaas.stubs.registry.RevisionDocuments.Zip;
+import io.easyfaas.stubs.store.FunctionStore;
+import io.easyfaas.stubs.store.StagedCode;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What may be done with functions, and by whom. Thread-safe.
+///
+/// Everyone may read every function: the engine reads on behalf of all callers, and checks the
+/// owner itself when a function is called. Only the owner changes it. The owner of a function is
+/// the account in its BRN.
+///
+/// Every change gives a revision a new commit id, by which the engine tells revisions apart, and is
+/// told to the listener after it is durable, with no lock held.
+public final class FunctionRegistry {
+  private static final Logger LOG = LoggerFactory.getLogger(FunctionRegistry.class);
+
+  private final FunctionStore store;
+  private final RuntimeCatalog runtimes;
+  private final ByteSize maxCode;
+  private final InstantSource clock;
+  private final Consumer<FunctionBrn> listener;
+  private final byte[] defaultCode = CodePackage.helloWorld();
+
+  /// Creates the rules over a store.
+  ///
+  /// @param maxCode the largest zip that is stored
+  /// @param listener called with each revision that was changed or removed
+  public FunctionRegistry(
+      FunctionStore store,
+      RuntimeCatalog runtimes,
+      ByteSize maxCode,
+      InstantSource clock,
+      Consumer<FunctionBrn> listener) {
+    this.store = store;
+    this.runtimes = runtimes;
+    this.maxCode = maxCode;
+    this.clock = clock;
+    this.listener = listener;
+  }
+
+  /// Creates a revision, or replaces it as a whole. Members that are absent, empty or 0 get their
+  /// defaults.
+  ///
+  /// @param named a BRN; without a version the settings' version counts, and after that `$LATEST`
+  FunctionDocument create(Account caller, FunctionBrn named, FunctionSettings settings) {
+    checkOwner(caller, named);
+    FunctionBrn revision = revisionToWrite(named, settings.version());
+    byte[] given = settings.code();
+    byte[] zip = given == null || given.length == 0 ? defaultCode : given;
+    FunctionDocument stored;
+    try (StagedCode code = stage(zip)) {
+      Zip zipName = new Zip(code.sha256(), code.size());
+      FunctionDocument document =
+          RevisionDocuments.created(revision, caller.id(), settings, zipName, newStamp());
+      FunctionLimits.check(document.configuration(), document.tags());
+      checkRuntime(document);
+      try (FunctionStore.Lock _ = store.lock(revision)) {
+        stored = store.put(revision, document, code.path());
+      }
+    }
+    changed(revision);
+    return stored;
+  }
+
+  /// Changes the members of a revision that the settings have; when they have none, nothing.
+  ///
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is no such revision
+  FunctionDocument update(Account caller, FunctionBrn named, FunctionSettings settings) {
+    checkOwner(caller, named);
+    FunctionBrn revision = revisionToWrite(named, null);
+    FunctionDocument before = get(revision);
+    if (settings.isEmpty()) {
+      return before;
+    }
+    FunctionDocument after;
+    if (settings.code() == null) {
+      after = change(revision, settings, null);
+    } else {
+      try (StagedCode code = stage(settings.code())) {
+        after = change(revision, settings, code);
+      }
+    }
+    changed(revision);
+    return after;
+  }
+
+  /// A revision; without a qualifier `$LATEST`.
+  ///
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is no such revision. There are no aliases
+  ///   here, so none is found
+  FunctionDocument get(FunctionBrn named) {
+    FunctionBrn revision =
+        named.qualifier() instanceof Qualifier.Absent
+            ? named.withQualifier(Qualifier.LATEST)
+            : named;
+    if (!(revision.qualifier() instanceof Qualifier.Version)) {
+      throw notFound(revision);
+    }
+    return store.find(revision).orElseThrow(() -> notFound(revision));
+  }
+
+  /// The caller's functions by name: of each `$LATEST`, or its highest version where there is none.
+  List<FunctionConfiguration> list(Account caller) {
+    Map<FunctionBrn, FunctionBrn> shown = new LinkedHashMap<>();
+    for (FunctionBrn revision : store.revisions()) {
+      if (revision.account().equals(caller.hash())) {
+        FunctionBrn function = revision.withQualifier(new Qualifier.Absent());
+        shown.merge(function, revision, FunctionRegistry::moreCurrent);
+      }
+    }
+    return configurations(shown.values()).stream()
+        .sorted(comparing(FunctionConfiguration::functionName))
+        .toList();
+  }
+
+  /// The revisions of one function: `$LATEST`, then versions ascending.
+  ///
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is none
+  List<FunctionConfiguration> versions(FunctionBrn function) {
+    List<FunctionConfiguration> versions = configurations(store.revisions(function));
+    if (versions.isEmpty()) {
+      throw notFound(function);
+    }
+    return versions;
+  }
+
+  /// Removes one revision, or without a qualifier the whole function.
+  ///
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is nothing to remove
+  void delete(Account caller, FunctionBrn named) {
+    checkOwner(caller, named);
+    List<FunctionBrn> removed;
+    try (FunctionStore.Lock _ = store.lock(named)) {
+      List<FunctionBrn> revisions = store.revisions(named);
+      if (named.qualifier() instanceof Qualifier.Absent && !revisions.isEmpty()) {
+        removed = store.deleteAll(named);
+      } else {
+        removed = revisions.stream().filter(named::equals).toList();
+        removed.forEach(store::delete);
+      }
+    }
+    if (removed.isEmpty()) {
+      throw notFound(named);
+    }
+    removed.forEach(this::changed);
+  }
+
+  /// Makes `$LATEST` a version that does not change any more, with the number after the highest
+  /// ever used. When nothing changed since the highest version, that one is the answer.
+  ///
+  /// @param description of the version; absent means that of `$LATEST`
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is no `$LATEST`
+  FunctionConfiguration publish(
+      Account caller, FunctionBrn function, @Nullable String description) {
+    checkOwner(caller, function);
+    FunctionBrn revision;
+    FunctionDocument published;
+    try (FunctionStore.Lock _ = store.lock(function)) {
+      FunctionDocument latest = get(function.withQualifier(Qualifier.LATEST));
+      FunctionDocument highest = get(store.revisions(function).getLast());
+      boolean isVersion = !highest.configuration().versionOrDefault().equals("$LATEST");
+      if (isVersion && RevisionDocuments.sameContent(highest, latest)) {
+        return highest.configuration();
+      }
+      String number = Long.toString(store.highestNumber(function) + 1);
+      revision = function.withQualifier(new Qualifier.Version(number));
+      published = RevisionDocuments.published(latest, revision, description, newStamp());
+      FunctionLimits.check(published.configuration(), published.tags());
+      store.put(revision, published, Path.of(latest.code().location()));
+    }
+    changed(revision);
+    return published.configuration();
+  }
+
+  private FunctionDocument change(
+      FunctionBrn revision, FunctionSettings settings, @Nullable StagedCode code) {
+    try (FunctionStore.Lock _ = store.lock(revision)) {
+      FunctionDocument before = get(revision);
+      Zip zip = code == null ? Zip.of(before) : new Zip(code.sha256(), code.size());
+      FunctionDocument after = RevisionDocuments.updated(before, settings, zip, newStamp());
+      FunctionLimits.check(after.configuration(), after.tags());
+      if (settings.runtime() != null) {
+        checkRuntime(after);
+      }
+      return store.put(
+          revision, after, code == null ? Path.of(before.code().location()) : code.path());
+    }
+  }
+
+  private StagedCode stage(byte[] zip) {
+    if (zip.length > maxCode.bytes()) {
+      throw new ApiException(
+          ErrorCode.REQUEST_TOO_LARGE,
+          "Code: " + zip.length + " bytes (expected: at most " + maxCode + ")");
+    }
+    StagedCode code = store.stage(zip);
+    try {
+      CodePackage.check(code.path());
+      return code;
+    } catch (RuntimeException e) {
+      code.close();
+      throw e;
+    }
+  }
+
+  private void checkRuntime(FunctionDocument document) {
+    String runtime = requireNonNullElse(document.configuration().runtime(), "");
+    if (runtimes.find(runtime).isEmpty()) {
+      throw invalid("Runtime", quoted(runtime), runtimes.expected());
+    }
+  }
+
+  private void changed(FunctionBrn revision) {
+    LOG.info("changed {}", revision);
+    try {
+      listener.accept(revision);
+    } catch (RuntimeException e) { // The change is stored whatever a listener makes of it.
+      LOG.error("a listener failed on {}", revision, e);
+    }
+  }
+
+  private List<FunctionConfiguration> configurations(Collection<FunctionBrn> revisions) {
+    return revisions.stream()
+        .flatMap(revision -> store.find(revision).stream())
+        .map(FunctionDocument::configuration)
+        .toList();
+  }
+
+  private Stamp newStamp() {
+    return new Stamp(
+        UUID.randomUUID().toString(), clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
+  }
+
+  private static void checkOwner(Account caller, FunctionBrn brn) {
+    if (!brn.account().equals(caller.hash())) {
+      throw new ApiException(
+          ErrorCode.INVALID_CALLER,
+          brn + " belongs to another account (caller: " + quoted(caller.id()) + ")");
+    }
+  }
+
+  private static FunctionBrn revisionToWrite(FunctionBrn named, @Nullable String version) {
+    return switch (named.qualifier()) {
+      case Qualifier.Version _ -> named;
+      case Qualifier.Alias alias ->
+          throw invalid("Version", quoted(alias.text()), "$LATEST or digits");
+      case Qualifier.Absent _ ->
+          named.withQualifier(
+              version == null || version.isEmpty()
+                  ? Qualifier.LATEST
+                  : new Qualifier.Version(version));
+    };
+  }
+
+  private static FunctionBrn moreCurrent(FunctionBrn one, FunctionBrn other) {
+    if (one.qualifier().equals(Qualifier.LATEST)) {
+      return one;
+    }
+    if (other.qualifier().equals(Qualifier.LATEST)) {
+      return other;
+    }
+    long number = Long.parseLong(one.qualifier().toString());
+    return number >= Long.parseLong(other.qualifier().toString()) ? one : other;
+  }
+
+  private static ApiException notFound(FunctionBrn brn) {
+    return new ApiException(ErrorCode.RESOURCE_NOT_FOUND, "not found function " + brn);
+  }
+}

@@ -1,0 +1,166 @@
+package io.easyfaas.stubs.registry;
+
+import static io.easyfaas.stubs.registry.FunctionLimits.invalid;
+import static io.easyfaas.stubs.registry.FunctionLimits.quoted;
+
+import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.InvalidBrnException;
+import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.function.FunctionConfiguration;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.http.HttpHandler;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.Router;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Headers;
+import io.easyfaas.stubs.store.StoreException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The registry's HTTP interface, see docs/registry.md. Thread-safe.
+public final class FunctionRoutes implements HttpHandler {
+  private static final int MAX_ACCOUNT_CHARACTERS = 128;
+
+  private final FunctionRegistry registry;
+  private final RuntimeCatalog runtimes;
+  private final Router router;
+
+  private record FunctionList(List<FunctionConfiguration> functions) {}
+
+  private record VersionList(List<FunctionConfiguration> versions) {}
+
+  private record RuntimeList(List<RuntimeConfiguration> runtimes) {}
+
+  private record PublishRequest(@Nullable String description) {}
+
+  /// Creates the routes.
+  public FunctionRoutes(FunctionRegistry registry, RuntimeCatalog runtimes) {
+    this.registry = registry;
+    this.runtimes = runtimes;
+    Router.Builder routes =
+        Router.builder()
+            .route("GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller stubs"))
+            .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"));
+    addFunctions(routes, "/v1");
+    addFunctions(routes, "/inside-v1"); // What the engine asks for on its own behalf.
+    this.router = routes.build();
+  }
+
+  @Override
+  public HttpResponse handle(HttpRequest request) {
+    try {
+      return router.handle(request);
+    } catch (InvalidBrnException | JsonException e) {
+      throw new ApiException(ErrorCode.INVALID_PARAMETER, String.valueOf(e.getMessage()));
+    } catch (StoreException e) {
+      throw new ApiException(e.code(), String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void addFunctions(Router.Builder routes, String prefix) {
+    routes
+        .route("GET", prefix + "/functions", (request, _) -> list(request))
+        .route("POST", prefix + "/functions/{name}", (request, path) -> create(request, path))
+        .route("PUT", prefix + "/functions/{name}", (request, path) -> update(request, path))
+        .route("GET", prefix + "/functions/{name}", (request, path) -> get(request, path))
+        .route("DELETE", prefix + "/functions/{name}", (request, path) -> delete(request, path))
+        .route(
+            "POST",
+            prefix + "/functions/{name}/versions",
+            (request, path) -> publish(request, path))
+        .route(
+            "GET",
+            prefix + "/functions/{name}/versions",
+            (request, path) -> versions(request, path))
+        .route("GET", prefix + "/runtimes", (_, _) -> listRuntimes())
+        .route("GET", prefix + "/runtimes/{name}/configuration", (_, path) -> runtime(path));
+  }
+
+  private HttpResponse create(HttpRequest request, List<String> path) {
+    Account caller = caller(request);
+    registry.create(caller, named(request, path, caller), settings(request));
+    return HttpResponse.empty(200);
+  }
+
+  private HttpResponse update(HttpRequest request, List<String> path) {
+    Account caller = caller(request);
+    return HttpResponse.document(
+        200, registry.update(caller, named(request, path, caller), settings(request)));
+  }
+
+  private HttpResponse get(HttpRequest request, List<String> path) {
+    return HttpResponse.document(200, registry.get(named(request, path, caller(request))));
+  }
+
+  private HttpResponse list(HttpRequest request) {
+    return HttpResponse.document(200, new FunctionList(registry.list(caller(request))));
+  }
+
+  private HttpResponse delete(HttpRequest request, List<String> path) {
+    Account caller = caller(request);
+    registry.delete(caller, named(request, path, caller));
+    return HttpResponse.empty(204);
+  }
+
+  private HttpResponse publish(HttpRequest request, List<String> path) {
+    Account caller = caller(request);
+    PublishRequest wanted =
+        request.body().length == 0
+            ? new PublishRequest(null)
+            : Json.PASCAL.read(request.body(), PublishRequest.class);
+    FunctionBrn function = FunctionBrn.resolve(path.getFirst(), caller);
+    if (!(function.qualifier() instanceof Qualifier.Absent)
+        && !function.qualifier().equals(Qualifier.LATEST)) {
+      throw invalid("Version", quoted(function.qualifier().toString()), "none, or $LATEST");
+    }
+    return HttpResponse.document(201, registry.publish(caller, function, wanted.description()));
+  }
+
+  private HttpResponse versions(HttpRequest request, List<String> path) {
+    FunctionBrn function = FunctionBrn.resolve(path.getFirst(), caller(request));
+    return HttpResponse.document(200, new VersionList(registry.versions(function)));
+  }
+
+  private HttpResponse listRuntimes() {
+    return HttpResponse.document(200, new RuntimeList(runtimes.list()));
+  }
+
+  private HttpResponse runtime(List<String> path) {
+    String name = path.getFirst();
+    return runtimes
+        .find(name)
+        .map(runtime -> HttpResponse.document(200, runtime))
+        .orElseThrow(() ->
+            new ApiException(
+                ErrorCode.RESOURCE_NOT_FOUND,
+                "not found runtime " + quoted(name) + " (expected: " + runtimes.expected() + ")"));
+  }
+
+  private static FunctionSettings settings(HttpRequest request) {
+    return request.body().length == 0
+        ? Json.PASCAL.read("{}", FunctionSettings.class)
+        : Json.PASCAL.read(request.body(), FunctionSettings.class);
+  }
+
+  private static Account caller(HttpRequest request) {
+    String id = request.header(Headers.ACCOUNT_ID, Headers.LEGACY_ACCOUNT_ID).orElse("");
+    if (id.length() > MAX_ACCOUNT_CHARACTERS) {
+      throw invalid(
+          Headers.ACCOUNT_ID, quoted(id), "at most " + MAX_ACCOUNT_CHARACTERS + " characters");
+    }
+    return id.isEmpty() ? Account.DEFAULT : new Account(id);
+  }
+
+  /// The function a request means. A qualifier in the name wins over one in the query.
+  private static FunctionBrn named(HttpRequest request, List<String> path, Account caller) {
+    FunctionBrn brn = FunctionBrn.resolve(path.getFirst(), caller);
+    String qualifier = request.query("Qualifier").orElse("");
+    boolean useQuery = brn.qualifier() instanceof Qualifier.Absent && !qualifier.isEmpty();
+    return useQuery ? brn.withQualifier(Qualifier.parse(qualifier)) : brn;
+  }
+}

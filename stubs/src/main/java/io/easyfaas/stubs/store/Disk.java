@@ -1,0 +1,30 @@
+package io.easyfaas.stubs.store;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/// The writes the store is made of. An interface so that tests can fill the disk and pull the plug
+/// between any two of them. Thread-safe.
+interface Disk {
+  /// Makes a directory, and its parents; does nothing when it is there. Not durable before {@link
+  /// #sync} of the parent.
+  void createDirectories(Path directory) throws IOException;
+
+  /// Writes a new file; its content is durable on return, its name is not.
+  void write(Path file, byte[] content) throws IOException;
+
+  /// Gives a file a second name on the same file system; copies it where that is not possible. Not
+  /// durable before {@link #sync} of the directory. Either the whole file has the name or there is
+  /// none.
+  void link(Path existing, Path name) throws IOException;
+
+  /// Renames a file or directory atomically; an existing file of the new name is replaced. Not
+  /// durable before {@link #sync} of the directories.
+  void move(Path from, Path to) throws IOException;
+
+  /// Removes a file or an empty directory; does nothing when there is none.
+  void delete(Path path) throws IOException;
+
+  /// Makes durable which names a directory has, see fsync(2).
+  void sync(Path directory) throws IOException;
+}
