@@ -14,7 +14,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -64,7 +64,8 @@ public final class HttpServer implements AutoCloseable {
 
   /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
   /// thread. They see `FullHttpRequest`s one at a time per connection, and pass on what they do not
-  /// answer themselves.
+  /// answer themselves. They answer with a `FullHttpResponse`, or with one `ByteBuf` that is the
+  /// whole encoded answer.
   ///
   /// @param front adds the handlers to a new connection's pipeline
   /// @throws HttpException when the address is in use or not allowed; the message names it
@@ -88,10 +89,11 @@ public final class HttpServer implements AutoCloseable {
                     connections.add(channel);
                     ChannelPipeline pipeline = channel.pipeline();
                     pipeline.addLast(
-                        new HttpServerCodec(
+                        new HttpRequestDecoder(
                             new HttpDecoderConfig()
                                 .setMaxInitialLineLength(MAX_HEAD_BYTES)
                                 .setMaxHeaderSize(MAX_HEAD_BYTES)));
+                    pipeline.addLast(new AnswerEncoder());
                     pipeline.addLast(new WholeRequests(maxBodyBytes));
                     pipeline.addLast(new RequestSequencer());
                     front.accept(pipeline);

@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -33,8 +34,9 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+    // A buffer is a whole encoded answer, see AnswerEncoder.
     ctx.write(message, promise);
-    if (message instanceof LastHttpContent) {
+    if (message instanceof LastHttpContent || message instanceof ByteBuf) {
       FullHttpRequest next = waiting.poll();
       if (next == null) {
         busy = false;
