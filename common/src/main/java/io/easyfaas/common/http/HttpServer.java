@@ -16,7 +16,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
@@ -78,7 +78,8 @@ public final class HttpServer implements AutoCloseable {
 
   /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
   /// thread. They see `FullHttpRequest`s one at a time per connection, and pass on what they do not
-  /// answer themselves.
+  /// answer themselves. They answer with a `FullHttpResponse`, or with one `ByteBuf` that is the
+  /// whole encoded answer.
   ///
   /// @param front adds the handlers to a new connection's pipeline
   /// @throws HttpException when the address is in use or not allowed; the message names it
@@ -115,10 +116,11 @@ public final class HttpServer implements AutoCloseable {
                     pipeline.addLast(
                         new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
                     pipeline.addLast(
-                        new HttpServerCodec(
+                        new HttpRequestDecoder(
                             new HttpDecoderConfig()
                                 .setMaxInitialLineLength(MAX_HEAD_BYTES)
                                 .setMaxHeaderSize(MAX_HEAD_BYTES)));
+                    pipeline.addLast(new AnswerEncoder());
                     pipeline.addLast(new WholeRequests(maxBodyBytes));
                     pipeline.addLast(new RequestSequencer(idle));
                     front.accept(pipeline);

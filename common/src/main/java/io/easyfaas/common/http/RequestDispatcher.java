@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -7,6 +8,7 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
 import java.io.IOException;
 import java.util.concurrent.Executor;
@@ -32,9 +34,15 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
   protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest message) {
     HttpRequest request = NettyHttp.request(message);
     boolean keepAlive = HttpUtil.isKeepAlive(message);
+    boolean isHead = message.method().equals(HttpMethod.HEAD);
     try {
       threads.execute(() -> {
-        ChannelFuture written = ctx.writeAndFlush(answer(request, keepAlive));
+        FullHttpResponse answer = answer(request, keepAlive);
+        if (isHead) {
+          // The head says how long the body would be (RFC 9110 §9.3.2).
+          answer = answer.replace(Unpooled.EMPTY_BUFFER);
+        }
+        ChannelFuture written = ctx.writeAndFlush(answer);
         if (!keepAlive) {
           written.addListener(ChannelFutureListener.CLOSE);
         }

@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -58,8 +59,9 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     if (message instanceof HttpMessage head && !HttpUtil.isKeepAlive(head)) {
       closing = true;
     }
+    // A buffer is a whole encoded answer, see AnswerEncoder.
     ctx.write(message, promise);
-    if (message instanceof LastHttpContent) {
+    if (message instanceof LastHttpContent || message instanceof ByteBuf) {
       answeredAt = System.nanoTime();
       if (closing) {
         releaseWaiting();

@@ -1,0 +1,164 @@
+package io.easyfaas.controller;
+
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.wire.FuncletApi;
+import io.easyfaas.controller.admin.AdminApi;
+import io.easyfaas.controller.admin.MetricsPage;
+import io.easyfaas.controller.invoke.InvokeMetrics;
+import io.easyfaas.controller.invoke.InvokePath;
+import io.easyfaas.controller.pool.PoolLimits;
+import io.easyfaas.controller.pool.SlotKeeper;
+import io.easyfaas.controller.registry.FunctionCache;
+import io.easyfaas.controller.registry.HttpRegistry;
+import io.easyfaas.controller.registry.RegistryClient;
+import io.easyfaas.controller.runtime.FlushQueue;
+import io.easyfaas.controller.userlog.UserLog;
+import io.netty.channel.EventLoop;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/// A running controller: the public API, the slots behind it, and what keeps them. Thread-safe.
+public final class Controller implements AutoCloseable {
+  private static final Duration FUNCLET_WAIT = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+  private static final int MAX_FUNCTIONS = 10_000;
+
+  private final HttpServer server;
+  private final SlotKeeper keeper;
+  private final FunctionCache functions;
+  private final List<AutoCloseable> parts;
+
+  private Controller(
+      HttpServer server, SlotKeeper keeper, FunctionCache functions, List<AutoCloseable> parts) {
+    this.server = server;
+    this.keeper = keeper;
+    this.functions = functions;
+    this.parts = parts;
+  }
+
+  /// Starts a controller. Blocks until funclet answers, at most 60 s.
+  ///
+  /// @param loops run the invoke path; they stay the caller's to close, after the controller
+  /// @throws RuntimeException when the port is taken or funclet does not answer; nothing is left
+  ///   running then
+  public static Controller start(ControllerConfig config, FuncletApi funclet, EventLoops loops) {
+    HttpClient client = new HttpClient(config.repository().endpoint(), loops);
+    List<AutoCloseable> parts = new ArrayList<>(List.of(client));
+    return start(
+        config,
+        funclet,
+        new HttpRegistry(client, config.repository().version()),
+        loops,
+        System::nanoTime,
+        InstantSource.system(),
+        parts);
+  }
+
+  /// Starts a controller with a registry and clocks of the caller's.
+  static Controller start(
+      ControllerConfig config,
+      FuncletApi funclet,
+      RegistryClient registry,
+      EventLoops loops,
+      LongSupplier nanoTime,
+      InstantSource clock,
+      List<AutoCloseable> parts) {
+    try {
+      List<EventLoop> eventLoops = new ArrayList<>();
+      loops.group().forEach(loop -> eventLoops.add((EventLoop) loop));
+      Map<EventLoop, FlushQueue> flushes = FlushQueue.forEach(eventLoops);
+      FunctionCache functions =
+          new FunctionCache(registry, config.latestCache(), MAX_FUNCTIONS, nanoTime);
+      ControllerConfig.Slots slots = config.slots();
+      SlotKeeper keeper =
+          SlotKeeper.start(
+              funclet,
+              FUNCLET_WAIT,
+              loops,
+              flushes,
+              slots.aliveTimeout(),
+              new PoolLimits(
+                  slots.maxIdle(),
+                  slots.maxQueue(),
+                  slots.maxQueueBytes().bytes(),
+                  slots.maxQueueWait(),
+                  PATIENCE),
+              nanoTime,
+              clock);
+      parts.addFirst(keeper);
+      UserLog userLog = new UserLog(config.userLog().root(), config.userLog().format());
+      parts.addLast(userLog);
+      InvokeMetrics metrics = new InvokeMetrics();
+      InvokePath invocations =
+          new InvokePath(
+              new InvokePath.Rules(config.checksCaller(), config.repository().authTransfer()),
+              functions,
+              keeper.pool(),
+              userLog,
+              metrics,
+              flushes,
+              nanoTime,
+              clock);
+      parts.addFirst(invocations);
+      AdminApi admin =
+          new AdminApi(
+              keeper,
+              new MetricsPage(metrics, keeper.pool(), functions, userLog),
+              slots.aliveTimeout());
+      HttpServer server =
+          HttpServer.start(
+              config.listen(),
+              loops,
+              (int) config.maxBody().bytes(),
+              admin.routes(),
+              invocations::front);
+      parts.addFirst(server);
+      return new Controller(server, keeper, functions, List.copyOf(parts));
+    } catch (RuntimeException e) {
+      closeAll(parts, e);
+      throw e;
+    }
+  }
+
+  /// The TCP port of the public API.
+  public int port() {
+    return server.port();
+  }
+
+  /// Has the next call of a function ask the registry, whatever version it names.
+  public void invalidate(FunctionBrn brn) {
+    functions.invalidate(brn);
+  }
+
+  /// What keeps the slots, for tests that move time on by themselves.
+  SlotKeeper keeper() {
+    return keeper;
+  }
+
+  /// Stops answering, then everything else. Calls in flight are cut off. Safe to call twice.
+  @Override
+  public void close() {
+    RuntimeException failures = new IllegalStateException("closing the controller failed");
+    closeAll(parts, failures);
+    if (failures.getSuppressed().length > 0) {
+      throw failures;
+    }
+  }
+
+  private static void closeAll(List<AutoCloseable> parts, RuntimeException failures) {
+    for (AutoCloseable part : parts) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        failures.addSuppressed(e);
+      }
+    }
+  }
+}

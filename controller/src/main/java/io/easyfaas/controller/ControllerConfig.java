@@ -1,0 +1,186 @@
+package io.easyfaas.controller;
+
+import static java.util.Objects.requireNonNull;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.config.Option;
+import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.controller.userlog.UserLogFormat;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Everything that can be set about a controller.
+///
+/// @param listen address of the public API
+/// @param funcletSocket funclet's API socket
+/// @param repository where functions are registered, and how it is asked
+/// @param slots how sandboxes are used and kept
+/// @param userLog where the output of functions that want it goes
+/// @param eventLoops threads of the invoke path
+/// @param latestCache how long `$LATEST` is believed; zero asks the registry for every call
+/// @param checksCaller whether the caller's account must be the function's owner
+/// @param maxBody largest request body
+public record ControllerConfig(
+    HttpAddress.Tcp listen,
+    Path funcletSocket,
+    Repository repository,
+    Slots slots,
+    UserLogs userLog,
+    int eventLoops,
+    Duration latestCache,
+    boolean checksCaller,
+    ByteSize maxBody) {
+  /// A frame carries no more, see protocol.md §2; the rest of it is the head.
+  private static final ByteSize LARGEST_BODY = ByteSize.ofMebibytes(6);
+
+  /// A function registry.
+  ///
+  /// @param endpoint its address
+  /// @param version path segments between the address and its resources
+  /// @param authTransfer whether it sees the caller's `Authorization`
+  public record Repository(HttpAddress endpoint, String version, boolean authTransfer) {}
+
+  /// How sandboxes are used and kept.
+  ///
+  /// @param aliveTimeout how long a started runner may take to connect
+  /// @param maxIdle how long a warm sandbox is kept after its last call
+  /// @param maxQueue calls that may wait for a sandbox at once
+  /// @param maxQueueBytes bytes that waiting calls may keep in memory together
+  /// @param maxQueueWait how long one may wait
+  public record Slots(
+      Duration aliveTimeout,
+      Duration maxIdle,
+      int maxQueue,
+      ByteSize maxQueueBytes,
+      Duration maxQueueWait) {}
+
+  /// The user log.
+  ///
+  /// @param format of its files
+  /// @param root directory of its files
+  public record UserLogs(UserLogFormat format, Path root) {}
+
+  /// Checks what no single setting shows.
+  public ControllerConfig {
+    requireNonNull(listen, "listen");
+    if (maxBody.compareTo(LARGEST_BODY) > 0) {
+      throw new ConfigException("--max-body: " + maxBody + " (expected: at most 6MiB)");
+    }
+    if (slots.maxQueueWait().isZero()) {
+      throw new ConfigException("--max-queue-wait: 0 (expected: more; --max-queue 0 turns it off)");
+    }
+  }
+
+  /// Every setting with its default, for parsing, help texts and docs/operations.md.
+  public static List<Option> options() {
+    return List.of(
+        new Option("port", "port", "8001", "TCP port of the public API; 0 lets the system choose."),
+        new Option("bind-address", "host", "127.0.0.1", "Address the public API listens on."),
+        new Option(
+            "funclet-api-sock",
+            "path",
+            "/var/run/faas/.funcletapi.sock",
+            "Unix socket of funclet's API."),
+        new Option(
+            "repository-endpoint", "url", "http://127.0.0.1:8002", "Address of the registry."),
+        new Option(
+            "repository-version", "path", "v1", "Path segments before the registry's resources."),
+        new Option(
+            "repository-auth-transfer",
+            "flag",
+            "false",
+            "Whether the registry sees the caller's Authorization header."),
+        new Option("event-loops", "number", "1", "Threads of the invoke path."),
+        new Option(
+            "runtime-alive-timeout",
+            "duration",
+            "10s",
+            "How long a started runner may take to connect."),
+        new Option(
+            "max-runtime-idle",
+            "duration",
+            "60s",
+            "How long a warm sandbox is kept after its last call."),
+        new Option("max-queue", "number", "1000", "Calls that may wait for a sandbox at once."),
+        new Option(
+            "max-queue-bytes",
+            "size",
+            "64MiB",
+            "Bytes of request bodies that waiting calls may keep in memory."),
+        new Option("max-queue-wait", "duration", "5s", "How long a call waits for a sandbox."),
+        new Option(
+            "latest-cache",
+            "duration",
+            "1s",
+            "How long $LATEST is believed; 0s asks the registry for every call."),
+        new Option("userlog-type", "plain or json", "plain", "Format of user logs."),
+        new Option("userlog-filepath", "path", "/tmp/userlog", "Directory of user logs."),
+        new Option(
+            "enable-simple-auth",
+            "flag",
+            "true",
+            "Whether the caller's account must be the function's owner."),
+        new Option("max-body", "size", "6MiB", "Largest request body."));
+  }
+
+  /// Reads the command line and the environment.
+  ///
+  /// @throws ConfigException when a setting cannot be used
+  public static ControllerConfig parse(List<String> args, Map<String, String> environment) {
+    return of(Settings.parse(options(), args, environment));
+  }
+
+  /// Takes the values of settings that have every key of {@link #options}.
+  ///
+  /// @throws ConfigException when a setting cannot be used
+  public static ControllerConfig of(Settings settings) {
+    return new ControllerConfig(
+        new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
+        settings.path("funclet-api-sock"),
+        new Repository(
+            endpoint(settings.text("repository-endpoint")),
+            version(settings.text("repository-version")),
+            settings.flag("repository-auth-transfer")),
+        new Slots(
+            settings.duration("runtime-alive-timeout"),
+            settings.duration("max-runtime-idle"),
+            settings.integer("max-queue", 0, 1_000_000),
+            settings.bytes("max-queue-bytes"),
+            settings.duration("max-queue-wait")),
+        new UserLogs(format(settings.text("userlog-type")), settings.path("userlog-filepath")),
+        settings.integer("event-loops", 1, 64),
+        settings.duration("latest-cache"),
+        settings.flag("enable-simple-auth"),
+        settings.bytes("max-body"));
+  }
+
+  private static HttpAddress endpoint(String text) {
+    try {
+      return HttpAddress.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException("--repository-endpoint: " + e.getMessage());
+    }
+  }
+
+  private static String version(String text) {
+    if (!text.matches("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")) {
+      throw new ConfigException(
+          "--repository-version: \"" + text + "\" (expected: path segments, for example v1)");
+    }
+    return text;
+  }
+
+  private static UserLogFormat format(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "plain" -> UserLogFormat.PLAIN;
+      case "json" -> UserLogFormat.JSON;
+      default ->
+          throw new ConfigException("--userlog-type: \"" + text + "\" (expected: plain or json)");
+    };
+  }
+}

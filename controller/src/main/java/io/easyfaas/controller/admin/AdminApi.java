@@ -1,0 +1,161 @@
+package io.easyfaas.controller.admin;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.http.HttpHandler;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.Router;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.Resource;
+import io.easyfaas.common.wire.RuntimeInfo;
+import io.easyfaas.common.wire.ServiceResource;
+import io.easyfaas.controller.pool.SlotKeeper;
+import io.easyfaas.controller.pool.SlotPool;
+import io.easyfaas.controller.pool.SlotState;
+import io.easyfaas.controller.pool.SlotView;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Optional;
+
+/// Answers everything but invocations. Thread-safe.
+public final class AdminApi {
+  private static final String NEVER = "0001-01-01T00:00:00Z";
+
+  private final SlotKeeper keeper;
+  private final SlotPool pool;
+  private final MetricsPage metrics;
+  private final Duration runnerAlive;
+
+  /// Creates the API.
+  ///
+  /// @param runnerAlive how long a runner may take to connect, shown to clients
+  public AdminApi(SlotKeeper keeper, MetricsPage metrics, Duration runnerAlive) {
+    this.keeper = keeper;
+    this.pool = keeper.pool();
+    this.metrics = metrics;
+    this.runnerAlive = runnerAlive;
+  }
+
+  /// The routes.
+  public HttpHandler routes() {
+    return Router.builder()
+        .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "hello controller"))
+        .route("GET", "/v1/runtimes", (_, _) -> text(runtimes()))
+        .route("GET", "/v1/resource", (_, _) -> text(resource()))
+        .route("POST", "/v1/runtimes/{runtimeID}/invalidate", this::invalidate)
+        .route("GET", "/metrics", (_, _) -> metrics.render())
+        // Only what the invoke path could not read comes here.
+        .route("POST", "/v1/functions/{functionName}/invocations", AdminApi::malformed)
+        .build();
+  }
+
+  private HttpResponse invalidate(HttpRequest request, List<String> parameters) {
+    String id = parameters.getFirst();
+    try {
+      if (pool.invalidate(new ContainerId(id))) {
+        return HttpResponse.empty(200);
+      }
+    } catch (IllegalArgumentException _) {
+      // Not even the form of an id: no such container either.
+    }
+    return HttpResponse.text(404, "can not find runtime " + id);
+  }
+
+  private static HttpResponse malformed(HttpRequest request, List<String> parameters) {
+    throw new ApiException(
+        ErrorCode.INVALID_PARAMETER,
+        "query: \"" + request.target() + "\" (expected: well-formed percent escapes)");
+  }
+
+  private List<RuntimeInfo> runtimes() {
+    return pool.slots().stream().map(this::runtime).toList();
+  }
+
+  private RuntimeInfo runtime(SlotView slot) {
+    SlotState state = slot.state();
+    Optional<ResolvedFunction> function = function(state);
+    ByteSize memory = state.memory();
+    return new RuntimeInfo(
+        slot.id().value(),
+        state.wireName(),
+        state instanceof SlotState.Warm || state instanceof SlotState.Draining,
+        memory.bytes() > 0,
+        slot.isAbnormal(),
+        slot.abnormalTimes(),
+        new Resource(
+            memory.bytes() > 0 ? keeper.node().resource().defaults().milliCpus() : 0,
+            memory.bytes()),
+        function.map(ResolvedFunction::uid).orElse(""),
+        function.map(found -> found.key().commitId()).orElse(""),
+        function.map(found -> (int) found.memory().mebibytes()).orElse(0),
+        function.map(found -> found.concurrency() > 1).orElse(true),
+        true,
+        inFlight(state),
+        false,
+        (int) runnerAlive.toSeconds(),
+        slot.times().mountStart(),
+        slot.times().mountEnd(),
+        slot.times().loadStart(),
+        slot.times().loadEnd(),
+        slot.accepted(),
+        slot.rejected(),
+        time(latest(slot)),
+        time(slot.lastAccess()),
+        time(slot.lastReset()));
+  }
+
+  private ServiceResource resource() {
+    FuncletNode.FuncletResource node = keeper.node().resource();
+    SlotPool.Usage usage = pool.usage();
+    long cpus =
+        pool.slots().stream().filter(slot -> slot.state() instanceof SlotState.Warm).count()
+            * node.defaults().milliCpus();
+    return new ServiceResource(
+        node.capacity(),
+        node.allocatable(),
+        new Resource(cpus, usage.used().bytes()),
+        new Resource(0, usage.marked().bytes()),
+        node.defaults(),
+        node.baseMemory());
+  }
+
+  private static Optional<ResolvedFunction> function(SlotState state) {
+    return switch (state) {
+      case SlotState.WarmingUp warming -> Optional.of(warming.function());
+      case SlotState.Warm warm -> Optional.of(warm.function());
+      case SlotState.Draining draining -> Optional.of(draining.function());
+      case SlotState.Cold _, SlotState.Stopping _, SlotState.Closed _ -> Optional.empty();
+    };
+  }
+
+  private static int inFlight(SlotState state) {
+    return switch (state) {
+      case SlotState.Warm warm -> warm.inFlight();
+      case SlotState.Draining draining -> draining.inFlight();
+      case SlotState.Cold _, SlotState.WarmingUp _, SlotState.Stopping _, SlotState.Closed _ -> 0;
+    };
+  }
+
+  private static Instant latest(SlotView slot) {
+    Instant loaded = Instant.ofEpochMilli(slot.times().loadEnd());
+    Instant latest =
+        slot.lastAccess().isAfter(slot.lastReset()) ? slot.lastAccess() : slot.lastReset();
+    return latest.isAfter(loaded) ? latest : loaded;
+  }
+
+  private static String time(Instant instant) {
+    return instant.equals(Instant.EPOCH) ? NEVER : DateTimeFormatter.ISO_INSTANT.format(instant);
+  }
+
+  /// JSON under the content type that existing clients see.
+  private static HttpResponse text(Object document) {
+    return HttpResponse.text(200, Json.PASCAL.writeText(document));
+  }
+}

@@ -1,0 +1,194 @@
+package io.easyfaas.controller.admin;
+
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.controller.invoke.Histogram;
+import io.easyfaas.controller.invoke.InvokeMetrics;
+import io.easyfaas.controller.pool.SlotPool;
+import io.easyfaas.controller.pool.SlotState;
+import io.easyfaas.controller.pool.SlotView;
+import io.easyfaas.controller.registry.FunctionCache;
+import io.easyfaas.controller.userlog.UserLog;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/// The Prometheus page. Nothing is kept here: each request reads the counters anew. Thread-safe.
+///
+/// Names and buckets that start with `controller_invoke_` are those existing dashboards know, in
+/// microseconds, each histogram with a summary `<name>_latencies` beside it. The engine's own are
+/// named `easyfaas_…`, in seconds and bytes.
+public final class MetricsPage {
+  private static final String PREFIX = "controller_invoke_";
+
+  private final InvokeMetrics invocations;
+  private final SlotPool pool;
+  private final FunctionCache functions;
+  private final UserLog userLog;
+  private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
+
+  /// Creates the page over the parts it reads.
+  public MetricsPage(
+      InvokeMetrics invocations, SlotPool pool, FunctionCache functions, UserLog userLog) {
+    this.invocations = invocations;
+    this.pool = pool;
+    this.functions = functions;
+    this.userLog = userLog;
+  }
+
+  /// The page as of now.
+  public HttpResponse render() {
+    List<MetricSnapshot> all = new ArrayList<>();
+    for (InvokeMetrics.Stage stage : invocations.stages()) {
+      addHistogram(
+          all, PREFIX + stage.name(), stage.help(), Map.of(Labels.EMPTY, stage.histogram()));
+    }
+    Map<Labels, Histogram> costs = new LinkedHashMap<>();
+    invocations.allCosts().forEach((labels, histogram) -> costs.put(labels(labels), histogram));
+    addHistogram(all, PREFIX + "all_cost", "The whole call, from request to answer", costs);
+    addSlots(all);
+    all.add(
+        counter(
+            "easyfaas_calls_abandoned",
+            "Calls whose client left before the answer",
+            invocations.abandonedCalls()));
+    all.add(
+        counter(
+            "easyfaas_calls_timed_out",
+            "Calls that were not answered in the function's time",
+            invocations.timedOutCalls()));
+    all.add(
+        counter(
+            "easyfaas_calls_lost",
+            "Calls whose runner ended before the answer",
+            invocations.lostCalls()));
+    all.add(
+        counter(
+            "easyfaas_userlog_dropped_calls",
+            "Calls whose user log was not written",
+            userLog.dropped()));
+    all.add(gauge("easyfaas_function_cache_entries", "Functions looked up", functions.size()));
+    ByteArrayOutputStream page = new ByteArrayOutputStream();
+    try {
+      writer.write(page, new MetricSnapshots(all));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new HttpResponse(
+        200, Map.of("Content-Type", writer.getContentType()), page.toByteArray());
+  }
+
+  private void addSlots(List<MetricSnapshot> all) {
+    List<SlotView> slots = pool.slots();
+    all.add(
+        gauge(
+            PREFIX + "runtime_cold",
+            "Slots that wait for a function",
+            count(slots, state -> state instanceof SlotState.Cold)));
+    all.add(
+        gauge(
+            PREFIX + "runtime_in_use",
+            "Slots that hold a function",
+            count(
+                slots,
+                state -> state instanceof SlotState.WarmingUp || state instanceof SlotState.Warm)));
+    all.add(gauge(PREFIX + "runtime_all", "All slots", slots.size()));
+    GaugeSnapshot.Builder states =
+        GaugeSnapshot.builder().name("easyfaas_slots").help("Slots by state");
+    for (String state : List.of("closed", "cold", "warmup", "warm", "stopping")) {
+      states.dataPoint(
+          GaugeSnapshot.GaugeDataPointSnapshot.builder()
+              .labels(Labels.of("state", state))
+              .value((double) count(slots, each -> each.wireName().equals(state)))
+              .build());
+    }
+    all.add(states.build());
+    SlotPool.Usage usage = pool.usage();
+    all.add(
+        gauge(
+            "easyfaas_memory_allocatable_bytes",
+            "Memory of all slots together",
+            usage.allocatable().bytes()));
+    all.add(
+        gauge("easyfaas_memory_reserved_bytes", "Memory held by slots", usage.marked().bytes()));
+    all.add(gauge("easyfaas_calls_waiting", "Calls that wait for a slot", usage.waiting()));
+  }
+
+  private static void addHistogram(
+      List<MetricSnapshot> all, String name, String help, Map<Labels, Histogram> histograms) {
+    HistogramSnapshot.Builder buckets = HistogramSnapshot.builder().name(name).help(help);
+    SummarySnapshot.Builder latencies =
+        SummarySnapshot.builder().name(name + "_latencies").help(help);
+    histograms.forEach((labels, histogram) -> {
+      Histogram.Snapshot snapshot = histogram.snapshot();
+      ClassicHistogramBuckets.Builder classic = ClassicHistogramBuckets.builder();
+      long count = 0;
+      for (int i = 0; i < snapshot.counts().length; i++) {
+        double bound =
+            i < snapshot.bounds().length ? snapshot.bounds()[i] : Double.POSITIVE_INFINITY;
+        classic.bucket(bound, snapshot.counts()[i]);
+        count += snapshot.counts()[i];
+      }
+      buckets.dataPoint(
+          HistogramSnapshot.HistogramDataPointSnapshot.builder()
+              .labels(labels)
+              .classicHistogramBuckets(classic.build())
+              .sum(snapshot.sum())
+              .build());
+      latencies.dataPoint(
+          SummarySnapshot.SummaryDataPointSnapshot.builder()
+              .labels(labels)
+              .count(count)
+              .sum(snapshot.sum())
+              .build());
+    });
+    all.add(buckets.build());
+    all.add(latencies.build());
+  }
+
+  private static Labels labels(InvokeMetrics.Labels labels) {
+    String hit = Boolean.toString(labels.hitCache());
+    return Labels.of(
+        "get_function_hit_cache",
+        hit,
+        "get_configuration_hit_cache",
+        hit,
+        "pod_source",
+        labels.podSource(),
+        "response_code",
+        Integer.toString(labels.responseCode()));
+  }
+
+  private static GaugeSnapshot gauge(String name, String help, long value) {
+    return GaugeSnapshot.builder()
+        .name(name)
+        .help(help)
+        .dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder().value((double) value).build())
+        .build();
+  }
+
+  private static CounterSnapshot counter(String name, String help, long value) {
+    return CounterSnapshot.builder()
+        .name(name)
+        .help(help)
+        .dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder().value((double) value).build())
+        .build();
+  }
+
+  private static long count(List<SlotView> slots, Predicate<SlotState> which) {
+    return slots.stream().filter(slot -> which.test(slot.state())).count();
+  }
+}

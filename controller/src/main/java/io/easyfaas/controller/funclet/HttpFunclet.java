@@ -1,0 +1,131 @@
+package io.easyfaas.controller.funclet;
+
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpException;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.ErrorDocument;
+import io.easyfaas.common.wire.FuncletApi;
+import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.Headers;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.ResetResponse;
+import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.common.wire.WarmupResponse;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+
+/// Funclet over HTTP on its unix socket. Thread-safe; every call blocks, at most what {@link
+/// FuncletApi} says and a second for the way.
+public final class HttpFunclet implements FuncletApi {
+  private static final Duration ASK_TIMEOUT = Duration.ofSeconds(11);
+  private static final Duration RESET_TIMEOUT = Duration.ofSeconds(31);
+
+  private final HttpClient client;
+
+  /// Creates a client; nothing is connected yet.
+  public HttpFunclet(HttpClient client) {
+    this.client = client;
+  }
+
+  @Override
+  public FuncletNode node() {
+    return get("/v1/funclet/node", body -> Json.PASCAL.read(body, FuncletNode.class));
+  }
+
+  @Override
+  public List<ContainerInfo> list() {
+    return get("/v1/funclet/list", body -> Json.PASCAL.readList(body, ContainerInfo.class));
+  }
+
+  @Override
+  public ContainerInfo container(ContainerId id) {
+    return get("/v1/funclet/container/" + id, body -> Json.PASCAL.read(body, ContainerInfo.class));
+  }
+
+  @Override
+  public WarmupResponse warmup(WarmupRequest request) {
+    return post(
+        "/v1/funclet/warmup", request.requestID(), request, ASK_TIMEOUT, WarmupResponse.class);
+  }
+
+  @Override
+  public ResetResponse cooldown(ResetRequest request) {
+    return post(
+        "/v1/funclet/cooldown", request.requestID(), request, RESET_TIMEOUT, ResetResponse.class);
+  }
+
+  @Override
+  public ResetResponse reborn(ResetRequest request) {
+    return post(
+        "/v1/funclet/reborn", request.requestID(), request, RESET_TIMEOUT, ResetResponse.class);
+  }
+
+  private <T> T get(String target, Function<byte[], T> reader) {
+    return read(send(HttpRequest.of("GET", target), ASK_TIMEOUT), reader);
+  }
+
+  private <T> T post(
+      String target, String requestId, Object document, Duration timeout, Class<T> type) {
+    HttpRequest request =
+        HttpRequest.of("POST", target, Json.PASCAL.write(document))
+            .withHeader("Content-Type", "application/json")
+            .withHeader(Headers.REQUEST_ID, requestId);
+    return read(send(request, timeout), body -> Json.PASCAL.read(body, type));
+  }
+
+  private HttpResponse send(HttpRequest request, Duration timeout) {
+    HttpResponse response;
+    try {
+      response = client.send(request, timeout);
+    } catch (HttpException e) {
+      throw new ApiException(
+          ErrorCode.SERVICE, "", List.of("funclet: " + Objects.requireNonNull(e.getMessage())));
+    }
+    if (response.status() == 200) {
+      return response;
+    }
+    throw failure(response);
+  }
+
+  private static <T> T read(HttpResponse response, Function<byte[], T> reader) {
+    try {
+      return reader.apply(response.body());
+    } catch (JsonException e) {
+      throw new ApiException(
+          ErrorCode.SERVICE,
+          "",
+          List.of("funclet's answer: " + Objects.requireNonNull(e.getMessage())));
+    }
+  }
+
+  /// Funclet's own failure, as it told it.
+  private static ApiException failure(HttpResponse response) {
+    try {
+      ErrorDocument document = Json.PASCAL.read(response.body(), ErrorDocument.class);
+      ErrorCode code =
+          Arrays.stream(ErrorCode.values())
+              .filter(each -> each.wireName().equals(document.code()))
+              .findFirst()
+              .orElse(ErrorCode.SERVICE);
+      return new ApiException(
+          code,
+          Objects.requireNonNullElse(document.cause(), ""),
+          document.backtrace().stream().map(ErrorDocument::message).toList());
+    } catch (JsonException _) {
+      return new ApiException(
+          ErrorCode.SERVICE,
+          "",
+          List.of("funclet answered " + response.status() + ": " + response.text()));
+    }
+  }
+}

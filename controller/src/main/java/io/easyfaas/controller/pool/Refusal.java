@@ -1,0 +1,20 @@
+package io.easyfaas.controller.pool;
+
+/// Why a call gets no slot.
+public sealed interface Refusal {
+  /// None became free in time, or too many wait already. Another try may succeed.
+  ///
+  /// @param detail which limit was hit
+  record Overloaded(String detail) implements Refusal {}
+
+  /// The engine could not put the function into a sandbox, twice.
+  ///
+  /// @param detail what went wrong
+  record WarmupFailed(String detail) implements Refusal {}
+
+  /// The function itself cannot be loaded.
+  ///
+  /// @param error the error object, see protocol.md §6
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record LoadFailed(byte[] error) implements Refusal {}
+}

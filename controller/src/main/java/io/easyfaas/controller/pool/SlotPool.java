@@ -1,0 +1,763 @@
+package io.easyfaas.controller.pool;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.controller.registry.FunctionKey;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.Runner;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Every slot of this Pod, and every call that waits for one. Thread-safe.
+///
+/// **What it promises.** A warm slot never runs more calls than its function's concurrency. The
+/// memory of all slots never exceeds what is allocatable. A call that waits is granted or refused,
+/// once. Calls of one function are served in order of arrival.
+///
+/// **Waiting.** Calls wait in their function's queue. A function needs another slot when more calls
+/// wait than its slots that are warming up will take, so that twenty first calls with a concurrency
+/// of ten start two slots, not twenty. Which function gets what becomes free is {@link Placement}'s
+/// choice, by arrival of the first call that needs it.
+///
+/// **Locking.** One lock, held for a few map and list operations; the invoke path takes it twice a
+/// call. Whatever must be told or done is collected under the lock and done after it is released:
+/// no waiter, no log line and no I/O ever runs under it.
+public final class SlotPool {
+  private static final Logger LOG = LoggerFactory.getLogger(SlotPool.class);
+  private static final int MAX_WARMUPS_A_CALL = 2;
+  private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+  private static final int MAX_RETRY_DOUBLINGS = 6; // 64 s
+
+  /// What all slots together have.
+  ///
+  /// @param allocatable memory that may be used
+  /// @param marked memory of slots that hold a function or are being reset
+  /// @param used memory of slots whose runner is connected
+  /// @param waiting calls that wait for a slot
+  public record Usage(ByteSize allocatable, ByteSize marked, ByteSize used, int waiting) {}
+
+  /// A call in a function's queue.
+  private static final class Waiting {
+    final Waiter waiter;
+    final long arrived;
+    long deadline;
+    int failedWarmups;
+
+    Waiting(Waiter waiter, long arrived, long deadline) {
+      this.waiter = waiter;
+      this.arrived = arrived;
+      this.deadline = deadline;
+    }
+  }
+
+  /// What the pool keeps of one function, as long as it has slots, calls or waiters.
+  private static final class Tenancy {
+    ResolvedFunction function;
+    final ArrayList<Slot> slots = new ArrayList<>();
+    final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    int inFlight;
+    // Calls that slots which are warming up will take.
+    int expected;
+
+    Tenancy(ResolvedFunction function) {
+      this.function = function;
+    }
+
+    boolean isUnused() {
+      return slots.isEmpty() && waiting.isEmpty() && inFlight == 0;
+    }
+
+    boolean mayRunMore() {
+      return inFlight < function.maxInFlight();
+    }
+  }
+
+  private final SlotWork work;
+  private final PoolLimits limits;
+  private final LongSupplier nanoTime;
+  private final InstantSource clock;
+  private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private final List<Slot> slots = new ArrayList<>();
+
+  @GuardedBy("lock")
+  private final Map<FunctionKey, Tenancy> tenancies = new HashMap<>();
+
+  @GuardedBy("lock")
+  private ByteSize allocatable;
+
+  @GuardedBy("lock")
+  private int waitingCalls;
+
+  @GuardedBy("lock")
+  private long waitingBytes;
+
+  @GuardedBy("lock")
+  private ArrayList<Runnable> actions = new ArrayList<>();
+
+  @GuardedBy("lock")
+  private boolean closed;
+
+  /// Creates a pool whose slots are all about to be reset or cold.
+  ///
+  /// @param cold for each container whether it is cold; the others are reset first
+  SlotPool(
+      Map<ContainerId, Boolean> cold,
+      ByteSize allocatable,
+      PoolLimits limits,
+      SlotWork work,
+      LongSupplier nanoTime,
+      InstantSource clock) {
+    this.allocatable = allocatable;
+    this.limits = limits;
+    this.work = work;
+    this.nanoTime = nanoTime;
+    this.clock = clock;
+    cold.forEach((id, isCold) -> {
+      SlotState state =
+          isCold
+              ? new SlotState.Cold()
+              : new SlotState.Closed(ByteSize.ZERO, ResetReason.LEFT_OVER, 0, nanoTime.getAsLong());
+      slots.add(new Slot(slots.size(), id, state));
+    });
+  }
+
+  /// Gets a call a slot, now or later.
+  ///
+  /// @return a lease to be released, or whether the call waits or is refused
+  public Acquisition acquire(ResolvedFunction function, Waiter waiter) {
+    Acquisition result;
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Tenancy tenancy = tenancy(function);
+      Lease lease = tenancy.waiting.isEmpty() ? takePermit(tenancy) : null;
+      result = lease == null ? enqueue(tenancy, waiter) : lease;
+      toDo = takeActions();
+    }
+    run(toDo);
+    return result;
+  }
+
+  /// Gives a lease back. The next call of the function gets it at once.
+  public void release(Lease lease, ResolvedFunction function) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Tenancy tenancy = tenancies.get(function.key());
+      if (tenancy == null) {
+        throw new IllegalStateException("release of " + function.key() + ": nothing is in flight");
+      }
+      tenancy.inFlight--;
+      Slot slot = slots.get(lease.slot());
+      switch (slot.state()) {
+        case SlotState.Warm warm when warm.lease() == lease -> {
+          slot.state(warm.give(nanoTime.getAsLong()));
+          serve(tenancy);
+          if (waitingCalls > 0 && slot.state() instanceof SlotState.Warm now && now.isIdle()) {
+            place();
+          }
+        }
+        case SlotState.Draining draining when draining.lease() == lease -> {
+          SlotState.Draining left = draining.give();
+          slot.state(left);
+          if (left.inFlight() == 0) {
+            stop(slot, left.stop());
+          }
+        }
+        // The slot has been reset since; the permit went with it.
+        default -> serve(tenancy);
+      }
+      forgetUnused(tenancy);
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// Takes a call out of the queue.
+  ///
+  /// @return whether it waited; if not, it was granted or refused before
+  @SuppressWarnings("ReferenceEquality") // This very waiter.
+  public boolean withdraw(ResolvedFunction function, Waiter waiter) {
+    synchronized (lock) {
+      Tenancy tenancy = tenancies.get(function.key());
+      if (tenancy == null) {
+        return false;
+      }
+      for (Iterator<Waiting> all = tenancy.waiting.iterator(); all.hasNext(); ) {
+        if (all.next().waiter == waiter) {
+          all.remove();
+          left(waiter);
+          forgetUnused(tenancy);
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  /// Resets a slot because someone asked for it: at once when it is idle, else when its calls have
+  /// ended.
+  ///
+  /// @return false when there is no such container
+  public boolean invalidate(ContainerId id) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Optional<Slot> found = slots.stream().filter(slot -> slot.id.equals(id)).findFirst();
+      if (found.isEmpty()) {
+        return false;
+      }
+      Slot slot = found.get();
+      switch (slot.state()) {
+        case SlotState.Cold cold -> stop(slot, cold.stop(ResetReason.INVALIDATED));
+        case SlotState.Warm warm -> drain(slot, warm, ResetReason.INVALIDATED);
+        // The keeper resets it when it cannot connect; once warm it may be invalidated again.
+        case SlotState.WarmingUp _ -> {}
+        case SlotState.Draining _, SlotState.Stopping _ -> {}
+        case SlotState.Closed closedSlot -> stop(slot, closedSlot.repair());
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+    return true;
+  }
+
+  /// Cools idle slots down, repairs broken ones, refuses calls that waited too long, and takes
+  /// slots from functions that held all of them for too long.
+  ///
+  /// @return nanoseconds until the next call's wait is over, if any waits
+  public OptionalLong sweep() {
+    List<Runnable> toDo;
+    OptionalLong next;
+    synchronized (lock) {
+      long now = nanoTime.getAsLong();
+      for (Slot slot : slots) {
+        if (slot.state() instanceof SlotState.Warm warm
+            && warm.isIdle()
+            && now - warm.lastUsed() >= limits.maxIdle().toNanos()) {
+          leave(slot, warm.function());
+          stop(slot, warm.stop(ResetReason.IDLE));
+        } else if (slot.state() instanceof SlotState.Closed broken && now - broken.retryAt() >= 0) {
+          stop(slot, broken.repair());
+        }
+      }
+      next = expire(now);
+      if (waitingCalls > 0) {
+        place();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+    return next;
+  }
+
+  /// Every slot, by index.
+  public List<SlotView> slots() {
+    synchronized (lock) {
+      return slots.stream()
+          .map(slot ->
+              new SlotView(
+                  slot.id,
+                  slot.state(),
+                  Instant.ofEpochMilli(slot.lastAccessMillis),
+                  Instant.ofEpochMilli(slot.lastResetMillis),
+                  slot.times,
+                  slot.accepted,
+                  slot.rejected,
+                  slot.abnormalTimes))
+          .toList();
+    }
+  }
+
+  /// What is used now.
+  public Usage usage() {
+    synchronized (lock) {
+      long marked = 0;
+      long used = 0;
+      for (Slot slot : slots) {
+        marked += slot.state().memory().bytes();
+        if (slot.state() instanceof SlotState.Warm || slot.state() instanceof SlotState.Draining) {
+          used += slot.state().memory().bytes();
+        }
+      }
+      return new Usage(allocatable, new ByteSize(marked), new ByteSize(used), waitingCalls);
+    }
+  }
+
+  /// Changes how much memory there is. Less than is used is allowed: nothing starts until enough
+  /// was given back.
+  void allocatable(ByteSize memory) {
+    synchronized (lock) {
+      allocatable = memory;
+    }
+  }
+
+  /// Refuses every call that waits, and those that come.
+  void close() {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      closed = true;
+      for (Tenancy tenancy : tenancies.values()) {
+        for (Waiting waiting : tenancy.waiting) {
+          refuse(waiting, new Refusal.Overloaded("the engine is stopping"));
+        }
+        tenancy.waiting.clear();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A warming slot's runner has loaded its function.
+  ///
+  /// @return the lease that stands for this warm-up
+  Lease connected(int index, Runner runner, WarmupTimes times) {
+    List<Runnable> toDo;
+    Lease lease = new Lease(index, runner);
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
+        throw refused(slot, "connected");
+      }
+      slot.times = times;
+      move(slot, warming.connected(lease, nanoTime.getAsLong()), "connected");
+      Tenancy tenancy = tenancy(warming.function());
+      tenancy.expected -= warming.function().concurrency();
+      serve(tenancy);
+      if (waitingCalls > 0) {
+        place();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+    return lease;
+  }
+
+  /// A function could not be put into its slot. The calls this slot was for try another one, those
+  /// that did so already are refused.
+  void warmupFailed(int index, String detail) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      Tenancy tenancy = giveUpWarmup(slot, ResetReason.WARMUP_FAILED);
+      int affected = Math.min(tenancy.function.concurrency(), tenancy.waiting.size());
+      List<Waiting> again = new ArrayList<>();
+      for (int i = 0; i < affected; i++) {
+        Waiting waiting = tenancy.waiting.remove();
+        if (++waiting.failedWarmups >= MAX_WARMUPS_A_CALL) {
+          slot.rejected++;
+          refuse(waiting, new Refusal.WarmupFailed(detail));
+        } else {
+          waiting.deadline = nanoTime.getAsLong() + limits.maxQueueWait().toNanos();
+          again.add(waiting);
+        }
+      }
+      again.reversed().forEach(tenancy.waiting::addFirst);
+      forgetUnused(tenancy);
+      if (waitingCalls > 0) {
+        place();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A function cannot be loaded: every call that waits for it is told so.
+  void loadFailed(int index, byte[] error) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      Tenancy tenancy = giveUpWarmup(slot, ResetReason.LOAD_FAILED);
+      for (Waiting waiting : tenancy.waiting) {
+        slot.rejected++;
+        refuse(waiting, new Refusal.LoadFailed(error));
+      }
+      tenancy.waiting.clear();
+      forgetUnused(tenancy);
+      if (waitingCalls > 0) {
+        place();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A runner is gone. The slot is stopping from now on; the caller resets it.
+  ///
+  /// @return false when the lease's slot was given up before
+  boolean lost(Lease lease, String reason) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(lease.slot());
+      switch (slot.state()) {
+        case SlotState.Warm warm when warm.lease() == lease -> {
+          leave(slot, warm.function());
+          move(slot, warm.stop(reason), reason);
+        }
+        case SlotState.Draining draining when draining.lease() == lease ->
+            move(slot, draining.stop(), reason);
+        default -> {
+          return false;
+        }
+      }
+      slot.abnormalTimes++;
+      if (waitingCalls > 0) {
+        place();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+    return true;
+  }
+
+  /// A runner must take no more calls, and be reset when it has none left.
+  void drain(Lease lease, String reason) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(lease.slot());
+      if (slot.state() instanceof SlotState.Warm warm && warm.lease() == lease) {
+        drain(slot, warm, reason);
+        if (waitingCalls > 0) {
+          place();
+        }
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A slot's sandbox is new.
+  void resetDone(int index) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (!(slot.state() instanceof SlotState.Stopping stopping)) {
+        throw refused(slot, "resetDone");
+      }
+      slot.lastResetMillis = clock.millis();
+      move(slot, stopping.reset(), stopping.reason());
+      if (waitingCalls > 0) {
+        place();
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A slot's sandbox could not be made anew; it is tried again later.
+  void resetFailed(int index) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (!(slot.state() instanceof SlotState.Stopping stopping)) {
+        throw refused(slot, "resetFailed");
+      }
+      int doublings = Math.min(stopping.failures(), MAX_RETRY_DOUBLINGS);
+      slot.abnormalTimes++;
+      move(
+          slot,
+          stopping.failed(nanoTime.getAsLong() + (FIRST_RETRY.toNanos() << doublings)),
+          "reset-failed");
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  @GuardedBy("lock")
+  private Tenancy tenancy(ResolvedFunction function) {
+    Tenancy tenancy = tenancies.get(function.key());
+    if (tenancy == null) {
+      tenancy = new Tenancy(function);
+      tenancies.put(function.key(), tenancy);
+    } else {
+      tenancy.function = function; // Its limits may have changed without a new revision.
+    }
+    return tenancy;
+  }
+
+  @GuardedBy("lock")
+  private void forgetUnused(Tenancy tenancy) {
+    if (tenancy.isUnused()) {
+      tenancies.remove(tenancy.function.key(), tenancy);
+    }
+  }
+
+  @GuardedBy("lock")
+  private @Nullable Lease takePermit(Tenancy tenancy) {
+    if (!tenancy.mayRunMore()) {
+      return null;
+    }
+    int at = Placement.reuse(tenancy.slots);
+    if (at < 0) {
+      return null;
+    }
+    Slot slot = tenancy.slots.get(at);
+    if (!(slot.state() instanceof SlotState.Warm warm)) {
+      throw refused(slot, "take");
+    }
+    slot.state(warm.take());
+    slot.accepted++;
+    slot.lastAccessMillis = clock.millis();
+    tenancy.inFlight++;
+    return warm.lease();
+  }
+
+  @GuardedBy("lock")
+  private Acquisition enqueue(Tenancy tenancy, Waiter waiter) {
+    String limit = null;
+    if (closed) {
+      limit = "the engine is stopping";
+    } else if (tenancy.function.maxInFlight() == 0) {
+      limit = "reserved concurrency is 0";
+    } else if (waitingCalls >= limits.maxQueue()) {
+      limit = waitingCalls + " calls wait already";
+    } else if (waitingBytes + waiter.weight() > limits.maxQueueBytes()) {
+      limit = "calls with " + waitingBytes + " bytes wait already";
+    } else if (tenancy.function.memory().compareTo(allocatable) > 0) {
+      limit = "function needs " + tenancy.function.memory() + ", there is " + allocatable;
+    }
+    if (limit != null) {
+      forgetUnused(tenancy);
+      return new Acquisition.Refused(new Refusal.Overloaded(limit));
+    }
+    long now = nanoTime.getAsLong();
+    tenancy.waiting.add(new Waiting(waiter, now, now + limits.maxQueueWait().toNanos()));
+    waitingCalls++;
+    waitingBytes += waiter.weight();
+    if (tenancy.waiting.size() > tenancy.expected) {
+      place();
+    }
+    return Acquisition.Queued.QUEUED;
+  }
+
+  /// Hands free permits to the function's calls, first come first served.
+  @GuardedBy("lock")
+  private void serve(Tenancy tenancy) {
+    while (!tenancy.waiting.isEmpty()) {
+      Lease lease = takePermit(tenancy);
+      if (lease == null) {
+        return;
+      }
+      Waiter next = tenancy.waiting.remove().waiter;
+      left(next);
+      actions.add(() -> next.granted(lease));
+    }
+  }
+
+  /// Carries out what Placement chooses for all functions that need slots.
+  @GuardedBy("lock")
+  private void place() {
+    long now = nanoTime.getAsLong();
+    List<Placement.Demand> demands = demands(now);
+    if (demands.isEmpty()) {
+      return;
+    }
+    List<SlotState> states = new ArrayList<>(slots.size());
+    for (Slot slot : slots) {
+      states.add(slot.state());
+    }
+    for (Placement.Decision decision :
+        Placement.choose(states, demands, allocatable, limits.patience())) {
+      switch (decision) {
+        case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
+        case Placement.Decision.CoolDown coolDown -> {
+          Slot slot = slots.get(coolDown.slot());
+          if (slot.state() instanceof SlotState.Warm warm) {
+            drain(slot, warm, ResetReason.MAKE_ROOM);
+          }
+        }
+        case Placement.Decision.Drain drain -> {
+          Slot slot = slots.get(drain.slot());
+          if (slot.state() instanceof SlotState.Warm warm) {
+            drain(slot, warm, ResetReason.MAKE_ROOM);
+          }
+        }
+        // Memory shrank since the call came; its deadline answers it.
+        case Placement.Decision.Refuse _ -> {}
+      }
+    }
+  }
+
+  /// One demand for each slot more that a function could use, by arrival.
+  @GuardedBy("lock")
+  private List<Placement.Demand> demands(long now) {
+    record Arrival(long at, Placement.Demand demand) {}
+    List<Arrival> arrivals = new ArrayList<>();
+    for (Tenancy tenancy : tenancies.values()) {
+      ResolvedFunction function = tenancy.function;
+      long mayRun =
+          Math.min(tenancy.waiting.size(), (long) function.maxInFlight() - tenancy.inFlight);
+      if (mayRun <= tenancy.expected) {
+        continue;
+      }
+      int position = 0;
+      int found = 0;
+      for (Waiting waiting : tenancy.waiting) {
+        boolean firstOfSlot =
+            position >= tenancy.expected
+                && (position - tenancy.expected) % function.concurrency() == 0;
+        if (position >= mayRun || found == slots.size()) {
+          break;
+        }
+        if (firstOfSlot) {
+          Duration waited = Duration.ofNanos(now - waiting.arrived);
+          // A function without a slot may push others aside for its first one only.
+          boolean hasSlot = found > 0 || !tenancy.slots.isEmpty();
+          arrivals.add(
+              new Arrival(waiting.arrived, new Placement.Demand(function, waited, hasSlot)));
+          found++;
+        }
+        position++;
+      }
+    }
+    arrivals.sort(Comparator.comparingLong(arrival -> arrival.at() - now));
+    return arrivals.stream().map(Arrival::demand).toList();
+  }
+
+  @GuardedBy("lock")
+  private void start(Slot slot, ResolvedFunction function) {
+    if (!(slot.state() instanceof SlotState.Cold cold)) {
+      throw refused(slot, "occupy");
+    }
+    Tenancy tenancy = tenancy(function);
+    move(slot, cold.occupy(function), function.key().brn());
+    slot.lastAccessMillis = clock.millis();
+    tenancy.slots.add(slot);
+    String requestId = requestIdAt(tenancy, tenancy.expected);
+    tenancy.expected += function.concurrency();
+    int index = slot.index;
+    actions.add(() -> work.warmUp(index, function, requestId));
+  }
+
+  private static String requestIdAt(Tenancy tenancy, int position) {
+    return tenancy.waiting.stream()
+        .skip(position)
+        .findFirst()
+        .map(waiting -> waiting.waiter.label())
+        .orElse("");
+  }
+
+  /// Ends a warm-up that failed: the slot is reset.
+  @GuardedBy("lock")
+  private Tenancy giveUpWarmup(Slot slot, String reason) {
+    if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
+      throw refused(slot, reason);
+    }
+    Tenancy tenancy = tenancy(warming.function());
+    tenancy.expected -= warming.function().concurrency();
+    tenancy.slots.remove(slot);
+    slot.abnormalTimes++;
+    stop(slot, warming.stop(reason));
+    return tenancy;
+  }
+
+  @GuardedBy("lock")
+  private void drain(Slot slot, SlotState.Warm warm, String reason) {
+    leave(slot, warm.function());
+    if (warm.isIdle()) {
+      stop(slot, warm.stop(reason));
+    } else {
+      move(slot, warm.drain(reason), reason);
+    }
+  }
+
+  /// The slot serves its function no more.
+  @GuardedBy("lock")
+  private void leave(Slot slot, ResolvedFunction function) {
+    Tenancy tenancy = tenancies.get(function.key());
+    if (tenancy != null) {
+      tenancy.slots.remove(slot);
+      forgetUnused(tenancy);
+    }
+  }
+
+  @GuardedBy("lock")
+  private void stop(Slot slot, SlotState.Stopping stopping) {
+    move(slot, stopping, stopping.reason());
+    int index = slot.index;
+    actions.add(() -> work.reset(index, stopping.reason()));
+  }
+
+  /// Refuses calls whose wait is over and that no warming slot will take.
+  @GuardedBy("lock")
+  private OptionalLong expire(long now) {
+    long next = Long.MAX_VALUE;
+    for (Tenancy tenancy : List.copyOf(tenancies.values())) {
+      int position = 0;
+      for (Iterator<Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
+        Waiting waiting = all.next();
+        long left = waiting.deadline - now;
+        if (left > 0) {
+          next = Math.min(next, left);
+        } else if (position >= tenancy.expected) {
+          all.remove();
+          refuse(
+              waiting,
+              new Refusal.Overloaded("no slot in " + limits.maxQueueWait().toMillis() + "ms"));
+        }
+      }
+      forgetUnused(tenancy);
+    }
+    return next == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(next);
+  }
+
+  @GuardedBy("lock")
+  private void refuse(Waiting waiting, Refusal refusal) {
+    left(waiting.waiter);
+    actions.add(() -> waiting.waiter.refused(refusal));
+  }
+
+  @GuardedBy("lock")
+  private void left(Waiter waiter) {
+    waitingCalls--;
+    waitingBytes -= waiter.weight();
+  }
+
+  @GuardedBy("lock")
+  private void move(Slot slot, SlotState next, String reason) {
+    SlotState before = slot.state();
+    slot.state(next);
+    ContainerId id = slot.id;
+    actions.add(
+        () -> LOG.info("slot={} {}→{} reason={}", id, before.wireName(), next.wireName(), reason));
+  }
+
+  @GuardedBy("lock")
+  private List<Runnable> takeActions() {
+    if (actions.isEmpty()) {
+      return List.of();
+    }
+    List<Runnable> taken = actions;
+    actions = new ArrayList<>();
+    return taken;
+  }
+
+  private static void run(List<Runnable> toDo) {
+    for (Runnable action : toDo) {
+      try {
+        action.run();
+      } catch (RuntimeException e) {
+        LOG.error("a pool action failed", e); // The others must still run.
+      }
+    }
+  }
+
+  private static IllegalStateException refused(Slot slot, String move) {
+    return new IllegalStateException(
+        "slot " + slot.id + " is " + slot.state().wireName() + ": " + move + " is not allowed");
+  }
+}

@@ -1,0 +1,10 @@
+/// The slots of this Pod: which function is in which sandbox, who may call it, and who waits.
+///
+/// {@link io.easyfaas.controller.pool.SlotPool} owns all state and does no I/O; {@link
+/// io.easyfaas.controller.pool.Placement} decides and has no state; {@link
+/// io.easyfaas.controller.pool.SlotKeeper} does the slow work (warm-up, reset) on virtual threads
+/// and reports back. docs/state-machine.md has the table.
+@NullMarked
+package io.easyfaas.controller.pool;
+
+import org.jspecify.annotations.NullMarked;

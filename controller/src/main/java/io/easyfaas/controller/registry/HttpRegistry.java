@@ -1,0 +1,123 @@
+package io.easyfaas.controller.registry;
+
+import io.easyfaas.common.function.FunctionDocument;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpException;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Headers;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A function registry over HTTP. Thread-safe.
+///
+/// The caller's `Authorization` reaches the registry only when the reference carries it; else the
+/// registry sees the account id and whatever the network vouches for.
+public final class HttpRegistry implements RegistryClient {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final int MAX_QUOTED_CHARACTERS = 1024;
+
+  private final HttpClient client;
+  private final String base;
+
+  /// Creates a client; nothing is connected yet.
+  ///
+  /// @param version path segments between the registry's address and its resources, such as `v1`
+  public HttpRegistry(HttpClient client, String version) {
+    this.client = client;
+    this.base = "/" + version + "/";
+  }
+
+  @Override
+  public FunctionDocument function(FunctionReference reference, String requestId) {
+    String target = base + "functions/" + encode(reference.name());
+    if (!reference.qualifier().isEmpty()) {
+      target += "?Qualifier=" + encode(reference.qualifier());
+    }
+    HttpRequest request = HttpRequest.of("GET", target).withHeader(Headers.REQUEST_ID, requestId);
+    if (!reference.authorization().isEmpty()) {
+      request = request.withHeader("Authorization", reference.authorization());
+    }
+    if (!reference.account().isEmpty()) {
+      request = request.withHeader(Headers.ACCOUNT_ID, reference.account());
+    }
+    FunctionDocument document =
+        get(request, FunctionDocument.class, "get function from data storer failed");
+    check(document.code(), "Code");
+    check(document.configuration(), "Configuration");
+    check(document.configuration().functionName(), "Configuration.FunctionName");
+    check(document.configuration().functionArn(), "Configuration.FunctionArn");
+    check(document.configuration().handler(), "Configuration.Handler");
+    check(document.configuration().codeSha256(), "Configuration.CodeSha256");
+    return document;
+  }
+
+  @Override
+  public RuntimeConfiguration runtime(String name, String requestId) {
+    HttpRequest request =
+        HttpRequest.of("GET", base + "runtimes/" + encode(name) + "/configuration")
+            .withHeader(Headers.REQUEST_ID, requestId);
+    return get(
+        request, RuntimeConfiguration.class, "get runtime configuration from data storer failed");
+  }
+
+  private <T> T get(HttpRequest request, Class<T> type, String notFound) {
+    HttpResponse response;
+    try {
+      response = client.send(request, TIMEOUT);
+    } catch (HttpException e) {
+      throw new ApiException(ErrorCode.SERVICE, "", List.of(text(e.getMessage())));
+    }
+    if (response.status() == 404) {
+      throw new ApiException(
+          ErrorCode.RESOURCE_NOT_FOUND, notFound, List.of(quote(response.text())));
+    }
+    if (response.status() < 200 || response.status() > 206) {
+      throw new ApiException(
+          ErrorCode.SERVICE,
+          "",
+          List.of("registry answered " + response.status() + ": " + quote(response.text())));
+    }
+    try {
+      return Json.PASCAL.read(response.body(), type);
+    } catch (JsonException e) {
+      throw new ApiException(
+          ErrorCode.SERVICE, "", List.of("registry's answer: " + text(e.getMessage())));
+    }
+  }
+
+  @SuppressWarnings("ConstantValue") // A document from elsewhere may lack any member.
+  private static void check(Object member, String name) {
+    if (member == null) {
+      throw new ApiException(
+          ErrorCode.SERVICE,
+          "",
+          List.of("registry's answer: no " + name + " (expected: a function document)"));
+    }
+  }
+
+  private static String quote(String text) {
+    return text.length() <= MAX_QUOTED_CHARACTERS ? text : text.substring(0, MAX_QUOTED_CHARACTERS);
+  }
+
+  private static String text(@Nullable String message) {
+    return message == null ? "no message" : message;
+  }
+
+  private static String encode(String text) {
+    // A colon and a dollar sign may stand in a path and a query as they are (RFC 3986 §3.3), and
+    // registries compare BRNs as text.
+    return URLEncoder.encode(text, StandardCharsets.UTF_8)
+        .replace("+", "%20")
+        .replace("%3A", ":")
+        .replace("%24", "$");
+  }
+}

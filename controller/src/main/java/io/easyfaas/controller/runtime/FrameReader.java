@@ -1,0 +1,107 @@
+package io.easyfaas.controller.runtime;
+
+import io.easyfaas.common.wire.FrameType;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import org.jspecify.annotations.Nullable;
+
+/// Cuts a byte stream into frames, see protocol.md §2. Not thread-safe; owned by one connection.
+///
+/// A frame that lies whole in the bytes just read is handed over in place. One that does not is
+/// collected in a buffer that grows with what really arrives, so a length alone costs no memory.
+final class FrameReader {
+  private static final int FIRST_CAPACITY = 64 * 1024;
+
+  /// Takes frames.
+  interface Sink {
+    /// One frame.
+    ///
+    /// @param payload valid until the method returns, unless retained
+    /// @return whether to go on; false ends {@link #read} at once
+    boolean frame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException;
+  }
+
+  private final ByteBufAllocator allocator;
+  private final byte[] header = new byte[FrameType.HEADER_BYTES];
+  private int headerFilled;
+  private int payloadLength;
+  private @Nullable ByteBuf payload;
+
+  FrameReader(ByteBufAllocator allocator) {
+    this.allocator = allocator;
+  }
+
+  /// Takes the next bytes of the stream; they stay the caller's to release.
+  ///
+  /// @throws ProtocolException at a length out of range, or from the sink
+  void read(ByteBuf bytes, Sink sink) throws ProtocolException {
+    while (bytes.isReadable()) {
+      ByteBuf collecting = payload;
+      if (collecting != null) {
+        int missing = payloadLength - collecting.readableBytes();
+        collecting.writeBytes(bytes, Math.min(missing, bytes.readableBytes()));
+        if (collecting.readableBytes() < payloadLength) {
+          return;
+        }
+        payload = null;
+        try {
+          if (!deliver(collecting, sink)) {
+            return;
+          }
+        } finally {
+          collecting.release();
+        }
+        continue;
+      }
+      int wanted = Math.min(FrameType.HEADER_BYTES - headerFilled, bytes.readableBytes());
+      bytes.readBytes(header, headerFilled, wanted);
+      headerFilled += wanted;
+      if (headerFilled < FrameType.HEADER_BYTES) {
+        return;
+      }
+      headerFilled = 0;
+      payloadLength = payloadLength();
+      if (bytes.readableBytes() < payloadLength) {
+        payload = allocator.directBuffer(Math.min(payloadLength, FIRST_CAPACITY), payloadLength);
+      } else if (!deliver(bytes.readSlice(payloadLength), sink)) {
+        return;
+      }
+    }
+  }
+
+  /// Gives up what was collected. Safe to call twice.
+  void close() {
+    ByteBuf collecting = payload;
+    payload = null;
+    if (collecting != null) {
+      collecting.release();
+    }
+  }
+
+  private boolean deliver(ByteBuf whole, Sink sink) throws ProtocolException {
+    return sink.frame(header[4], header[5], integer(8), whole);
+  }
+
+  private int payloadLength() throws ProtocolException {
+    long length = integer(0) & 0xffff_ffffL;
+    long max = FrameType.COUNTED_HEADER_BYTES + FrameType.MAX_PAYLOAD_BYTES;
+    if (length < FrameType.COUNTED_HEADER_BYTES || length > max) {
+      throw new ProtocolException(
+          "frame length: "
+              + length
+              + " (expected: "
+              + FrameType.COUNTED_HEADER_BYTES
+              + " to "
+              + max
+              + ")");
+    }
+    return (int) length - FrameType.COUNTED_HEADER_BYTES;
+  }
+
+  private int integer(int offset) {
+    return (header[offset] & 0xff) << 24
+        | (header[offset + 1] & 0xff) << 16
+        | (header[offset + 2] & 0xff) << 8
+        | (header[offset + 3] & 0xff);
+  }
+}

@@ -1,0 +1,13 @@
+package io.easyfaas.controller.runtime;
+
+/// How loading a function ended.
+public sealed interface LoadOutcome {
+  /// Calls may come.
+  record Ready() implements LoadOutcome {}
+
+  /// The function cannot be loaded.
+  ///
+  /// @param error the error object, see protocol.md §6
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record Failed(byte[] error) implements LoadOutcome {}
+}

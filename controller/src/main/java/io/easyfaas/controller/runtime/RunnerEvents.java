@@ -1,0 +1,15 @@
+package io.easyfaas.controller.runtime;
+
+import java.util.List;
+
+/// What becomes of a runner. Called on the runner's event loop; must not block.
+public interface RunnerEvents {
+  /// A call did not end in time and was told so. The runner may be busy with it for ever.
+  void timedOut(Runner runner);
+
+  /// The runner is gone or must go.
+  ///
+  /// @param reason `runner-exited`, `runner-silent` or `protocol-error`
+  /// @param pending calls that were in flight; the receiver tells them, see {@link RunnerCall#lost}
+  void lost(Runner runner, String reason, List<RunnerCall> pending);
+}

@@ -1,0 +1,237 @@
+package io.easyfaas.controller;
+
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.FuncletApi;
+import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.ResetResponse;
+import io.easyfaas.common.wire.Resource;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.common.wire.WarmupResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// A funclet whose sandboxes are threads of the test.
+public final class FakeFunclet implements FuncletApi, AutoCloseable {
+  /// What a started runner does.
+  @FunctionalInterface
+  public interface Script {
+    /// Runs in a thread of its own.
+    void run(FakeRunner runner) throws Exception;
+  }
+
+  private static final long MEBIBYTE = 1L << 20;
+
+  private final Path directory;
+  private final int slots;
+  private final long allocatable;
+  private final Map<ContainerId, FakeRunner> runners = new ConcurrentHashMap<>();
+  private final Map<ContainerId, Integer> generations = new ConcurrentHashMap<>();
+  private final List<ResetRequest> resets = new CopyOnWriteArrayList<>();
+  private final List<WarmupRequest> warmups = new CopyOnWriteArrayList<>();
+  private final BlockingQueue<FakeRunner.Call> held = new LinkedBlockingQueue<>();
+  private final AtomicInteger failingWarmups = new AtomicInteger();
+  private final AtomicInteger failingResets = new AtomicInteger();
+  private final Semaphore warmupGate = new Semaphore(Integer.MAX_VALUE);
+  private volatile Script script =
+      runner -> {
+        runner.greetAndLoad();
+        runner.serve();
+      };
+  private volatile @Nullable RunnerExit exit;
+  private volatile boolean dirty;
+
+  /// Makes the sandboxes' directories below the directory.
+  public FakeFunclet(Path directory, int slots, int allocatableMebibytes) {
+    this.directory = directory;
+    this.slots = slots;
+    this.allocatable = allocatableMebibytes * MEBIBYTE;
+    ids().forEach(this::makeDirectory);
+  }
+
+  /// What runners do from now on.
+  public void script(Script next) {
+    script = next;
+  }
+
+  /// How the next runners turn out to have ended.
+  public void exit(RunnerExit how) {
+    exit = how;
+  }
+
+  /// Has the next warm-ups fail.
+  public void failWarmups(int count) {
+    failingWarmups.set(count);
+  }
+
+  /// Has the next resets fail.
+  public void failResets(int count) {
+    failingResets.set(count);
+  }
+
+  /// Has warm-ups wait for {@link #letWarmups}.
+  public void holdWarmups() {
+    warmupGate.drainPermits();
+  }
+
+  /// Lets so many warm-ups through.
+  public void letWarmups(int count) {
+    warmupGate.release(count);
+  }
+
+  /// Has containers be found warm.
+  public void startDirty() {
+    dirty = true;
+  }
+
+  /// The runner in a slot.
+  public FakeRunner runner(int slot) {
+    FakeRunner runner = runners.get(ids().get(slot));
+    if (runner == null) {
+      throw new AssertionError("no runner in slot " + slot);
+    }
+    return runner;
+  }
+
+  /// The next call that a `hold` handler keeps.
+  public FakeRunner.Call awaitHeld() throws InterruptedException {
+    FakeRunner.Call call = held.poll(10, TimeUnit.SECONDS);
+    if (call == null) {
+      throw new AssertionError("no call in 10s");
+    }
+    return call;
+  }
+
+  /// Whether a `hold` handler keeps a call that nobody took.
+  public boolean holdsNothing() {
+    return held.isEmpty();
+  }
+
+  /// Every reset so far.
+  public List<ResetRequest> resets() {
+    return resets;
+  }
+
+  /// Every warm-up so far.
+  public List<WarmupRequest> warmups() {
+    return warmups;
+  }
+
+  @Override
+  public FuncletNode node() {
+    Resource all = new Resource(4000, allocatable);
+    return new FuncletNode(
+        new FuncletNode.FuncletResource(
+            128 * MEBIBYTE,
+            new Resource(1000, 128 * MEBIBYTE),
+            all,
+            Resource.ZERO,
+            all,
+            Resource.ZERO));
+  }
+
+  @Override
+  public List<ContainerInfo> list() {
+    return ids().stream().map(this::info).toList();
+  }
+
+  @Override
+  public ContainerInfo container(ContainerId id) {
+    return info(id);
+  }
+
+  @Override
+  public WarmupResponse warmup(WarmupRequest request) {
+    warmups.add(request);
+    warmupGate.acquireUninterruptibly();
+    if (failingWarmups.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new ApiException(ErrorCode.SERVICE, "", List.of("code: checksum differs"));
+    }
+    ContainerId id = request.containerID();
+    Script current = script;
+    Thread.ofVirtual()
+        .start(() -> {
+          try (FakeRunner runner = new FakeRunner(directoryOf(id), held)) {
+            runners.put(id, runner);
+            current.run(runner);
+          } catch (Exception _) {
+            // The controller closed the connection, or the test did.
+          }
+        });
+    return new WarmupResponse(info(id));
+  }
+
+  @Override
+  public ResetResponse cooldown(ResetRequest request) {
+    return reset(request);
+  }
+
+  @Override
+  public ResetResponse reborn(ResetRequest request) {
+    return reset(request);
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (FakeRunner runner : runners.values()) {
+      runner.close();
+    }
+  }
+
+  private ResetResponse reset(ResetRequest request) {
+    resets.add(request);
+    if (failingResets.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new ApiException(ErrorCode.SERVICE, "", List.of("device is busy"));
+    }
+    generations.merge(request.containerID(), 1, Integer::sum);
+    makeDirectory(request.containerID());
+    return new ResetResponse(info(request.containerID()), exit);
+  }
+
+  private List<ContainerId> ids() {
+    return IntStream.range(0, slots).mapToObj(index -> ContainerId.of("pod", index)).toList();
+  }
+
+  private ContainerInfo info(ContainerId id) {
+    return new ContainerInfo(
+        id.value(),
+        id,
+        1,
+        1 + generations.getOrDefault(id, 0),
+        dirty && !generations.containsKey(id) ? "warm" : "cold",
+        "",
+        false,
+        directoryOf(id).toString(),
+        null,
+        null);
+  }
+
+  private Path directoryOf(ContainerId id) {
+    return directory.resolve(id + "-" + generations.getOrDefault(id, 0));
+  }
+
+  private void makeDirectory(ContainerId id) {
+    try {
+      Files.createDirectories(directoryOf(id));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

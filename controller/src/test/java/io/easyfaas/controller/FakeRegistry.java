@@ -1,0 +1,127 @@
+package io.easyfaas.controller;
+
+import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.function.FunctionConfiguration;
+import io.easyfaas.common.function.FunctionDocument;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.controller.registry.FunctionReference;
+import io.easyfaas.controller.registry.RegistryClient;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// A registry in memory; functions are owned by the default account.
+public final class FakeRegistry implements RegistryClient {
+  private final Map<String, FunctionDocument> documents = new ConcurrentHashMap<>();
+  private final AtomicInteger asked = new AtomicInteger();
+
+  /// What tests vary about a function.
+  ///
+  /// @param handler what the fake runner does
+  /// @param memory mebibytes
+  /// @param concurrency calls per sandbox
+  /// @param reserved calls of all sandboxes; null = no limit
+  /// @param logType where its log goes; empty = nowhere
+  public record Traits(
+      String handler,
+      int memory,
+      int timeoutSeconds,
+      int concurrency,
+      @Nullable Integer reserved,
+      String logType) {
+    /// 128 MiB, 3 s, one call at a time.
+    public static Traits of(String handler) {
+      return new Traits(handler, 128, 3, 1, null, "");
+    }
+
+    /// With another memory limit.
+    public Traits memory(int mebibytes) {
+      return new Traits(handler, mebibytes, timeoutSeconds, concurrency, reserved, logType);
+    }
+
+    /// With another concurrency per sandbox.
+    public Traits concurrency(int calls) {
+      return new Traits(handler, memory, timeoutSeconds, calls, reserved, logType);
+    }
+
+    /// With a limit of calls of all sandboxes.
+    public Traits reserved(int calls) {
+      return new Traits(handler, memory, timeoutSeconds, concurrency, calls, logType);
+    }
+
+    /// With a user log.
+    public Traits logged() {
+      return new Traits(handler, memory, timeoutSeconds, concurrency, reserved, "bos");
+    }
+  }
+
+  /// Registers a function; its BRN has the version 1.
+  public String add(String name, Traits traits) {
+    String brn = FunctionBrn.of(Account.DEFAULT, name, new Qualifier.Version("1")).toString();
+    documents.put(brn, document(name, brn, traits));
+    return brn;
+  }
+
+  /// A document as a registry serves it.
+  public static FunctionDocument document(String name, String brn, Traits traits) {
+    return new FunctionDocument(
+        new FunctionDocument.FunctionCode("/code/" + name + ".zip", "filesystem", null),
+        new FunctionDocument.Concurrency(traits.reserved(), 0),
+        new FunctionConfiguration(
+            "c2hh",
+            1L,
+            null,
+            null,
+            brn,
+            name,
+            "index." + traits.handler(),
+            null,
+            traits.memory(),
+            "nodejs20",
+            traits.timeoutSeconds(),
+            "1",
+            "commit-of-" + name,
+            Account.DEFAULT.id(),
+            traits.concurrency(),
+            null),
+        new FunctionDocument.LogConfig(traits.logType(), "", ""),
+        null,
+        Map.of());
+  }
+
+  /// How often a function was asked for.
+  public int asked() {
+    return asked.get();
+  }
+
+  @Override
+  public FunctionDocument function(FunctionReference reference, String requestId) {
+    asked.incrementAndGet();
+    String brn =
+        reference.isBrn()
+            ? reference.name()
+            : FunctionBrn.of(
+                    Account.DEFAULT, reference.name(), new Qualifier.Version(reference.qualifier()))
+                .toString();
+    FunctionDocument document = documents.get(brn);
+    if (document == null) {
+      throw new ApiException(
+          ErrorCode.RESOURCE_NOT_FOUND,
+          "get function from data storer failed",
+          List.of("no function " + brn));
+    }
+    return document;
+  }
+
+  @Override
+  public RuntimeConfiguration runtime(String name, String requestId) {
+    return new RuntimeConfiguration(
+        name, "/usr/bin/node", "/opt/node", List.of("runner.js"), List.of());
+  }
+}

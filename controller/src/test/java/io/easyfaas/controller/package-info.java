@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller;
+
+import org.jspecify.annotations.NullMarked;
