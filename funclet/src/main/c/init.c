@@ -29,13 +29,18 @@
 static const uint64_t INIT_CAPABILITIES =
     1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL | 1U << CAP_SETPCAP;
 
+// The command goes first: its end can be told, init's is the sandbox's.
+static const char INIT_OOM_SCORE[] = "400";
+static const char COMMAND_OOM_SCORE[] = "500";
+
 // Ends of children taken per turn: a flood of orphans must not keep init from its orders.
 enum { REAPED_PER_TURN = 64 };
 
 struct init {
   int keeper;
   int null;
-  int children;  // signalfd
+  int children;   // signalfd
+  int oom_score;  // its own oom_score_adj
   bool inherit;
   pid_t command;
 };
@@ -68,10 +73,18 @@ static bool set_stdio(const struct init *init, struct failure *failure) {
          fail(failure, "init", "stdio");
 }
 
-static bool prefer_for_oom_kill(struct failure *failure) {
-  // Why here and not in the command: as real root this also raises the lowest value that the
-  // tenant may give itself back (proc(5), oom_score_adj).
-  return write_file("/proc/self/oom_score_adj", "500") || fail(failure, "oom-score", NULL);
+static bool set_oom_score(const struct init *init, const char *score, struct failure *failure) {
+  return pwrite(init->oom_score, score, strlen(score), 0) > 0 || fail(failure, "oom-score", NULL);
+}
+
+static bool prefer_for_oom_kill(struct init *init, struct failure *failure) {
+  init->oom_score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (init->oom_score < 0) {
+    return fail(failure, "oom-score", NULL);
+  }
+  // Why here: as real root this also raises the lowest value that the tenant may give itself back
+  // (proc(5), oom_score_adj).
+  return set_oom_score(init, INIT_OOM_SCORE, failure);
 }
 
 static bool name_host(const struct options *options, struct failure *failure) {
@@ -107,11 +120,11 @@ static bool set_up(struct init *init, struct options *options, bool new_net,
   }
   // The order is the point: root's work, then the user namespace, then one right after the other
   // is dropped; the death signal once more because a change of ids clears it (prctl(2)).
-  return die_with_keeper(failure) && set_stdio(init, failure) && prefer_for_oom_kill(failure) &&
-         name_host(options, failure) && (!new_net || raise_loopback(failure)) &&
-         mounts_build_root(options, init->null, failure) && enter_user_namespace(init, failure) &&
-         become(0, 0, failure) && join_empty_keyring(failure) &&
-         bound_capabilities(INIT_CAPABILITIES, failure) &&
+  return die_with_keeper(failure) && set_stdio(init, failure) &&
+         prefer_for_oom_kill(init, failure) && name_host(options, failure) &&
+         (!new_net || raise_loopback(failure)) && mounts_build_root(options, init->null, failure) &&
+         enter_user_namespace(init, failure) && become(0, 0, failure) &&
+         join_empty_keyring(failure) && bound_capabilities(INIT_CAPABILITIES, failure) &&
          keep_capabilities(INIT_CAPABILITIES, failure) && die_with_keeper(failure) &&
          (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || fail(failure, "init", "no_new_privs"));
 }
@@ -133,12 +146,20 @@ static bool start_command(struct init *init, const struct options *options,
   }
   AUTO_CLOSE int in = ends[0];
   AUTO_CLOSE int out = ends[1];
-  pid_t command = fork();
-  if (command < 0) {
-    return fail(failure, "exec", "fork");
+  // Why around the fork: a score is inherited, and the child could not open the file of its own.
+  if (!set_oom_score(init, COMMAND_OOM_SCORE, failure)) {
+    return false;
   }
+  pid_t command = fork();
   if (command == 0) {
     become_command(init, options, out);
+  }
+  int error = errno;
+  if (!set_oom_score(init, INIT_OOM_SCORE, failure)) {
+    _exit(1);
+  }
+  if (command < 0) {
+    return fail_with(failure, error, "exec", "fork");
   }
   close_fd(&out);
   struct failure found;

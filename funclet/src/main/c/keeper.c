@@ -45,7 +45,7 @@ static void send_line(const struct keeper *keeper, const struct line *line, uint
 static bool open_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
   (void)keeper;
   // Why the result is ignored: below 0 needs CAP_SYS_RESOURCE, and without it the keeper is still
-  // a far worse victim than the sandbox with its 500.
+  // a far worse victim than the sandbox with its 400 and 500.
   write_file("/proc/self/oom_score_adj", "-1000");
   request->pid = getpid();
   return join_cgroups(&request->options, failure);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
@@ -113,13 +114,9 @@ static int mount_filesystem(int context, uint64_t attributes) {
   return fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
 }
 
-static bool set_number(int context, const char *key, const char *format, uint64_t number) {
+static bool set_number(int context, const char *key, uint64_t number, bool octal) {
   char text[32];
-  // NOLINT: the formats are the three literals below.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  snprintf(text, sizeof text, format, number);
-#pragma GCC diagnostic pop
+  snprintf(text, sizeof text, octal ? "%" PRIo64 : "%" PRIu64, number);
   return fsconfig(context, FSCONFIG_SET_STRING, key, text, 0) == 0;
 }
 
@@ -128,10 +125,10 @@ static bool set_number(int context, const char *key, const char *format, uint64_
 static int make_tmpfs(uint64_t bytes, mode_t mode, uid_t owner, uint64_t attributes) {
   uint64_t inodes = bytes / 4096 < 1024 ? 1024 : bytes / 4096;
   AUTO_CLOSE int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-  if (context < 0 || !set_number(context, "size", "%lu", bytes) ||
-      !set_number(context, "nr_inodes", "%lu", inodes) ||
-      !set_number(context, "mode", "%lo", mode) || !set_number(context, "uid", "%lu", owner) ||
-      !set_number(context, "gid", "%lu", owner)) {
+  if (context < 0 || !set_number(context, "size", bytes, false) ||
+      !set_number(context, "nr_inodes", inodes, false) ||
+      !set_number(context, "mode", mode, true) || !set_number(context, "uid", owner, false) ||
+      !set_number(context, "gid", owner, false)) {
     return -1;
   }
   return mount_filesystem(context, attributes);
@@ -284,6 +281,7 @@ bool mounts_build_root(struct options *options, int null, struct failure *failur
     if (!mount_one(root, &options->mounts[i], options, null, failure)) {
       return false;
     }
+    close_fd(&options->mounts[i].tree);
   }
   // Why ".", ".": puts the old root on top of the new one, where the next call takes it off again,
   // so that no directory for it is needed (pivot_root(2), NOTES).

@@ -48,8 +48,9 @@ static void append_string(struct line *line, const char *text) {
 
 static void append_failure(struct line *line, const struct failure *failure) {
   const char *name = strerrorname_np(failure->error);
-  append(line, "\"step\":\"%s\",\"errno\":%d,\"error\":\"%s\"", failure->step, failure->error,
-         name == NULL ? "" : name);
+  append(line, "\"step\":");
+  append_string(line, failure->step);
+  append(line, ",\"errno\":%d,\"error\":\"%s\"", failure->error, name == NULL ? "" : name);
   if (failure->path[0] != '\0') {
     append(line, ",\"path\":");
     append_string(line, failure->path);

@@ -80,6 +80,9 @@ static bool receive(const struct sandbox *sandbox, struct reply *reply, pid_t *s
     errno = EPROTO;
     return false;
   }
+  // Safe: whatever init sends, it is text with an end.
+  reply->failure.step[STEP_SIZE - 1] = '\0';
+  reply->failure.path[REPORTED_PATH_SIZE - 1] = '\0';
   struct ucred sender_ids;
   memcpy(&sender_ids, CMSG_DATA(header), sizeof sender_ids);
   *sender = sender_ids.pid;

@@ -121,6 +121,8 @@ static void remove_slot(struct launcher *launcher, struct slot *slot) {
     link = &(*link)->next;
   }
   *link = slot->next;
+  close_fd(&slot->socket);
+  buffer_consume(&slot->queue, slot->queue.used);
   free(slot);
 }
 
@@ -218,6 +220,12 @@ static void take_notes(struct launcher *launcher, struct slot *slot) {
   struct note note;
   while (slot->noted - taken >= sizeof note) {
     memcpy(&note, slot->notes + taken, sizeof note);
+    if (note.length > LINE_SIZE) {
+      // No keeper of ours: its end is told like any other.
+      kill(slot->keeper, SIGKILL);
+      slot->noted = 0;
+      return;
+    }
     if (slot->noted - taken - sizeof note < note.length) {
       break;
     }
@@ -458,7 +466,7 @@ static bool turn(struct launcher *launcher) {
   return !launcher->ended;
 }
 
-static void end_everything(const struct launcher *launcher) {
+static void end_everything(struct launcher *launcher) {
   for (const struct slot *slot = launcher->slots; slot != NULL; slot = slot->next) {
     if (slot->keeper != 0) {
       kill(slot->keeper, SIGKILL);
@@ -467,6 +475,10 @@ static void end_everything(const struct launcher *launcher) {
   // Inits get their death signal from their keepers' end, and then come here to be reaped.
   while (TEMP_FAILURE_RETRY(waitpid(-1, NULL, 0)) > 0) {
   }
+  while (launcher->slots != NULL) {
+    remove_slot(launcher, launcher->slots);
+  }
+  buffer_consume(&launcher->out, launcher->out.used);
 }
 
 static bool start(struct launcher *launcher, const char *socket_path, struct failure *failure) {
