@@ -1,0 +1,47 @@
+package io.easyfaas.funclet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.easyfaas.common.config.ConfigException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class EngineLockTest {
+  @TempDir private Path directory;
+
+  @Test
+  void aSecondEngineIsToldWhoIsThere() {
+    Path data = directory.resolve("data");
+    try (EngineLock _ = EngineLock.take(data)) {
+      assertThatExceptionOfType(ConfigException.class)
+          .isThrownBy(() -> EngineLock.take(data))
+          .withMessage(
+              "--data-dir: data directory "
+                  + data
+                  + " is in use by another engine (pid "
+                  + ProcessHandle.current().pid()
+                  + ")");
+    }
+    EngineLock.take(data).close();
+  }
+
+  @Test
+  void theIdDependsOnTheDirectoryAndNotOnHowItIsNamed() throws IOException {
+    Path data = Files.createDirectory(directory.resolve("data"));
+    Path link = Files.createSymbolicLink(directory.resolve("link"), data);
+    String id;
+    try (EngineLock lock = EngineLock.take(data)) {
+      id = lock.engineId();
+    }
+
+    try (EngineLock lock = EngineLock.take(link);
+        EngineLock other = EngineLock.take(directory.resolve("other"))) {
+      assertThat(lock.engineId()).isEqualTo(id).matches("[0-9a-f]{8}");
+      assertThat(other.engineId()).isNotEqualTo(id);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.easyfaas.funclet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class LeftoversTest {
+  @TempDir private Path directory;
+
+  @Test
+  void groupsOfAnEarlierEngineAreRemovedWhereverTheyAre() throws IOException {
+    Path earlier = Files.createDirectories(directory.resolve("session-1/easyfaas-00c0ffee/c0"));
+    Path now = directory.resolve("session-2/easyfaas-00c0ffee");
+    Leftovers leftovers = new Leftovers(directory, "00c0ffee");
+    leftovers.sweep(List.of(directory.resolve("session-1/easyfaas-00c0ffee")));
+    Files.createDirectories(earlier);
+
+    leftovers.sweep(List.of(now));
+
+    assertThat(directory.resolve("session-1/easyfaas-00c0ffee")).doesNotExist();
+    assertThat(directory.resolve("session-1")).isDirectory();
+    assertThat(directory.resolve("cgroups")).hasContent(now.toString());
+  }
+
+  @Test
+  void nothingButGroupsOfThisEngineIsRemoved() throws IOException {
+    Path foreign = Files.createDirectories(directory.resolve("easyfaas-11111111"));
+    Path climbing = directory.resolve("x/../easyfaas-11111111/../easyfaas-11111111");
+    Files.write(
+        directory.resolve("cgroups"),
+        List.of(foreign.toString(), climbing.toString(), "", "easyfaas-00c0ffee"));
+
+    new Leftovers(directory, "00c0ffee").sweep(List.of());
+
+    assertThat(foreign).isDirectory();
+  }
+}

@@ -1,0 +1,135 @@
+package io.easyfaas.funclet.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.easyfaas.common.config.ByteSize;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// On plain files; what only a kernel can do is in `CgroupsIT`.
+final class CgroupsV1Test {
+  private static final CgroupLimits LIMITS =
+      new CgroupLimits(ByteSize.ofMebibytes(64), 0.2, 1.5, 99);
+
+  @TempDir private Path root;
+  private Cgroups cgroups;
+
+  @BeforeEach
+  void makeGroups() {
+    Map<String, Path> groups = new LinkedHashMap<>();
+    for (String controller : CgroupLayout.V1_CONTROLLERS) {
+      groups.put(controller, root.resolve(controller).resolve("own"));
+    }
+    Map<String, Path> mountPoints = new LinkedHashMap<>();
+    groups.forEach((controller, own) -> mountPoints.put(controller, root.resolve(controller)));
+    cgroups = new CgroupsV1(new CgroupLayout.V1(groups, mountPoints), "easyfaas-00c0ffee");
+    FakeControlFiles.group(
+        slot("memory"),
+        Map.of(
+            "memory.limit_in_bytes",
+            "9223372036854771712",
+            "memory.memsw.limit_in_bytes",
+            "9223372036854771712",
+            "memory.usage_in_bytes",
+            "4096",
+            "memory.oom_control",
+            "oom_kill_disable 0\nunder_oom 0\noom_kill 3"));
+    FakeControlFiles.group(
+        slot("cpu"), Map.of("cpu.shares", "", "cpu.cfs_quota_us", "", "cpu.cfs_period_us", ""));
+    FakeControlFiles.group(slot("cpuacct"), Map.of("cpuacct.usage", "1234567"));
+    FakeControlFiles.group(slot("pids"), Map.of("pids.max", "max"));
+    FakeControlFiles.group(slot("freezer"), Map.of("freezer.state", "THAWED"));
+  }
+
+  @Test
+  void everyControllerGetsAGroupOfTheSlot() {
+    assertThat(cgroups.create("c0", LIMITS))
+        .containsExactly(
+            slot("memory"), slot("cpu"), slot("cpuacct"), slot("pids"), slot("freezer"));
+  }
+
+  @Test
+  void limitsAreWrittenInTheKernelsUnits() {
+    cgroups.create("c0", LIMITS);
+
+    assertThat(FakeControlFiles.read(slot("memory"), "memory.limit_in_bytes"))
+        .isEqualTo("67108864");
+    assertThat(FakeControlFiles.read(slot("memory"), "memory.memsw.limit_in_bytes"))
+        .isEqualTo("67108864");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("205");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_quota_us")).isEqualTo("150000");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_period_us")).isEqualTo("100000");
+    assertThat(FakeControlFiles.read(slot("pids"), "pids.max")).isEqualTo("99");
+  }
+
+  @Test
+  void noCpuLimitIsMinusOne() {
+    cgroups.limit("c0", new CgroupLimits(ByteSize.ofMebibytes(64), 0, 0, 99));
+
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_quota_us")).isEqualTo("-1");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("2");
+  }
+
+  @Test
+  void aKernelWithoutSwapAccountingHasOnlyTheMemoryLimit() throws IOException {
+    Files.delete(slot("memory").resolve("memory.memsw.limit_in_bytes"));
+
+    cgroups.create("c0", LIMITS);
+
+    assertThat(cgroups.stats("c0").swapLimit()).isEqualTo(67_108_864);
+    assertThat(slot("memory").resolve("memory.memsw.limit_in_bytes")).doesNotExist();
+  }
+
+  @Test
+  void statsAreRead() {
+    cgroups.create("c0", LIMITS);
+
+    assertThat(cgroups.stats("c0"))
+        .isEqualTo(new CgroupStats(4096, 67_108_864, 67_108_864, 1_234_567, false));
+    assertThat(cgroups.oomKills("c0")).isEqualTo(3);
+  }
+
+  @Test
+  void theOwnGroupsLimitIsTheHierarchicalOne() {
+    Path own = root.resolve("memory/own");
+    FakeControlFiles.group(
+        own, Map.of("memory.stat", "cache 0\nhierarchical_memory_limit 1048576"));
+    assertThat(cgroups.memoryLimit()).hasValue(1_048_576);
+
+    FakeControlFiles.group(
+        own, Map.of("memory.stat", "hierarchical_memory_limit 9223372036854771712"));
+    assertThat(cgroups.memoryLimit()).isEmpty();
+  }
+
+  @Test
+  void theCpuLimitIsTheLeastOnTheWayUp() {
+    assertThat(cgroups.cpuLimit()).isEmpty();
+
+    FakeControlFiles.group(
+        root.resolve("cpu/own"), Map.of("cpu.cfs_quota_us", "-1", "cpu.cfs_period_us", "100000"));
+    FakeControlFiles.group(
+        root.resolve("cpu"), Map.of("cpu.cfs_quota_us", "150000", "cpu.cfs_period_us", "100000"));
+
+    assertThat(cgroups.cpuLimit()).hasValue(1.5);
+  }
+
+  @Test
+  void aFileThatIsMissingIsNamed() throws IOException {
+    Files.delete(slot("pids").resolve("pids.max"));
+
+    assertThatExceptionOfType(CgroupException.class)
+        .isThrownBy(() -> cgroups.create("c0", LIMITS))
+        .withMessageContaining("write \"99\" to " + slot("pids").resolve("pids.max"));
+  }
+
+  private Path slot(String controller) {
+    return root.resolve(controller).resolve("own/easyfaas-00c0ffee/c0");
+  }
+}

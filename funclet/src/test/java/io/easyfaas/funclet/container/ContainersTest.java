@@ -1,0 +1,473 @@
+package io.easyfaas.funclet.container;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.FunctionConfiguration;
+import io.easyfaas.common.function.FunctionDocument.FunctionCode;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Resource;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.funclet.cgroup.CgroupLimits;
+import io.easyfaas.funclet.code.CodeCache;
+import io.easyfaas.funclet.code.CodeFixture;
+import io.easyfaas.funclet.launch.LaunchReport;
+import io.easyfaas.funclet.launch.LauncherEvent;
+import io.easyfaas.funclet.mount.Rootfs;
+import io.easyfaas.funclet.mount.SandboxLayout;
+import io.easyfaas.funclet.mount.SlotFiles;
+import io.easyfaas.funclet.mount.UidRange;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The life of a container, with everything outside of Java replaced.
+final class ContainersTest {
+  private static final ContainerId C0 = ContainerId.of("pod", 0);
+  private static final ByteSize BASE = ByteSize.ofMebibytes(128);
+
+  @TempDir private Path directory;
+  private final FakeLauncher launcher = new FakeLauncher();
+  private final FakeCgroups cgroups = new FakeCgroups();
+  private final MemoryLedger ledger = new MemoryLedger(ByteSize.ofMebibytes(512));
+  private CodeFixture code;
+  private Containers containers;
+
+  @BeforeEach
+  void make() throws IOException {
+    code = CodeFixture.zip(directory, "index.js", "exports.handler");
+    CodeCache codes = new CodeCache(directory.resolve("code"), ByteSize.ofMebibytes(64));
+    codes.sweep("boot");
+    SlotFiles files = new SlotFiles(directory, directory);
+    List<SandboxLayout> layouts =
+        IntStream.range(0, 2)
+            .mapToObj(slot -> {
+              ContainerId id = ContainerId.of("pod", slot);
+              return new SandboxLayout(
+                  id,
+                  new Rootfs(directory, List.of(), false),
+                  files.socketDirectory(id),
+                  files.hosts(id),
+                  UidRange.of("00000000", slot),
+                  ByteSize.ofMebibytes(64));
+            })
+            .toList();
+    containers =
+        Containers.of(
+            layouts, new CgroupLimits(BASE, 0.2, 0, 64), cgroups, () -> launcher, ledger, codes);
+  }
+
+  @Test
+  void beforeTheStartEveryContainerIsBeingMade() {
+    assertThat(info().currentEvent()).isEqualTo("event_init");
+    assertThat(info().generation()).isZero();
+    refused(
+        this::warmup,
+        ErrorCode.RESOURCE_CONFLICT,
+        "current event event_init, trigger event event_warmup");
+  }
+
+  @Test
+  void initOpensAndCreates() {
+    containers.init();
+
+    assertThat(containers.list()).extracting(ContainerInfo::state).containsExactly("cold", "cold");
+    assertThat(info().generation()).isEqualTo(1);
+    assertThat(info().hostPid()).isPositive();
+    assertThat(commandsOf(C0)).extracting(List::getFirst).containsExactly("open", "create");
+    assertThat(commandsOf(C0).getFirst())
+        .containsExactly("open", C0.value(), "--cgroup", "/cg/" + C0);
+  }
+
+  @Test
+  void warmupReservesLimitsMountsAndStarts() {
+    containers.init();
+    launcher.commands.clear();
+
+    ContainerInfo warm = warmup();
+
+    assertThat(warm.state()).isEqualTo("warm");
+    assertThat(warm.currentEvent()).isEmpty();
+    assertThat(launcher.verbs()).containsExactly("mount", "exec");
+    assertThat(launcher.commands.getFirst())
+        .containsExactly(
+            "mount",
+            C0.value(),
+            "--bind-ro",
+            directory.resolve("code").resolve(code.hex()).toString(),
+            "/var/task",
+            "--bind-ro",
+            directory.toString(),
+            "/var/runtime");
+    assertThat(launcher.commands.getLast()).endsWith("--", "/usr/bin/node", "/var/runtime/r.js");
+    assertThat(memoryLimit()).isEqualTo(ByteSize.ofMebibytes(256));
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
+    assertThat(warm.resource()).isEqualTo(new Resource(200, 256 << 20));
+  }
+
+  @Test
+  void aWarmContainerRefusesAnotherFunction() {
+    containers.init();
+    warmup();
+
+    refused(
+        this::warmup, ErrorCode.RESOURCE_CONFLICT, "container " + C0 + " is warm (expected: cold)");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
+  }
+
+  @Test
+  void tooMuchMemoryIsRefusedAndTheContainerStaysCold() {
+    containers.init();
+    containers.warmup(request(ContainerId.of("pod", 1), 400, code.sha256()));
+    launcher.commands.clear();
+
+    refused(this::warmup, ErrorCode.TOO_MANY_REQUESTS, "expected: at most 112MiB");
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(info().generation()).isEqualTo(1);
+    assertThat(launcher.commands).isEmpty();
+  }
+
+  @Test
+  void codeThatCannotBeHadLeavesTheContainerCold() {
+    containers.init();
+    launcher.commands.clear();
+
+    refused(
+        () -> containers.warmup(request(C0, 256, "AAAA")),
+        ErrorCode.INVALID_PARAMETER,
+        "CodeSha256");
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+    assertThat(memoryLimit()).isEqualTo(BASE);
+    assertThat(launcher.commands).isEmpty();
+  }
+
+  @Test
+  void aLimitTheKernelRefusesIsUndone() {
+    containers.init();
+    cgroups.failure = "write \"1\" to memory.max: EINVAL";
+
+    refused(this::warmup, ErrorCode.SERVICE, "memory.max: EINVAL");
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mount", "exec"})
+  void aFailedStartGivesEverythingBackAndMakesTheSandboxAnew(String verb) {
+    containers.init();
+    launcher.commands.clear();
+    launcher.refuses(verb);
+
+    refused(this::warmup, ErrorCode.SERVICE, verb + "-step /x: EPERM");
+
+    assertThat(launcher.verbs()).endsWith("destroy", "create");
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(info().generation()).isEqualTo(2);
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+    assertThat(memoryLimit()).isEqualTo(BASE);
+    assertThat(warmup().state()).isEqualTo("warm");
+  }
+
+  @Test
+  void resetDestroysGivesBackAndMakesAnew() {
+    containers.init();
+    warmup();
+    launcher.commands.clear();
+    AtomicReference<ByteSize> usedWhileAlive = new AtomicReference<>();
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("destroy")) {
+        usedWhileAlive.set(ledger.used());
+      }
+    });
+
+    var response = containers.reset(C0, "idle");
+
+    assertThat(response.exit()).as("it was not running, and no exit was reported").isNull();
+    assertThat(response.container().state()).isEqualTo("cold");
+    assertThat(response.container().generation()).isEqualTo(2);
+    assertThat(launcher.verbs()).containsExactly("destroy", "create");
+    assertThat(usedWhileAlive.get()).isEqualTo(ByteSize.ofMebibytes(256));
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+    assertThat(memoryLimit()).isEqualTo(BASE);
+  }
+
+  @Test
+  void resetTellsHowTheRunnerHadEnded() {
+    containers.init();
+    warmup();
+    cgroups.oomKills = 1;
+    containers.onEvent(new LauncherEvent.Exited(C0.value(), 1, 137, 9));
+
+    assertThat(containers.reset(C0, "runner-exited").exit())
+        .isEqualTo(new RunnerExit(137, 9, true));
+    assertThat(containers.reset(C0, "again").exit()).isNull();
+  }
+
+  @Test
+  void anExitOfOneContainerIsNotAnothers() {
+    containers.init();
+    warmup();
+    containers.onEvent(new LauncherEvent.Exited(ContainerId.of("pod", 1).value(), 1, 3, 0));
+
+    assertThat(containers.reset(C0, "idle").exit()).isNull();
+  }
+
+  @Test
+  void aContainerThatIsBusyNamesBothEvents() throws InterruptedException {
+    containers.init();
+    CountDownLatch inMount = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("mount")) {
+        inMount.countDown();
+        awaitQuietly(goOn);
+      }
+    });
+    Thread warming = Thread.ofVirtual().start(this::warmup);
+    awaitQuietly(inMount);
+
+    assertThat(info().currentEvent()).isEqualTo("event_warmup");
+    refused(
+        () -> containers.reset(C0, "idle"),
+        ErrorCode.RESOURCE_CONFLICT,
+        "container " + C0 + " is busy: current event event_warmup, trigger event event_reset");
+    refused(this::warmup, ErrorCode.RESOURCE_CONFLICT, "trigger event event_warmup");
+
+    goOn.countDown();
+    warming.join();
+    assertThat(info().state()).isEqualTo("warm");
+  }
+
+  @Test
+  void aSandboxThatCannotBeMadeIsBrokenUntilItIsReborn() {
+    launcher.refuses("create").refuses("create");
+    containers.init();
+
+    assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("broken");
+    assertThat(info().reason()).contains("create-step /x: EPERM");
+    refused(this::warmup, ErrorCode.RESOURCE_CONFLICT, "not running: create");
+
+    assertThat(containers.reset(C0, "reborn").container().state()).isEqualTo("cold");
+    assertThat(info().reason()).isEmpty();
+  }
+
+  @Test
+  void aKeeperThatCannotDestroyIsEnded() {
+    containers.init();
+    warmup();
+    launcher.commands.clear();
+    launcher.answers("destroy", new LaunchReport.Lost("no answer"));
+
+    containers.reset(C0, "timeout");
+
+    assertThat(launcher.verbs()).containsExactly("destroy", "close", "open", "create");
+    assertThat(info().state()).isEqualTo("cold");
+  }
+
+  @Test
+  void memoryOfProcessesThatCannotBeKilledIsNotGivenBack() {
+    containers.init();
+    warmup();
+    launcher.answers("destroy", new LaunchReport.Lost("no answer"));
+    cgroups.failure = "kill processes [7]: still there";
+
+    refused(() -> containers.reset(C0, "idle"), ErrorCode.SERVICE, "kill processes [7]");
+
+    assertThat(info().state()).isEqualTo("broken");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
+
+    cgroups.failure = null;
+    containers.reset(C0, "again");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+    assertThat(info().state()).isEqualTo("cold");
+  }
+
+  @Test
+  void aSandboxKilledFromOutsideIsBroken() {
+    containers.init();
+    warmup();
+    containers.onEvent(new LauncherEvent.Gone(C0.value()));
+    containers.onEvent(new LauncherEvent.Gone(ContainerId.of("pod", 1).value()));
+
+    assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("broken");
+    assertThat(ledger.used()).as("until it is reset").isEqualTo(ByteSize.ofMebibytes(256));
+
+    containers.repair("test");
+    assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void aSandboxKilledDuringWarmupIsNotCalledWarm() {
+    containers.init();
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("exec")) {
+        containers.onEvent(new LauncherEvent.Gone(C0.value()));
+      }
+    });
+
+    refused(this::warmup, ErrorCode.SERVICE, "killed from outside");
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void whenTheLauncherDiesEverythingIsBrokenAndThenMadeAnew() {
+    containers.init();
+    warmup();
+    launcher
+        .answers("destroy", new LaunchReport.Lost("x"))
+        .answers("destroy", new LaunchReport.Lost("x"));
+
+    containers.onEvent(new LauncherEvent.LauncherDied("launcher: it ended"));
+    assertThat(containers.list())
+        .extracting(ContainerInfo::reason)
+        .containsOnly("launcher: it ended");
+
+    containers.repair("the launcher died");
+    assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void closeLeavesNothing() {
+    containers.init();
+    warmup();
+
+    containers.close();
+    containers.close();
+
+    assertThat(cgroups.slots).isEmpty();
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+    refused(() -> containers.reset(C0, "idle"), ErrorCode.UNAVAILABLE, "the engine is stopping");
+  }
+
+  @Test
+  void anUnknownContainerIsNotFound() {
+    ContainerId other = new ContainerId("other");
+
+    refused(
+        () -> containers.reset(other, "idle"),
+        ErrorCode.RESOURCE_NOT_FOUND,
+        "container other not found");
+    refused(
+        () -> containers.container(other),
+        ErrorCode.RESOURCE_NOT_FOUND,
+        "container other not found");
+  }
+
+  @Test
+  void aRuntimeThatIsNotThereIsNamed() {
+    containers.init();
+    WarmupRequest good = request(C0, 256, code.sha256());
+
+    refused(
+        () ->
+            containers.warmup(
+                with(
+                    good, new RuntimeConfiguration("go1", "/b", "/nowhere", List.of(), List.of()))),
+        ErrorCode.INVALID_RUNTIME,
+        "runtime go1: Path \"/nowhere\" (expected: an existing directory)");
+    refused(
+        () ->
+            containers.warmup(
+                with(good, new RuntimeConfiguration("go1", "b", "/", List.of(), List.of()))),
+        ErrorCode.INVALID_RUNTIME,
+        "runtime go1: Bin \"b\" (expected: an absolute path)");
+    refused(
+        () -> containers.warmup(request(C0, 0, code.sha256())),
+        ErrorCode.INVALID_PARAMETER,
+        "MemorySize: 0");
+    assertThat(info().state()).isEqualTo("cold");
+  }
+
+  private ContainerInfo info() {
+    return containers.list().getFirst();
+  }
+
+  private ByteSize memoryLimit() {
+    return requireNonNull(cgroups.slots.get(C0.value())).memory();
+  }
+
+  private List<List<String>> commandsOf(ContainerId id) {
+    return launcher.commands.stream().filter(command -> command.get(1).equals(id.value())).toList();
+  }
+
+  private ContainerInfo warmup() {
+    return containers.warmup(request(C0, 256, code.sha256())).container();
+  }
+
+  private WarmupRequest request(ContainerId id, int memory, String sha256) {
+    return new WarmupRequest(
+        id,
+        "request-1",
+        new FunctionCode(code.file().toString(), "filesystem", null),
+        new FunctionConfiguration(
+            sha256,
+            null,
+            null,
+            null,
+            "brn:f",
+            "f",
+            "index.handler",
+            null,
+            memory,
+            "nodejs20",
+            3,
+            "$LATEST",
+            null,
+            null,
+            null,
+            null),
+        new RuntimeConfiguration(
+            "nodejs20",
+            "/usr/bin/node",
+            directory.toString(),
+            List.of("/var/runtime/r.js"),
+            List.of()));
+  }
+
+  private static WarmupRequest with(WarmupRequest request, RuntimeConfiguration runtime) {
+    return new WarmupRequest(
+        request.containerID(),
+        request.requestID(),
+        request.code(),
+        request.configuration(),
+        runtime);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void refused(Runnable action, ErrorCode code, String message) {
+    assertThatExceptionOfType(ApiException.class)
+        .isThrownBy(action::run)
+        .withMessageContaining(message)
+        .satisfies(failure -> assertThat(failure.code()).isEqualTo(code));
+  }
+}

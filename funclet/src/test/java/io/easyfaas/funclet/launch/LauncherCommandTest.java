@@ -1,0 +1,103 @@
+package io.easyfaas.funclet.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.easyfaas.funclet.launch.LauncherCommand.Bind;
+import io.easyfaas.funclet.launch.LauncherCommand.Program;
+import io.easyfaas.funclet.launch.LauncherCommand.ResourceLimit;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class LauncherCommandTest {
+  @Test
+  void openNamesEveryGroup() {
+    assertThat(
+            LauncherCommand.open("c0", List.of(Path.of("/g/memory"), Path.of("/g/cpu")))
+                .arguments())
+        .containsExactly("open", "c0", "--cgroup", "/g/memory", "--cgroup", "/g/cpu");
+  }
+
+  @Test
+  void createPassesTheOptionsInOrder() {
+    assertThat(LauncherCommand.create("c0", List.of("--rootfs", "/r", "--keep-net")).arguments())
+        .containsExactly("create", "c0", "--rootfs", "/r", "--keep-net");
+  }
+
+  @Test
+  void mountBindsReadOnly() {
+    List<Bind> binds =
+        List.of(new Bind(Path.of("/code"), "/var/task"), new Bind(Path.of("/rt"), "/var/runtime"));
+
+    assertThat(LauncherCommand.mountReadOnly("c0", binds).arguments())
+        .containsExactly(
+            "mount", "c0", "--bind-ro", "/code", "/var/task", "--bind-ro", "/rt", "/var/runtime");
+  }
+
+  @Test
+  void execPutsTheCommandLast() {
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("PATH", "/bin");
+    environment.put("A", "b=c d");
+    Program program =
+        new Program(
+            1001,
+            1002,
+            environment,
+            "/",
+            "/run/easyfaas/output.sock",
+            List.of(new ResourceLimit("nofile", 4096)),
+            List.of("/bin/x", "--uid", "0"));
+
+    assertThat(LauncherCommand.exec("c0", program).arguments())
+        .containsExactly(
+            "exec",
+            "c0",
+            "--uid",
+            "1001",
+            "--gid",
+            "1002",
+            "--env",
+            "PATH=/bin",
+            "--env",
+            "A=b=c d",
+            "--cwd",
+            "/",
+            "--output",
+            "/run/easyfaas/output.sock",
+            "--rlimit",
+            "nofile",
+            "4096",
+            "4096",
+            "--",
+            "/bin/x",
+            "--uid",
+            "0");
+  }
+
+  @Test
+  void theRestIsShort() {
+    assertThat(LauncherCommand.signal("c0", 15).arguments()).containsExactly("signal", "c0", "15");
+    assertThat(LauncherCommand.destroy("c0").arguments()).containsExactly("destroy", "c0");
+    assertThat(LauncherCommand.close("c0").arguments()).containsExactly("close", "c0");
+  }
+
+  @Test
+  void anArgumentCannotSmuggleInAnother() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new LauncherCommand(List.of("exec", "c0", "a\0--uid")))
+        .withMessageContaining("a\\0--uid");
+  }
+
+  @Test
+  void aRequestIsItsLengthItsNumberAndEveryArgumentEndedByNul() {
+    byte[] request = LauncherProcess.encode(0x01020304, LauncherCommand.destroy("é"));
+
+    assertThat(request)
+        .containsExactly(
+            0, 0, 0, 15, 1, 2, 3, 4, 'd', 'e', 's', 't', 'r', 'o', 'y', 0, 0xC3, 0xA9, 0);
+  }
+}
