@@ -1,12 +1,11 @@
 package io.easyfaas.cli;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
-import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.Resource;
-import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -49,7 +48,7 @@ final class ContainersCommand implements Callable<Integer> {
           slot.state(),
           String.valueOf(slot.concurrency()),
           slot.resource() == null ? "-" : new ByteSize(slot.resource().memory()).toString(),
-          Objects.requireNonNullElse(slot.commitId(), "").isEmpty() ? "-" : slot.commitId());
+          slot.commitId() == null || slot.commitId().isEmpty() ? "-" : slot.commitId());
     }
     spec.commandLine().getOut().print(table);
     return ExitStatus.OK;

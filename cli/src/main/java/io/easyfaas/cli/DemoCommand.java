@@ -61,7 +61,12 @@ final class DemoCommand implements Callable<Integer> {
       List.of(
           new Example("hello-node", "nodejs", "index.handler", "index.js", "{}", "Hello world!"),
           new Example(
-              "echo-node", "nodejs", "index.handler", "index.js", "{\"n\":1}", "{\"echo\":{\"n\":1}"),
+              "echo-node",
+              "nodejs",
+              "index.handler",
+              "index.js",
+              "{\"n\":1}",
+              "{\"echo\":{\"n\":1}"),
           new Example("hello-python", "python3", "index.handler", "index.py", "{}", "Hello world!"),
           new Example(
               "greeter-python",

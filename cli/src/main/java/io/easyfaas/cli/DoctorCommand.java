@@ -88,10 +88,9 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static boolean hasCgroups(List<Finding> findings) {
     return findings.stream()
-        .anyMatch(
-            f ->
-                f.present()
-                    && (f.feature().equals("cgroup-v1-memory") || f.feature().equals("cgroup-v2")));
+        .anyMatch(f ->
+            f.present()
+                && (f.feature().equals("cgroup-v1-memory") || f.feature().equals("cgroup-v2")));
   }
 
   private List<Check> kernelChecks() {

@@ -3,18 +3,14 @@ package io.easyfaas.cli;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.controller.Controller;
 import io.easyfaas.controller.ControllerConfig;
 import io.easyfaas.funclet.Funclet;
 import io.easyfaas.funclet.FuncletConfig;
-import io.easyfaas.httptrigger.HttpTrigger;
-import io.easyfaas.httptrigger.HttpTriggerConfig;
-import io.easyfaas.runnerruntime.RunnerRuntime;
 import io.easyfaas.stubs.Stubs;
 import io.easyfaas.stubs.StubsConfig;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +30,7 @@ final class Engine implements AutoCloseable {
   private static final Set<String> COMPOSED =
       Set.of("port", "repository-endpoint", "controller-endpoint", "funclet-api-sock");
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Parts parts = new Parts();
   private int controllerPort;
   private int registryPort;
   private int triggerPort;
@@ -48,11 +44,7 @@ final class Engine implements AutoCloseable {
     add(options, new Option("registry-port", "port", "8002", "TCP port of the function registry."));
     add(options, new Option("trigger-port", "port", "8003", "TCP port of the HTTP trigger."));
     for (List<Option> part :
-        List.of(
-            FuncletConfig.options(),
-            ControllerConfig.options(),
-            StubsConfig.options(),
-            HttpTriggerConfig.options())) {
+        List.of(FuncletConfig.options(), ControllerConfig.options(), StubsConfig.OPTIONS)) {
       part.stream()
           .filter(option -> !COMPOSED.contains(option.key()))
           .forEach(option -> add(options, option));
@@ -68,7 +60,7 @@ final class Engine implements AutoCloseable {
     Settings settings = Settings.parse(options(), args, environment);
     Engine engine = new Engine();
     try {
-      engine.startParts(settings);
+      engine.startParts(settings, environment);
       return engine;
     } catch (RuntimeException e) {
       engine.close();
@@ -76,23 +68,25 @@ final class Engine implements AutoCloseable {
     }
   }
 
-  private void startParts(Settings settings) {
-    RunnerRuntime.prepare(settings.path("data-dir"));
-    EventLoops loops = started(new EventLoops(settings.integer("event-loops", 1, 64)));
+  private void startParts(Settings settings, Map<String, String> environment) {
+    EventLoops loops = parts.add(new EventLoops(settings.integer("event-loops", 1, 64)));
     Stubs stubs =
-        started(
-            Stubs.start(
-                StubsConfig.parse(
-                    args(settings, StubsConfig.options(), "port", settings.text("registry-port")),
-                    Map.of()),
+        parts.add(
+            new Stubs(
+                StubsConfig.of(
+                    Settings.parse(
+                        StubsConfig.OPTIONS,
+                        args(settings, StubsConfig.OPTIONS, "port", settings.text("registry-port")),
+                        Map.of())),
                 loops));
-    registryPort = stubs.port();
+    stubs.start();
+    registryPort = stubs.address() instanceof HttpAddress.Tcp tcp ? tcp.port() : 0;
     Funclet funclet =
-        started(
+        parts.add(
             Funclet.start(
-                FuncletConfig.parse(args(settings, FuncletConfig.options()), Map.of()), loops));
+                FuncletConfig.parse(args(settings, FuncletConfig.options()), environment)));
     Controller controller =
-        started(
+        parts.add(
             Controller.start(
                 ControllerConfig.parse(
                     args(
@@ -107,20 +101,6 @@ final class Engine implements AutoCloseable {
                 loops));
     controllerPort = controller.port();
     stubs.onChange(controller::invalidate);
-    HttpTrigger trigger =
-        started(
-            HttpTrigger.start(
-                HttpTriggerConfig.parse(
-                    args(
-                        settings,
-                        HttpTriggerConfig.options(),
-                        "port",
-                        settings.text("trigger-port"),
-                        "controller-endpoint",
-                        "http://127.0.0.1:" + controllerPort),
-                    Map.of()),
-                loops));
-    triggerPort = trigger.port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"
             + " http://127.0.0.1:{}",
@@ -147,18 +127,7 @@ final class Engine implements AutoCloseable {
   /// Stops the parts, last started first. Safe to call twice.
   @Override
   public void close() {
-    for (AutoCloseable part = parts.pollFirst(); part != null; part = parts.pollFirst()) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        LOG.error("{} did not stop cleanly", part, e);
-      }
-    }
-  }
-
-  private <T extends AutoCloseable> T started(T part) {
-    parts.addFirst(part);
-    return part;
+    parts.close();
   }
 
   /// The arguments of one part: its own keys from the engine's settings, and what the composition

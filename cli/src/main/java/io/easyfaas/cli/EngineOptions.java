@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
 
 /// Which engine a command talks to, and as whom.
 final class EngineOptions {
-  // A function may run for 900 s, and its call may wait for a slot before.
-  private static final Duration TIMEOUT = Duration.ofSeconds(960);
+  // A function may run for 15 minutes, and its call may wait for a slot before.
+  private static final Duration TIMEOUT = Duration.ofMinutes(16);
 
   @Option(
       names = "--controller",

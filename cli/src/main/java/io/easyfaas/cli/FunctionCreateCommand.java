@@ -4,7 +4,6 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.json.Json;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

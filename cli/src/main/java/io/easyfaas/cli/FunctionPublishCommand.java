@@ -31,10 +31,11 @@ final class FunctionPublishCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String path =
-        "/v1/functions/" + engine.function(name, new Qualifier.Absent()) + "/versions";
-    Map<String, String> body = description.isEmpty() ? Map.of() : Map.of("Description", description);
-    HttpResponse response = engine.askRegistry(HttpRequest.of("POST", path, Json.PASCAL.write(body)));
+    String path = "/v1/functions/" + engine.function(name, new Qualifier.Absent()) + "/versions";
+    Map<String, String> body =
+        description.isEmpty() ? Map.of() : Map.of("Description", description);
+    HttpResponse response =
+        engine.askRegistry(HttpRequest.of("POST", path, Json.PASCAL.write(body)));
     if (output.isJson()) {
       spec.commandLine().getOut().println(response.text());
     } else {

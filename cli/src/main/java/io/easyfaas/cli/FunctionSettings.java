@@ -2,8 +2,8 @@ package io.easyfaas.cli;
 
 import static java.util.Objects.requireNonNullElse;
 
-import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.LinkedHashMap;

@@ -33,8 +33,7 @@ final class FunctionUpdateCommand implements Callable<Integer> {
     FunctionBrn brn = engine.function(name, Qualifier.LATEST);
     String document =
         engine
-            .askRegistry(
-                HttpRequest.of("PUT", "/v1/functions/" + brn, Json.PASCAL.write(changes)))
+            .askRegistry(HttpRequest.of("PUT", "/v1/functions/" + brn, Json.PASCAL.write(changes)))
             .text();
     spec.commandLine().getOut().println(output.isJson() ? document : "updated " + brn);
     return ExitStatus.OK;

@@ -11,7 +11,11 @@ public final class Main {
 
   /// Runs one command and exits with its status, see {@link ExitStatus}.
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    CommandLine line = commandLine();
+    int status = line.execute(args);
+    line.getOut().flush();
+    line.getErr().flush();
+    System.exit(status);
   }
 
   /// The whole command tree.
@@ -37,7 +41,6 @@ public final class Main {
       case EngineException _, HttpException _ -> command.getErr().println("easyfaas: " + message);
       default -> failure.printStackTrace(command.getErr());
     }
-    command.getErr().flush();
     return ExitStatus.ENGINE_FAILED;
   }
 }

@@ -1,12 +1,15 @@
 package io.easyfaas.cli;
 
 import io.easyfaas.common.config.Option;
+import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.controller.Controller;
 import io.easyfaas.controller.ControllerConfig;
+import io.easyfaas.controller.funclet.HttpFunclet;
 import io.easyfaas.funclet.Funclet;
 import io.easyfaas.funclet.FuncletConfig;
-import io.easyfaas.httptrigger.HttpTrigger;
-import io.easyfaas.httptrigger.HttpTriggerConfig;
 import io.easyfaas.stubs.Stubs;
 import io.easyfaas.stubs.StubsConfig;
 import java.util.List;
@@ -60,24 +63,54 @@ final class ServiceCommand implements Callable<Integer> {
   static List<ServiceCommand> all() {
     return List.of(
         new ServiceCommand(
-            "up", "Run the whole engine in the foreground until Ctrl-C.",
-            Engine.options(), Engine::start),
+            "up",
+            "Run the whole engine in the foreground until Ctrl-C.",
+            Engine.options(),
+            Engine::start),
         new ServiceCommand(
-            "controller", "Run the controller: the HTTP API and the scheduler.",
+            "controller",
+            "Run the controller: the HTTP API and the scheduler.",
             ControllerConfig.options(),
-            (args, env) -> Controller.start(ControllerConfig.parse(args, env))),
+            ServiceCommand::startController),
         new ServiceCommand(
-            "funclet", "Run funclet: the privileged daemon that owns the sandboxes.",
+            "funclet",
+            "Run funclet: the privileged daemon that owns the sandboxes.",
             FuncletConfig.options(),
             (args, env) -> Funclet.start(FuncletConfig.parse(args, env))),
         new ServiceCommand(
-            "stubs", "Run the local function registry.",
-            StubsConfig.options(),
-            (args, env) -> Stubs.start(StubsConfig.parse(args, env))),
-        new ServiceCommand(
-            "httptrigger", "Run the HTTP trigger: URLs to functions.",
-            HttpTriggerConfig.options(),
-            (args, env) -> HttpTrigger.start(HttpTriggerConfig.parse(args, env))));
+            "stubs",
+            "Run the local function registry.",
+            StubsConfig.OPTIONS,
+            ServiceCommand::startStubs));
+  }
+
+  /// The controller alone, with the connections it needs; closed in reverse order.
+  private static AutoCloseable startController(List<String> args, Map<String, String> environment) {
+    ControllerConfig config = ControllerConfig.parse(args, environment);
+    Parts parts = new Parts();
+    try {
+      EventLoops loops = parts.add(new EventLoops(config.eventLoops()));
+      HttpClient funclet =
+          parts.add(new HttpClient(new HttpAddress.Unix(config.funcletSocket()), loops));
+      parts.add(Controller.start(config, new HttpFunclet(funclet), loops));
+      return parts;
+    } catch (RuntimeException e) {
+      parts.close();
+      throw e;
+    }
+  }
+
+  private static AutoCloseable startStubs(List<String> args, Map<String, String> environment) {
+    StubsConfig config = StubsConfig.of(Settings.parse(StubsConfig.OPTIONS, args, environment));
+    Parts parts = new Parts();
+    try {
+      EventLoops loops = parts.add(new EventLoops(1));
+      parts.add(new Stubs(config, loops)).start();
+      return parts;
+    } catch (RuntimeException e) {
+      parts.close();
+      throw e;
+    }
   }
 
   String name() {
@@ -93,13 +126,10 @@ final class ServiceCommand implements Callable<Integer> {
     List<String> args =
         options.stream()
             .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option.flag()))
-            .map(
-                option ->
-                    option.flag()
-                        + "="
-                        + spec.commandLine()
-                            .getParseResult()
-                            .matchedOptionValue(option.flag(), ""))
+            .map(option ->
+                option.flag()
+                    + "="
+                    + spec.commandLine().getParseResult().matchedOptionValue(option.flag(), ""))
             .toList();
     AutoCloseable service = starter.start(args, System.getenv());
     CountDownLatch forEver = new CountDownLatch(1);

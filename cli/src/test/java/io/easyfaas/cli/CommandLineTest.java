@@ -104,8 +104,7 @@ class CommandLineTest {
 
   @Test
   void refusesABadMemorySizeBeforeAskingTheRegistry() {
-    assertThat(run("function", "update", "hello", "--memory", "lots"))
-        .isEqualTo(ExitStatus.USAGE);
+    assertThat(run("function", "update", "hello", "--memory", "lots")).isEqualTo(ExitStatus.USAGE);
     assertThat(err.toString()).contains("size: \"lots\" (expected: a number and a unit");
     assertThat(requests).isEmpty();
   }
@@ -118,7 +117,8 @@ class CommandLineTest {
         .isEqualTo(ExitStatus.OK);
     assertThat(requests.getFirst().method()).isEqualTo("PUT");
     assertThat(requests.getFirst().text())
-        .isEqualTo("{\"MemorySize\":256,\"Environment\":{\"Variables\":{\"A\":\"1\",\"B\":\"2=3\"}}}");
+        .isEqualTo(
+            "{\"MemorySize\":256,\"Environment\":{\"Variables\":{\"A\":\"1\",\"B\":\"2=3\"}}}");
   }
 
   @Test
