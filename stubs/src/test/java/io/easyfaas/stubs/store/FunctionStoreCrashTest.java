@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -27,7 +28,7 @@ final class FunctionStoreCrashTest {
   private static final FunctionBrn LATEST = brn("hello", "$LATEST");
   private static final FunctionBrn ONE = brn("hello", "1");
   private static final FunctionBrn NEIGHBOUR = brn("neighbour", "$LATEST");
-  private static final int MORE_THAN_ANY_CHANGE_NEEDS = 100;
+  private static final int MORE_THAN_ANY_CHANGE_NEEDS = 50;
 
   @TempDir private Path temporary = Path.of("");
 
@@ -131,6 +132,36 @@ final class FunctionStoreCrashTest {
             assertNothingIsLeftOver(directory);
           }
         });
+  }
+
+  @Test
+  void aFunctionCreatedAfterAFailedDeletionIsNotDeletedByTheNextStart() {
+    int failedDeletions = 0;
+    for (int at = 0; at < MORE_THAN_ANY_CHANGE_NEEDS; at++) {
+      Path directory = temporary.resolve(Integer.toString(at));
+      try (FunctionStore store = FunctionStore.open(directory)) {
+        Change.REPLACE.prepare(store);
+      }
+      boolean created = false;
+      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.fullAt(at))) {
+        try {
+          Change.DELETE_ALL.apply(store);
+        } catch (StoreException _) {
+          failedDeletions++;
+        }
+        put(store, LATEST, "new");
+        created = true;
+      } catch (StoreException _) {
+        // The start or the creation failed instead; nothing was promised.
+      }
+
+      try (FunctionStore store = FunctionStore.open(directory)) {
+        if (created) {
+          assertThat(codeOf(store.find(LATEST).orElseThrow())).as("at " + at).isEqualTo("new");
+        }
+      }
+    }
+    assertThat(failedDeletions).isGreaterThan(3);
   }
 
   /// Runs a change on a fresh directory once for each of its writes, which then fails.
