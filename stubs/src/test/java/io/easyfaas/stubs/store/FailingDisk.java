@@ -74,8 +74,7 @@ final class FailingDisk implements Disk {
 
   @Override
   public void sync(Path directory) throws IOException {
-    step();
-    disk.sync(directory);
+    step(); // Only a machine that really stops could tell whether more was done.
   }
 
   private void step() throws IOException {
