@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -79,14 +80,15 @@ final class CodePackage {
       if (zip.size() > MAX_ENTRIES) {
         throw invalid("Code", zip.size() + " entries", "at most " + MAX_ENTRIES);
       }
+      List<? extends ZipEntry> entries = Collections.list(zip.entries());
       EntryNames names = new EntryNames();
+      entries.forEach(entry -> names.add(entry.getName()));
+      names.checkWhole();
       long mostBytes = mostUnpacked(Files.size(file));
       long bytes = 0;
-      for (ZipEntry entry : Collections.list(zip.entries())) {
-        names.add(entry.getName());
+      for (ZipEntry entry : entries) {
         bytes += read(zip, entry, mostBytes - bytes);
       }
-      names.checkWhole();
     } catch (ZipException | IllegalArgumentException e) {
       throw invalid(
           "Code", "not a zip that can be unpacked: " + e.getMessage(), "a whole zip file");

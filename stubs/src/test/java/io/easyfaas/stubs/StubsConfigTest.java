@@ -1,0 +1,64 @@
+package io.easyfaas.stubs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.http.HttpAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class StubsConfigTest {
+  @Test
+  void hasDefaults() {
+    assertThat(parse())
+        .isEqualTo(
+            new StubsConfig(
+                new HttpAddress.Tcp("127.0.0.1", 8002),
+                Path.of("/var/faas/functions"),
+                Path.of("/var/faas/runtimes"),
+                ByteSize.ofMebibytes(50)));
+  }
+
+  @Test
+  void mapsEveryKey() {
+    assertThat(
+            parse(
+                "--port=0",
+                "--bind-address=::1",
+                "--data-dir=/data",
+                "--function-dir=/functions",
+                "--max-code-size=1MiB"))
+        .isEqualTo(
+            new StubsConfig(
+                new HttpAddress.Tcp("::1", 0),
+                Path.of("/functions"),
+                Path.of("/data/runtimes"),
+                ByteSize.ofMebibytes(1)));
+    assertThat(parse("--data-dir=/data").functionDirectory()).isEqualTo(Path.of("/data/functions"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --port=70000         | --port: "70000" (expected: a whole number from 0 to 65535)
+          --data-dir=          | --data-dir: "" (expected: a path)
+          --max-code-size=0B   | --max-code-size: "0B" (expected: more than 0B, at most 512MiB)
+          --max-code-size=1GiB | --max-code-size: "1GiB" (expected: more than 0B, at most 512MiB)
+          """)
+  void namesBadValues(String arg, String message) {
+    assertThatThrownBy(() -> parse(arg)).isInstanceOf(ConfigException.class).hasMessage(message);
+  }
+
+  private static StubsConfig parse(String... args) {
+    return StubsConfig.of(Settings.parse(StubsConfig.OPTIONS, List.of(args), Map.of()));
+  }
+}

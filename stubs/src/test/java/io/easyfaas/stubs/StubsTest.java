@@ -1,0 +1,187 @@
+package io.easyfaas.stubs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.stubs.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+final class StubsTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  @SuppressWarnings("NullAway.Init")
+  private static EventLoops loops;
+
+  @TempDir private Path directory = Path.of("");
+
+  @BeforeAll
+  static void startLoops() {
+    loops = new EventLoops(1);
+  }
+
+  @AfterAll
+  static void closeLoops() {
+    loops.close();
+  }
+
+  @Test
+  void storesAndServesFunctionsOverHttpAcrossARestart() throws IOException {
+    layOutRuntime();
+    try (Stubs stubs = started();
+        HttpClient client = new HttpClient(stubs.address(), loops)) {
+      HttpResponse created = client.send(post("{\"Version\":\"1\"}"), LONG);
+
+      assertThat(created.status()).isEqualTo(200);
+      assertThat(created.header("Content-Length")).contains("0");
+    }
+    try (Stubs stubs = started();
+        HttpClient client = new HttpClient(stubs.address(), loops)) {
+      HttpResponse found = client.send(HttpRequest.of("GET", "/v1/functions/hello:1"), LONG);
+
+      assertThat(found.status()).isEqualTo(200);
+      assertThat(found.header("Content-Type")).contains("application/json");
+      assertThat(client.send(HttpRequest.of("DELETE", "/v1/functions/hello"), LONG).status())
+          .isEqualTo(204);
+    }
+  }
+
+  @Test
+  void tellsEveryListenerOfEachChange() throws IOException {
+    layOutRuntime();
+    List<FunctionBrn> first = new CopyOnWriteArrayList<>();
+    List<FunctionBrn> second = new CopyOnWriteArrayList<>();
+    try (Stubs stubs = new Stubs(config(), loops)) {
+      stubs.onChange(first::add);
+      stubs.onChange(second::add);
+      stubs.start();
+      try (HttpClient client = new HttpClient(stubs.address(), loops)) {
+        client.send(post("{}"), LONG);
+      }
+    }
+    assertThat(first).hasSize(1).isEqualTo(second);
+    assertThat(first.getFirst().name()).isEqualTo("hello");
+  }
+
+  @Test
+  void answersABodyOverTheLimitWith413() {
+    try (Stubs stubs = started();
+        HttpClient client = new HttpClient(stubs.address(), loops)) {
+      assertThat(client.send(post("x".repeat(4 << 20)), LONG).status()).isEqualTo(413);
+    }
+  }
+
+  @Test
+  void letsGoOfTheDirectoryWhenItCannotListen() throws IOException {
+    try (Stubs other = started()) {
+      StubsConfig taken =
+          new StubsConfig(
+              (HttpAddress.Tcp) other.address(),
+              directory.resolve("other"),
+              directory.resolve("runtimes"),
+              ByteSize.ofMebibytes(1));
+      try (Stubs stubs = new Stubs(taken, loops)) {
+        assertThatThrownBy(stubs::start).hasMessageStartingWith("listen on ");
+      }
+    }
+    StubsConfig free =
+        new StubsConfig(
+            new HttpAddress.Tcp("127.0.0.1", 0),
+            directory.resolve("other"),
+            directory.resolve("runtimes"),
+            ByteSize.ofMebibytes(1));
+    try (Stubs stubs = new Stubs(free, loops)) {
+      stubs.start();
+      assertThat(stubs.address()).isNotNull();
+    }
+  }
+
+  @Test
+  void twoOfOneDirectoryAreRefused() {
+    try (Stubs _ = started();
+        Stubs second = new Stubs(config(), loops)) {
+      assertThatThrownBy(second::start)
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining(": in use by process ");
+    }
+  }
+
+  @Test
+  void aSecondProcessOnOneDirectoryEndsWithAClearError() throws Exception {
+    try (Stubs _ = started()) {
+      Process second =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
+                  "-cp",
+                  System.getProperty("java.class.path", ""),
+                  "io.easyfaas.stubs.StubsMain",
+                  "--port=0",
+                  "--data-dir=" + directory)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      String errors = new String(second.getErrorStream().readAllBytes(), UTF_8);
+
+      assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(second.exitValue()).isEqualTo(1);
+      assertThat(errors)
+          .contains(
+              "stubs: function directory "
+                  + directory.resolve("functions")
+                  + ": in use by process "
+                  + ProcessHandle.current().pid());
+    }
+  }
+
+  @Test
+  void startsOnce() {
+    try (Stubs stubs = new Stubs(config(), loops)) {
+      assertThatThrownBy(stubs::address).isInstanceOf(IllegalStateException.class);
+      stubs.start();
+      assertThatThrownBy(stubs::start).isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  private void layOutRuntime() throws IOException {
+    Path runtime = Files.createDirectories(directory.resolve("runtimes/nodejs20"));
+    Files.writeString(
+        runtime.resolve("runtime.json"),
+        "{\"Name\":\"nodejs20\",\"Bin\":\"/b\",\"Path\":\"/p\",\"Aliases\":[\"nodejs8.5\"]}");
+  }
+
+  private Stubs started() {
+    Stubs stubs = new Stubs(config(), loops);
+    stubs.start();
+    return stubs;
+  }
+
+  private StubsConfig config() {
+    return new StubsConfig(
+        new HttpAddress.Tcp("127.0.0.1", 0),
+        directory.resolve("functions"),
+        directory.resolve("runtimes"),
+        ByteSize.ofMebibytes(1));
+  }
+
+  private static HttpRequest post(String body) {
+    return HttpRequest.of("POST", "/v1/functions/hello", body.getBytes(UTF_8));
+  }
+}

@@ -1,0 +1,86 @@
+package io.easyfaas.stubs.store;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// The local disk until a given operation, which fails: once, as when the disk is full for a
+/// moment, or with everything after it, as when the machine stops. A write that fails leaves half
+/// of the file. Not thread-safe.
+final class FailingDisk implements Disk {
+  private final Disk disk = new LocalDisk();
+  private final int failAt;
+  private final boolean forEver;
+  private final String message;
+  private int operations;
+
+  private FailingDisk(int failAt, boolean forEver, String message) {
+    this.failAt = failAt;
+    this.forEver = forEver;
+    this.message = message;
+  }
+
+  /// Every operation from this one on fails; the first has number 0.
+  static FailingDisk stopsAt(int operation) {
+    return new FailingDisk(operation, true, "the machine stopped");
+  }
+
+  /// This operation alone fails, for want of space.
+  static FailingDisk fullAt(int operation) {
+    return new FailingDisk(operation, false, "No space left on device");
+  }
+
+  /// Whether the operation that was to fail was reached.
+  boolean hasFailed() {
+    return operations > failAt;
+  }
+
+  @Override
+  public void createDirectories(Path directory) throws IOException {
+    step();
+    disk.createDirectories(directory);
+  }
+
+  @Override
+  public void write(Path file, byte[] content) throws IOException {
+    try {
+      step();
+    } catch (IOException e) {
+      if (operations == failAt + 1) {
+        disk.write(file, Arrays.copyOf(content, content.length / 2));
+      }
+      throw e;
+    }
+    disk.write(file, content);
+  }
+
+  @Override
+  public void link(Path existing, Path name) throws IOException {
+    step();
+    disk.link(existing, name);
+  }
+
+  @Override
+  public void move(Path from, Path to) throws IOException {
+    step();
+    disk.move(from, to);
+  }
+
+  @Override
+  public void delete(Path path) throws IOException {
+    step();
+    disk.delete(path);
+  }
+
+  @Override
+  public void sync(Path directory) throws IOException {
+    step(); // Only a machine that really stops could tell whether more was done.
+  }
+
+  private void step() throws IOException {
+    int operation = operations++;
+    if (operation == failAt || (forEver && operation > failAt)) {
+      throw new IOException(message);
+    }
+  }
+}
