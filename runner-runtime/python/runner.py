@@ -322,10 +322,10 @@ def stack_trace_of(error: BaseException) -> list[str]:
             frames.append((code.co_filename, line))
         traceback = traceback.tb_next
     # Ours are the frames that called user code and those that user code called, as print() does.
-    while frames and frames[-1][0] == __file__:
+    while frames and frames[-1][0] == OWN_FILE:
         frames.pop()
     for index in range(len(frames) - 1, -1, -1):
-        if frames[index][0] == __file__:
+        if frames[index][0] == OWN_FILE:
             del frames[: index + 1]
             break
     lines = [line for _, line in reversed(frames)]
@@ -628,7 +628,7 @@ def inherit_context_in_pools() -> None:
     """
     executor = sys.modules["concurrent.futures.thread"].ThreadPoolExecutor
     submit_job = executor.submit
-    if submit_job.__code__.co_filename == __file__:
+    if submit_job.__code__.co_filename == OWN_FILE:
         return
 
     def submit(self: Any, job: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -911,6 +911,10 @@ def end(status: int, explanation: str) -> NoReturn:
     """Ends the process with a status of ours."""
     os.write(STDERR_DESCRIPTOR, f"easyfaas runner: {explanation}\n".encode("utf-8", "replace"))
     os._exit(status)
+
+
+# This file's name in stack traces. Not __file__: that is runner.pyc where the runtime is compiled.
+OWN_FILE = end.__code__.co_filename
 
 
 def main() -> NoReturn:
