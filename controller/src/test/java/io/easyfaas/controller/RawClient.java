@@ -38,8 +38,8 @@ final class RawClient implements AutoCloseable {
     socket.getOutputStream().flush();
   }
 
-  /// The next answer: status line, headers, empty line, body.
-  String answer() throws IOException {
+  /// The next answer without its body.
+  String head() throws IOException {
     StringBuilder head = new StringBuilder();
     while (head.indexOf("\r\n\r\n") < 0) {
       int b = in.read();
@@ -48,8 +48,14 @@ final class RawClient implements AutoCloseable {
       }
       head.append((char) b);
     }
+    return head.toString();
+  }
+
+  /// The next answer: status line, headers, empty line, body.
+  String answer() throws IOException {
+    String head = head();
     int length = 0;
-    for (String line : head.toString().split("\r\n")) {
+    for (String line : head.split("\r\n")) {
       if (line.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
         length = Integer.parseInt(line.substring(15).strip());
       }

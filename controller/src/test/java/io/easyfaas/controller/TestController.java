@@ -169,7 +169,7 @@ final class TestController implements AutoCloseable {
 
   @Override
   public void close() {
-    client.close();
+    client.shutdownNow();
     controller.close();
     loops.close();
     try {
