@@ -57,6 +57,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
       };
   private volatile @Nullable RunnerExit exit;
   private volatile boolean dirty;
+  private volatile boolean connects = true;
 
   /// Makes the sandboxes' directories below the directory.
   public FakeFunclet(Path directory, int slots, int allocatableMebibytes) {
@@ -79,6 +80,16 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Has the next warm-ups fail.
   public void failWarmups(int count) {
     failingWarmups.set(count);
+  }
+
+  /// Has runners never connect.
+  public void neverConnect() {
+    connects = false;
+  }
+
+  /// A slot's `runner.sock`.
+  public Path socket(int slot) {
+    return directoryOf(ids().get(slot)).resolve("runner.sock");
   }
 
   /// Has the next resets fail.
@@ -166,6 +177,9 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     }
     ContainerId id = request.containerID();
     Script current = script;
+    if (!connects) {
+      return new WarmupResponse(info(id));
+    }
     Thread.ofVirtual()
         .start(() -> {
           try (FakeRunner runner = new FakeRunner(directoryOf(id), held)) {

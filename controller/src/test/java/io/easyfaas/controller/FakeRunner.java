@@ -39,6 +39,8 @@ public final class FakeRunner implements AutoCloseable {
   private final SocketChannel channel;
   private final BlockingQueue<Call> held;
   private final BlockingQueue<Integer> cancelled = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Integer> pings = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Integer> outputRead = new LinkedBlockingQueue<>();
   private volatile boolean answersPings = true;
   private String handler = "";
 
@@ -85,6 +87,7 @@ public final class FakeRunner implements AutoCloseable {
           if (answersPings) {
             send(FrameType.PONG, (byte) 0, id, new byte[0]);
           }
+          pings.add(id);
         }
         case FrameType.CANCEL -> cancelled.add(id);
         default -> throw new IOException("frame of type " + frame.get(4));
@@ -99,6 +102,20 @@ public final class FakeRunner implements AutoCloseable {
       throw new AssertionError("no CANCEL in 10s");
     }
     return id;
+  }
+
+  /// Waits until the controller has read what `native` wrote.
+  public void awaitOutputRead() throws InterruptedException {
+    if (outputRead.poll(10, TimeUnit.SECONDS) == null) {
+      throw new AssertionError("output was not read in 10s");
+    }
+  }
+
+  /// Waits until a ping has come and been answered.
+  public void awaitPing() throws InterruptedException {
+    if (pings.poll(10, TimeUnit.SECONDS) == null) {
+      throw new AssertionError("no PING in 10s");
+    }
   }
 
   /// Stops answering pings.
@@ -164,10 +181,13 @@ public final class FakeRunner implements AutoCloseable {
         call.answer("printed");
       }
       case "index.native" -> {
-        held.add(call);
         try (SocketChannel output = connect(directory.resolve("output.sock"))) {
           output.write(ByteBuffer.wrap(event));
+          output.shutdownOutput();
+          // The controller closes what has ended, so it has read everything by then.
+          outputRead.add(output.read(ByteBuffer.allocate(1)));
         }
+        held.add(call);
       }
       default -> throw new IOException("handler " + handler);
     }

@@ -3,6 +3,7 @@ package io.easyfaas.controller;
 import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.Headers;
+import io.easyfaas.controller.pool.SlotState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -101,8 +103,11 @@ final class TestController implements AutoCloseable {
   }
 
   CompletableFuture<HttpResponse<String>> invokeLater(String function, String body) {
-    return client.sendAsync(
-        invocation(function, body).build(), HttpResponse.BodyHandlers.ofString());
+    return sendLater(invocation(function, body).build());
+  }
+
+  CompletableFuture<HttpResponse<String>> sendLater(HttpRequest request) {
+    return client.sendAsync(request, HttpResponse.BodyHandlers.ofString());
   }
 
   HttpResponse<String> get(String path) {
@@ -139,9 +144,20 @@ final class TestController implements AutoCloseable {
       if (System.nanoTime() - deadline > 0) {
         throw new AssertionError("not in 20s: " + what);
       }
-      Thread.onSpinWait();
-      Thread.yield();
+      LockSupport.parkNanos(100_000);
     }
+  }
+
+  /// Waits until the event loops have done what they were told.
+  void settle() {
+    loops.group().forEach(loop -> loop.submit(() -> {}).awaitUninterruptibly());
+  }
+
+  /// Calls in flight in all slots.
+  int inFlight() {
+    return controller.keeper().pool().slots().stream()
+        .mapToInt(slot -> slot.state() instanceof SlotState.Warm warm ? warm.inFlight() : 0)
+        .sum();
   }
 
   /// States of all slots, by index.
@@ -153,7 +169,7 @@ final class TestController implements AutoCloseable {
 
   @Override
   public void close() {
-    client.close();
+    client.shutdownNow();
     controller.close();
     loops.close();
     try {

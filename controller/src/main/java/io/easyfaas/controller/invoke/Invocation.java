@@ -256,21 +256,25 @@ final class Invocation implements RunnerCall, Waiter {
 
   /// @throws ApiException when the request does not name a revision of a function
   private void checkReference() {
+    if (!reference.isBrn() && FunctionBrn.isName(reference.name())) {
+      if (reference.qualifier().isEmpty()) {
+        throw invalid("missing query parameter Qualifier", "");
+      }
+      try {
+        if (Qualifier.parse(reference.qualifier()) instanceof Qualifier.Version) {
+          return;
+        }
+      } catch (InvalidBrnException _) {
+        // Falls through to the one answer for whatever is not a version.
+      }
+      throw invalid("invalid function qualifier", "");
+    }
     try {
-      if (!reference.isBrn() && FunctionBrn.isName(reference.name())) {
-        if (reference.qualifier().isEmpty()) {
-          throw invalid("missing query parameter Qualifier", "");
-        }
-        if (!(Qualifier.parse(reference.qualifier()) instanceof Qualifier.Version)) {
-          throw invalid("invalid function qualifier", "");
-        }
-      } else if (!(FunctionBrn.parse(reference.name()).qualifier() instanceof Qualifier.Version)) {
+      if (!(FunctionBrn.parse(reference.name()).qualifier() instanceof Qualifier.Version)) {
         throw invalid("invalid brn", "brn: no version: \"" + reference.name() + "\"");
       }
     } catch (InvalidBrnException e) {
-      throw invalid(
-          reference.isBrn() ? "invalid brn" : "invalid function qualifier",
-          String.valueOf(e.getMessage()));
+      throw invalid("invalid brn", String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,0 +1,186 @@
+package io.easyfaas.controller;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.RuntimeInfo;
+import io.easyfaas.common.wire.ServiceResource;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class AdminTest {
+  private final TestController engine = new TestController(2, 512);
+
+  @AfterEach
+  void stop() {
+    engine.close();
+  }
+
+  @Test
+  void healthIsOneLine() {
+    assertThat(engine.get("/healthz").body()).isEqualTo("hello controller");
+  }
+
+  @Test
+  void runtimesAreListedBySlotWithTheirExactMembers() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold").concurrency(3));
+    var response = engine.invokeLater(brn, "x");
+    FakeRunner.Call call = engine.funclet.awaitHeld();
+
+    HttpResponse<String> list = engine.get("/v1/runtimes");
+
+    assertThat(list.headers().firstValue("Content-Type")).hasValue("text/plain; charset=utf-8");
+    assertThat(list.body())
+        .startsWith(
+            "[{\"RuntimeID\":\"pod-controller-c0\",\"State\":\"warm\",\"used\":true,"
+                + "\"marked\":true,\"abnormal\":false,\"abnormalTimes\":0,"
+                + "\"Resource\":{\"MilliCPUs\":1000,\"Memory\":134217728},"
+                + "\"UserID\":\"df391b08c64c426a81645468c75163a5\",\"CommitID\":\"commit-of-hold\","
+                + "\"MemorySize\":128,\"ConcurrentMode\":true,\"DefaultConcurrentMode\":true,"
+                + "\"Concurrency\":1,\"WithStreamMode\":false,\"WaitRuntimeAliveTimeout\":10,"
+                + "\"PreLoadTimeMS\":");
+    List<RuntimeInfo> runtimes =
+        Json.PASCAL.readList(list.body().getBytes(StandardCharsets.UTF_8), RuntimeInfo.class);
+    assertThat(runtimes).hasSize(2);
+    assertThat(runtimes.get(0).acceptReqCnt()).isEqualTo(1);
+    assertThat(runtimes.get(0).postInitTimeMS()).isGreaterThanOrEqualTo(runtimes.get(0).preLoadTimeMS());
+    assertThat(runtimes.get(1).state()).isEqualTo("cold");
+    assertThat(runtimes.get(1).lastAccessTime()).isEqualTo("0001-01-01T00:00:00Z");
+    call.answer("ok");
+    TestController.await(response);
+  }
+
+  @Test
+  void resourceShowsWhatIsReservedAndUsed() {
+    String brn = engine.registry.add("hello", Traits.of("echo").memory(256));
+    engine.invoke(brn, "x");
+
+    ServiceResource resource =
+        Json.PASCAL.read(engine.get("/v1/resource").body(), ServiceResource.class);
+
+    assertThat(resource.marked().memory()).isEqualTo(256L << 20);
+    assertThat(resource.used().memory()).isEqualTo(256L << 20);
+    assertThat(resource.allocatable().memory()).isEqualTo(512L << 20);
+    assertThat(resource.baseMemory()).isEqualTo(128L << 20);
+  }
+
+  @Test
+  void invalidatingAnUnknownContainerIsNotFoundAndSaidOnce() {
+    HttpResponse<String> response = invalidate("nothing");
+
+    assertThat(response.statusCode()).isEqualTo(404);
+    assertThat(response.body()).isEqualTo("can not find runtime nothing");
+  }
+
+  @Test
+  void invalidatingAnIdleSlotResetsIt() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+
+    assertThat(invalidate("pod-controller-c0").statusCode()).isEqualTo(200);
+
+    TestController.until("slot is reset", () -> engine.funclet.resets().size() == 1);
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+  }
+
+  @Test
+  void invalidatingABusySlotShowsItAbnormalAndResetsItAfterItsCall() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var response = engine.invokeLater(brn, "x");
+    FakeRunner.Call call = engine.funclet.awaitHeld();
+
+    invalidate("pod-controller-c0");
+
+    assertThat(engine.get("/v1/runtimes").body()).contains("\"abnormal\":true");
+    assertThat(engine.funclet.resets()).isEmpty();
+    call.answer("ok");
+    assertThat(TestController.await(response).body()).isEqualTo("ok");
+    TestController.until("slot is reset", () -> engine.funclet.resets().size() == 1);
+  }
+
+  @Test
+  void metricsHaveTheKnownNamesAndCountCalls() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+    engine.invoke(brn, "x");
+
+    HttpResponse<String> page = engine.get("/metrics");
+
+    assertThat(page.headers().firstValue("Content-Type"))
+        .hasValueSatisfying(type -> assertThat(type).startsWith("text/plain; version=0.0.4"));
+    assertThat(page.body())
+        .contains("controller_invoke_get_pod_warm_bucket{le=\"10.0\"}")
+        .contains("controller_invoke_get_pod_warm_count 1")
+        .contains("controller_invoke_get_pod_cold_count 1")
+        .contains("controller_invoke_invoke_count 2")
+        .contains("controller_invoke_invoke_latencies_count 2")
+        .contains(
+            "controller_invoke_all_cost_count{get_configuration_hit_cache=\"true\","
+                + "get_function_hit_cache=\"true\",pod_source=\"warm\",response_code=\"200\"} 1")
+        .contains("controller_invoke_runtime_cold 1.0")
+        .contains("controller_invoke_runtime_in_use 1.0")
+        .contains("controller_invoke_runtime_all 2.0")
+        .contains("easyfaas_memory_reserved_bytes 1.34217728E8");
+  }
+
+  @Test
+  void userLogOfAFunctionThatWantsOneIsWritten() throws Exception {
+    String brn = engine.registry.add("print", Traits.of("print").logged());
+    engine.send(
+        engine
+            .invocation(brn, "to stderr")
+            .header("X-Easyfaas-Request-Id", "../../evil")
+            .build());
+
+    Path directory = engine.logs().resolve("df391b08c64c426a81645468c75163a5.print.1");
+    TestController.until("log is written", () -> contains(directory, "REPORT RequestID"));
+
+    try (Stream<Path> files = Files.list(directory)) {
+      Path file = files.findFirst().orElseThrow();
+      assertThat(file.getFileName().toString()).matches("[0-9]+\\._.*evil");
+      assertThat(Files.readAllLines(file))
+          .hasSize(5)
+          .allMatch(line -> line.matches("[0-9-]{10}T[0-9:]{8}Z\t.+"))
+          .anyMatch(line -> line.endsWith("\tto stdout"))
+          .anyMatch(line -> line.endsWith("\tto stderr"));
+    }
+  }
+
+  @Test
+  void unknownPathIsNotFound() {
+    HttpResponse<String> response = engine.get("/v1/nothing");
+
+    assertThat(response.statusCode()).isEqualTo(404);
+    assertThat(response.body()).isEqualTo("Not Found");
+  }
+
+  private HttpResponse<String> invalidate(String id) {
+    return engine.send(
+        HttpRequest.newBuilder(engine.uri("/v1/runtimes/" + id + "/invalidate"))
+            .POST(HttpRequest.BodyPublishers.noBody())
+            .build());
+  }
+
+  private static boolean contains(Path directory, String text) {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.anyMatch(file -> {
+        try {
+          return Files.readString(file).contains(text);
+        } catch (IOException e) {
+          return false;
+        }
+      });
+    } catch (IOException _) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,367 @@
+package io.easyfaas.controller;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ErrorDocument;
+import io.easyfaas.common.wire.FrameType;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// What callers are told, and what becomes of the slot, when a runner misbehaves or ends.
+class RunnerFailureTest {
+  private final TestController engine =
+      new TestController(2, 512, "--runtime-alive-timeout", "300ms");
+
+  @AfterEach
+  void stop() {
+    engine.close();
+  }
+
+  @Test
+  void processThatEndsIsNamedAndItsSlotIsColdAtOnce() {
+    String brn = engine.registry.add("exit", Traits.of("exit"));
+    engine.funclet.exit(new RunnerExit(1, 0, false));
+
+    HttpResponse<String> response =
+        engine.send(engine.invocation(brn, "x").header("X-Easyfaas-Request-Id", "R1").build());
+
+    assertUnhandled(response);
+    assertThat(response.body())
+        .isEqualTo(
+            "{\"errorMessage\":\"RequestID: R1 Process exited before completing request\","
+                + "\"errorType\":\"Runtime.ExitError\",\"stackTrace\":[]}");
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(reasons()).containsExactly("runner-exited");
+    assertThat(marked()).isZero();
+  }
+
+  @Test
+  void processThatRanOutOfMemoryIsNamed() {
+    String brn = engine.registry.add("exit", Traits.of("exit"));
+    engine.funclet.exit(new RunnerExit(137, 9, true));
+
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    assertUnhandled(response);
+    assertThat(response.body())
+        .contains("Process exited before completing request: out of memory (limit 128MB)")
+        .contains("\"Runtime.OutOfMemory\"");
+  }
+
+  @Test
+  void everyCallOfALostRunnerIsAnswered() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold").concurrency(2));
+    var first = engine.invokeLater(brn, "1");
+    engine.funclet.awaitHeld();
+    var second = engine.invokeLater(brn, "2");
+    engine.funclet.awaitHeld();
+
+    engine.funclet.runner(0).close();
+
+    assertUnhandled(TestController.await(first));
+    assertUnhandled(TestController.await(second));
+  }
+
+  @Test
+  void callsThatWaitBehindALostRunnerGetAnotherSlot() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var one = engine.invokeLater(brn, "1");
+    FakeRunner.Call first = engine.funclet.awaitHeld();
+    var two = engine.invokeLater(brn, "2");
+    FakeRunner.Call second = engine.funclet.awaitHeld();
+    CompletableFuture<HttpResponse<String>> three = engine.invokeLater(brn, "3");
+    TestController.until("a call waits", () -> waiting() == 1);
+
+    first.runner().close();
+
+    FakeRunner.Call third = engine.funclet.awaitHeld();
+    third.answer("three");
+    second.answer("two");
+    assertThat(TestController.await(three).body()).isEqualTo("three");
+    assertThat(TestController.await(two).body()).isEqualTo("two");
+    assertUnhandled(TestController.await(one));
+  }
+
+  @Test
+  void callThatTakesTooLongIsAnsweredAndItsSandboxReset() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var response =
+        engine.sendLater(engine.invocation(brn, "x").header("X-Bce-Request-Id", "R1").build());
+    engine.funclet.awaitHeld();
+
+    engine.pass(Duration.ofSeconds(3));
+
+    assertUnhandled(TestController.await(response));
+    assertThat(TestController.await(response).body())
+        .isEqualTo("{\"errorMessage\":\"R1 Task timed out after 3 seconds\"}");
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(reasons()).containsExactly("timeout");
+  }
+
+  @Test
+  void callIsNotTimedOutBeforeItsTime() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var response = engine.invokeLater(brn, "x");
+    FakeRunner.Call call = engine.funclet.awaitHeld();
+
+    engine.pass(Duration.ofMillis(2999));
+    call.answer("in time");
+
+    assertThat(TestController.await(response).body()).isEqualTo("in time");
+  }
+
+  @Test
+  void slotWithATimedOutCallTakesNoNewOnesAndIsResetWhenTheOthersEnd() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold").concurrency(10));
+    var late = engine.invokeLater(brn, "late");
+    engine.funclet.awaitHeld();
+    engine.pass(Duration.ofSeconds(2));
+    var other = engine.invokeLater(brn, "other");
+    FakeRunner.Call otherCall = engine.funclet.awaitHeld();
+
+    engine.pass(Duration.ofSeconds(1));
+    assertThat(TestController.await(late).body()).contains("Task timed out after 3 seconds");
+    var next = engine.invokeLater(brn, "next");
+    FakeRunner.Call nextCall = engine.funclet.awaitHeld();
+
+    assertThat(nextCall.runner()).isNotSameAs(otherCall.runner());
+    assertThat(engine.states()).containsExactly("stopping", "warm");
+    assertThat(reasons()).isEmpty();
+    otherCall.answer("other");
+    assertThat(TestController.await(other).body()).isEqualTo("other");
+    TestController.until("slot is reset", () -> reasons().equals(List.of("timeout")));
+    nextCall.answer("next");
+    assertThat(TestController.await(next).body()).isEqualTo("next");
+  }
+
+  @Test
+  void functionThatCannotBeLoadedTellsEveryWaitingCall() {
+    String brn = engine.registry.add("broken", Traits.of("loadfail").concurrency(2));
+    engine.funclet.holdWarmups();
+    var first = engine.invokeLater(brn, "1");
+    var second = engine.invokeLater(brn, "2");
+    TestController.until("both wait", () -> waiting() == 2);
+
+    engine.funclet.letWarmups(10);
+
+    for (var response : List.of(first, second)) {
+      assertUnhandled(TestController.await(response));
+      assertThat(TestController.await(response).body()).contains("Runtime.ImportModuleError");
+    }
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(reasons()).containsExactly("load-failed");
+  }
+
+  @Test
+  void failedWarmupIsTriedOnceMoreInAnotherSlot() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.failWarmups(1);
+
+    assertThat(engine.invoke(brn, "x").body()).isEqualTo("x");
+
+    assertThat(engine.funclet.warmups().stream().map(request -> request.containerID().value()))
+        .containsExactly("pod-controller-c0", "pod-controller-c1");
+    assertThat(reasons()).containsExactly("warmup-failed");
+  }
+
+  @Test
+  void warmupThatFailsTwiceIsAnError500ThatSaysWhy() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.failWarmups(2);
+
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    ErrorDocument error = Json.PASCAL.read(response.body(), ErrorDocument.class);
+    assertThat(response.statusCode()).isEqualTo(500);
+    assertThat(error.code()).isEqualTo("ServiceException");
+    assertThat(error.backtrace().getFirst().message())
+        .contains("warm up runtime pod-controller-c1 failed")
+        .contains("code: checksum differs");
+    assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
+  }
+
+  @Test
+  void runnerThatNeverGreetsIsNamed() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.script(runner -> runner.awaitCancel());
+
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    assertThat(response.statusCode()).isEqualTo(500);
+    assertThat(response.body()).contains("no HELLO in");
+    assertThat(reasons()).containsExactly("warmup-failed", "warmup-failed");
+  }
+
+  @Test
+  void runnerThatNeverConnectsIsNamed() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.neverConnect();
+
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    assertThat(response.statusCode()).isEqualTo(500);
+    assertThat(response.body()).contains("runner did not connect in 300ms");
+  }
+
+  @Test
+  void frameThatIsTooLongEndsTheRunner() throws Exception {
+    assertProtocolError(ByteBuffer.allocate(12).putInt(0, 8 + FrameType.MAX_PAYLOAD_BYTES + 1));
+  }
+
+  @Test
+  void frameThatIsTooShortEndsTheRunner() throws Exception {
+    assertProtocolError(ByteBuffer.allocate(12).putInt(0, 7));
+  }
+
+  @Test
+  void frameOfUnknownTypeEndsTheRunner() throws Exception {
+    assertProtocolError(ByteBuffer.allocate(12).putInt(0, 8).put(4, (byte) 77));
+  }
+
+  @Test
+  void answerToACallThatNeverWasEndsTheRunner() throws Exception {
+    assertProtocolError(
+        ByteBuffer.allocate(12).putInt(0, 8).put(4, FrameType.RESULT).putInt(8, 4711));
+  }
+
+  @Test
+  void lateAnswerToATimedOutCallIsDropped() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold").concurrency(10));
+    var late = engine.invokeLater(brn, "late");
+    FakeRunner.Call lateCall = engine.funclet.awaitHeld();
+    engine.pass(Duration.ofSeconds(2));
+    var other = engine.invokeLater(brn, "other");
+    FakeRunner.Call otherCall = engine.funclet.awaitHeld();
+    engine.pass(Duration.ofSeconds(1));
+    assertThat(TestController.await(late).body()).contains("timed out");
+
+    lateCall.answer("too late");
+    otherCall.answer("other");
+
+    assertThat(TestController.await(other).body()).isEqualTo("other");
+  }
+
+  @Test
+  void silentIdleRunnerIsReset() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+    engine.funclet.runner(0).fallSilent();
+
+    engine.pass(Duration.ofSeconds(10)); // Sends the ping.
+    engine.settle();
+    engine.pass(Duration.ofSeconds(5));
+
+    TestController.until("slot is reset", () -> reasons().equals(List.of("runner-silent")));
+  }
+
+  @Test
+  void idleRunnerThatAnswersPingsIsLeftAlone() throws Exception {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+
+    engine.pass(Duration.ofSeconds(10));
+    engine.funclet.runner(0).awaitPing();
+    engine.settle();
+    engine.pass(Duration.ofSeconds(5));
+    engine.settle();
+
+    assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
+    assertThat(engine.funclet.warmups()).hasSize(1);
+  }
+
+  @Test
+  void secondConnectionOfAGenerationIsClosed() throws Exception {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+
+    try (var intruder = FakeRunner.connect(engine.funclet.socket(0))) {
+      assertThat(intruder.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+    }
+    assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
+  }
+
+  @Test
+  void resetThatFailsIsTriedAgainLater() {
+    String brn = engine.registry.add("exit", Traits.of("exit"));
+    engine.funclet.failResets(1);
+
+    assertUnhandled(engine.invoke(brn, "x"));
+    TestController.until("slot is out of use", () -> engine.states().getFirst().equals("closed"));
+    assertThat(engine.get("/v1/runtimes").body()).contains("\"abnormal\":true");
+    assertThat(marked()).isEqualTo(128L << 20);
+
+    engine.pass(Duration.ofSeconds(1));
+
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(marked()).isZero();
+  }
+
+  @Test
+  void clientThatLeavesCancelsItsCall() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    FakeRunner.Call call;
+    try (RawClient client = new RawClient(engine.port())) {
+      client.send(RawClient.invocation(brn, "x"));
+      call = engine.funclet.awaitHeld();
+    }
+
+    assertThat(call.runner().awaitCancel()).isEqualTo(call.id());
+    call.answer("nobody hears");
+    TestController.until("slot is idle", () -> engine.inFlight() == 0);
+  }
+
+  @Test
+  void clientThatLeavesWhileItWaitsIsForgotten() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold").reserved(1));
+    var first = engine.invokeLater(brn, "1");
+    FakeRunner.Call call = engine.funclet.awaitHeld();
+    try (RawClient client = new RawClient(engine.port())) {
+      client.send(RawClient.invocation(brn, "2"));
+      TestController.until("it waits", () -> waiting() == 1);
+    }
+
+    TestController.until("it is forgotten", () -> waiting() == 0);
+    call.answer("ok");
+    assertThat(TestController.await(first).body()).isEqualTo("ok");
+    assertThat(engine.funclet.holdsNothing()).isTrue();
+  }
+
+  private void assertProtocolError(ByteBuffer bytes) throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var response = engine.invokeLater(brn, "x");
+    FakeRunner.Call call = engine.funclet.awaitHeld();
+
+    call.runner().sendRaw(bytes);
+
+    assertUnhandled(TestController.await(response));
+    assertThat(reasons()).containsExactly("protocol-error");
+  }
+
+  private static void assertUnhandled(HttpResponse<String> response) {
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(response.headers().firstValue("X-Easyfaas-Function-Error")).hasValue("Unhandled");
+    assertThat(response.body().getBytes(UTF_8)).isNotEmpty();
+  }
+
+  private List<String> reasons() {
+    return engine.funclet.resets().stream().map(ResetRequest::reason).toList();
+  }
+
+  private int waiting() {
+    return engine.controller.keeper().pool().usage().waiting();
+  }
+
+  private long marked() {
+    return engine.controller.keeper().pool().usage().marked().bytes();
+  }
+}
