@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       InvokeCommand.class,
       ContainersCommand.class,
       DoctorCommand.class,
+      RunnerRuntimeCommand.class,
     })
 final class EasyfaasCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -8,6 +8,9 @@ import io.easyfaas.controller.Controller;
 import io.easyfaas.controller.ControllerConfig;
 import io.easyfaas.funclet.Funclet;
 import io.easyfaas.funclet.FuncletConfig;
+import io.easyfaas.httptrigger.HttpTrigger;
+import io.easyfaas.httptrigger.HttpTriggerConfig;
+import io.easyfaas.runnerruntime.RunnerRuntime;
 import io.easyfaas.stubs.Stubs;
 import io.easyfaas.stubs.StubsConfig;
 import java.util.ArrayList;
@@ -44,7 +47,11 @@ final class Engine implements AutoCloseable {
     add(options, new Option("registry-port", "port", "8002", "TCP port of the function registry."));
     add(options, new Option("trigger-port", "port", "8003", "TCP port of the HTTP trigger."));
     for (List<Option> part :
-        List.of(FuncletConfig.options(), ControllerConfig.options(), StubsConfig.OPTIONS)) {
+        List.of(
+            FuncletConfig.options(),
+            ControllerConfig.options(),
+            StubsConfig.OPTIONS,
+            HttpTriggerConfig.OPTIONS)) {
       part.stream()
           .filter(option -> !COMPOSED.contains(option.key()))
           .forEach(option -> add(options, option));
@@ -69,6 +76,7 @@ final class Engine implements AutoCloseable {
   }
 
   private void startParts(Settings settings, Map<String, String> environment) {
+    RunnerRuntime.prepare(settings.path("data-dir"));
     EventLoops loops = parts.add(new EventLoops(settings.integer("event-loops", 1, 64)));
     Stubs stubs =
         parts.add(
@@ -80,7 +88,7 @@ final class Engine implements AutoCloseable {
                         Map.of())),
                 loops));
     stubs.start();
-    registryPort = stubs.address() instanceof HttpAddress.Tcp tcp ? tcp.port() : 0;
+    registryPort = ((HttpAddress.Tcp) stubs.address()).port();
     Funclet funclet =
         parts.add(
             Funclet.start(
@@ -101,6 +109,23 @@ final class Engine implements AutoCloseable {
                 loops));
     controllerPort = controller.port();
     stubs.onChange(controller::invalidate);
+    HttpTrigger trigger =
+        parts.add(
+            new HttpTrigger(
+                HttpTriggerConfig.of(
+                    Settings.parse(
+                        HttpTriggerConfig.OPTIONS,
+                        args(
+                            settings,
+                            HttpTriggerConfig.OPTIONS,
+                            "port",
+                            settings.text("trigger-port"),
+                            "controller-endpoint",
+                            "http://127.0.0.1:" + controllerPort),
+                        Map.of())),
+                loops));
+    trigger.start();
+    triggerPort = ((HttpAddress.Tcp) trigger.address()).port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"
             + " http://127.0.0.1:{}",

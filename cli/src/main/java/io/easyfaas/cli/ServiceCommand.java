@@ -10,6 +10,8 @@ import io.easyfaas.controller.ControllerConfig;
 import io.easyfaas.controller.funclet.HttpFunclet;
 import io.easyfaas.funclet.Funclet;
 import io.easyfaas.funclet.FuncletConfig;
+import io.easyfaas.httptrigger.HttpTrigger;
+import io.easyfaas.httptrigger.HttpTriggerConfig;
 import io.easyfaas.stubs.Stubs;
 import io.easyfaas.stubs.StubsConfig;
 import java.util.List;
@@ -26,17 +28,16 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ServiceCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(ServiceCommand.class);
 
-  /// Starts a part from `--key=value` arguments and the environment.
+  /// Starts a part and adds it, with all it needs, to those that are running.
   @FunctionalInterface
-  interface Starter {
-    /// Starts the part; closing the result stops it.
-    AutoCloseable start(List<String> args, Map<String, String> environment);
+  private interface Starter {
+    void start(List<String> args, Map<String, String> environment, Parts parts);
   }
 
   private final String name;
-  private final CommandSpec spec;
   private final List<Option> options;
   private final Starter starter;
+  private final CommandSpec spec;
 
   private ServiceCommand(String name, String description, List<Option> options, Starter starter) {
     this.name = name;
@@ -66,7 +67,7 @@ final class ServiceCommand implements Callable<Integer> {
             "up",
             "Run the whole engine in the foreground until Ctrl-C.",
             Engine.options(),
-            Engine::start),
+            (args, environment, parts) -> parts.add(Engine.start(args, environment))),
         new ServiceCommand(
             "controller",
             "Run the controller: the HTTP API and the scheduler.",
@@ -76,41 +77,39 @@ final class ServiceCommand implements Callable<Integer> {
             "funclet",
             "Run funclet: the privileged daemon that owns the sandboxes.",
             FuncletConfig.options(),
-            (args, env) -> Funclet.start(FuncletConfig.parse(args, env))),
+            (args, environment, parts) ->
+                parts.add(Funclet.start(FuncletConfig.parse(args, environment)))),
         new ServiceCommand(
             "stubs",
             "Run the local function registry.",
             StubsConfig.OPTIONS,
-            ServiceCommand::startStubs));
+            ServiceCommand::startStubs),
+        new ServiceCommand(
+            "httptrigger",
+            "Run the HTTP trigger: URLs to functions.",
+            HttpTriggerConfig.OPTIONS,
+            ServiceCommand::startHttpTrigger));
   }
 
-  /// The controller alone, with the connections it needs; closed in reverse order.
-  private static AutoCloseable startController(List<String> args, Map<String, String> environment) {
+  private static void startController(
+      List<String> args, Map<String, String> environment, Parts parts) {
     ControllerConfig config = ControllerConfig.parse(args, environment);
-    Parts parts = new Parts();
-    try {
-      EventLoops loops = parts.add(new EventLoops(config.eventLoops()));
-      HttpClient funclet =
-          parts.add(new HttpClient(new HttpAddress.Unix(config.funcletSocket()), loops));
-      parts.add(Controller.start(config, new HttpFunclet(funclet), loops));
-      return parts;
-    } catch (RuntimeException e) {
-      parts.close();
-      throw e;
-    }
+    EventLoops loops = parts.add(new EventLoops(config.eventLoops()));
+    HttpClient funclet =
+        parts.add(new HttpClient(new HttpAddress.Unix(config.funcletSocket()), loops));
+    parts.add(Controller.start(config, new HttpFunclet(funclet), loops));
   }
 
-  private static AutoCloseable startStubs(List<String> args, Map<String, String> environment) {
+  private static void startStubs(List<String> args, Map<String, String> environment, Parts parts) {
     StubsConfig config = StubsConfig.of(Settings.parse(StubsConfig.OPTIONS, args, environment));
-    Parts parts = new Parts();
-    try {
-      EventLoops loops = parts.add(new EventLoops(1));
-      parts.add(new Stubs(config, loops)).start();
-      return parts;
-    } catch (RuntimeException e) {
-      parts.close();
-      throw e;
-    }
+    parts.add(new Stubs(config, parts.add(new EventLoops(1)))).start();
+  }
+
+  private static void startHttpTrigger(
+      List<String> args, Map<String, String> environment, Parts parts) {
+    HttpTriggerConfig config =
+        HttpTriggerConfig.of(Settings.parse(HttpTriggerConfig.OPTIONS, args, environment));
+    parts.add(new HttpTrigger(config, parts.add(new EventLoops(1)))).start();
   }
 
   String name() {
@@ -121,29 +120,42 @@ final class ServiceCommand implements Callable<Integer> {
     return spec;
   }
 
+  /// The part's settings.
+  List<Option> options() {
+    return options;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
   @Override
   public Integer call() throws InterruptedException {
-    List<String> args =
-        options.stream()
-            .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option.flag()))
-            .map(option ->
-                option.flag()
-                    + "="
-                    + spec.commandLine().getParseResult().matchedOptionValue(option.flag(), ""))
-            .toList();
-    AutoCloseable service = starter.start(args, System.getenv());
-    CountDownLatch forEver = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(service), "stop"));
-    forEver.await();
+    List<String> args = matchedArguments();
+    LOG.info("{}: {}", name, Settings.parse(options, args, System.getenv()).effective());
+    Parts parts = new Parts();
+    try {
+      starter.start(args, System.getenv(), parts);
+    } catch (RuntimeException e) {
+      parts.close();
+      throw e;
+    }
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  LOG.info("{} is stopping", name);
+                  parts.close();
+                },
+                "stop"));
+    new CountDownLatch(1).await(); // Until a signal ends the process.
     return ExitStatus.OK;
   }
 
-  private void stop(AutoCloseable service) {
-    LOG.info("{} is stopping", name);
-    try {
-      service.close();
-    } catch (Exception e) {
-      LOG.error("{} did not stop cleanly", name, e);
-    }
+  private List<String> matchedArguments() {
+    return spec.commandLine().getParseResult().matchedOptions().stream()
+        .map(option -> option.longestName() + "=" + option.getValue())
+        .toList();
   }
 }
