@@ -56,11 +56,11 @@ public final class Container {
   @GuardedBy("lock")
   private boolean isGone;
 
-  Container(Sandbox sandbox, MemoryLedger ledger, CodeCache codes, Path proc) {
+  Container(Sandbox sandbox, Containers.Shared shared) {
     this.sandbox = sandbox;
-    this.ledger = ledger;
-    this.codes = codes;
-    this.proc = proc;
+    this.ledger = shared.ledger();
+    this.codes = shared.codes();
+    this.proc = shared.proc();
   }
 
   /// Its id.
@@ -101,7 +101,6 @@ public final class Container {
       CodeCache.Lease code =
           codes.acquire(launch.code(), launch.codeSha256(), deadline.remaining());
       holdings.add(code::close);
-      holdings.add(() -> sandbox.limit(sandbox.baseLimits().memory()));
       sandbox.limit(launch.memory());
       isTouched = true;
       sandbox.mount(code.directory(), launch.runtime(), deadline);
@@ -138,8 +137,7 @@ public final class Container {
   }
 
   private Optional<RunnerExit> reset(ContainerState before, String reason, Deadline deadline) {
-    Optional<RunnerExit> exit =
-        tenant(before).flatMap(tenant -> tenant.runner().exit(stat(tenant), EXIT_PATIENCE));
+    Optional<RunnerExit> exit = exit(before);
     try {
       sandbox.destroy(deadline);
     } catch (SandboxException e) {
@@ -214,9 +212,14 @@ public final class Container {
   }
 
   /// Takes the end of the sandbox that nobody asked for. Does not block.
-  void sandboxGone(String reason) {
+  ///
+  /// @return whether nobody but the engine knows: the container was cold, so no controller waits
+  ///   for its runner and asks for a reborn
+  boolean sandboxGone(String reason) {
     ContainerState after;
+    boolean wasCold;
     synchronized (lock) {
+      wasCold = state instanceof Cold;
       isGone = true; // Whoever works on it now looks at this before calling it done.
       after =
           switch (state) {
@@ -228,6 +231,7 @@ public final class Container {
       lock.notifyAll();
     }
     LOG.warn("container={} {}: {}", id(), after.wireName(), reason);
+    return wasCold;
   }
 
   /// What it is, without live statistics.
@@ -338,6 +342,7 @@ public final class Container {
   private void undo(WarmingUp warming, Holdings holdings, boolean isTouched, String reason) {
     if (!isTouched) {
       holdings.release();
+      restoreLimit();
       move(new Cold(warming.generation(), warming.initPid()), reason);
       return;
     }
@@ -351,6 +356,14 @@ public final class Container {
     }
     holdings.release();
     remake(warming.generation(), reason, deadline);
+  }
+
+  private void restoreLimit() {
+    try {
+      sandbox.limit(sandbox.baseLimits().memory());
+    } catch (SandboxException e) {
+      LOG.warn("container={} {}", id(), e.getMessage()); // The next warm-up sets it anyway.
+    }
   }
 
   /// Makes a sandbox where there is none, and moves the state to cold or broken.
@@ -395,6 +408,12 @@ public final class Container {
       runner = watch;
     }
     return watch;
+  }
+
+  /// How the runner ended by itself. With a sandbox that is lost no more events come.
+  private Optional<RunnerExit> exit(ContainerState before) {
+    Duration patience = before instanceof Warm ? EXIT_PATIENCE : Duration.ZERO;
+    return tenant(before).flatMap(tenant -> tenant.runner().exit(stat(tenant), patience));
   }
 
   private Path stat(Tenant tenant) {

@@ -31,6 +31,11 @@ public final class Containers {
 
   private final Map<String, Container> containers;
 
+  /// What all containers share.
+  ///
+  /// @param proc where the kernel describes processes
+  record Shared(MemoryLedger ledger, CodeCache codes, Path proc) {}
+
   private Containers(Map<String, Container> containers) {
     this.containers = containers;
   }
@@ -45,10 +50,19 @@ public final class Containers {
       Supplier<Launcher> launcher,
       MemoryLedger ledger,
       CodeCache codes) {
+    return of(layouts, baseLimits, cgroups, launcher, new Shared(ledger, codes, Path.of("/proc")));
+  }
+
+  static Containers of(
+      List<SandboxLayout> layouts,
+      CgroupLimits baseLimits,
+      Cgroups cgroups,
+      Supplier<Launcher> launcher,
+      Shared shared) {
     Map<String, Container> containers = new LinkedHashMap<>();
     for (SandboxLayout layout : layouts) {
       Sandbox sandbox = new Sandbox(layout, baseLimits, cgroups, launcher);
-      containers.put(layout.id().value(), new Container(sandbox, ledger, codes, Path.of("/proc")));
+      containers.put(layout.id().value(), new Container(sandbox, shared));
     }
     return new Containers(containers);
   }
@@ -96,17 +110,28 @@ public final class Containers {
     return find(id).infoWithStats();
   }
 
-  /// Takes what the launcher tells. Does not block.
+  /// Takes what the launcher tells. Does not block. A cold container whose sandbox was killed is
+  /// repaired in the background.
   public void onEvent(LauncherEvent event) {
     switch (event) {
       case LauncherEvent.Exited exited ->
           Optional.ofNullable(containers.get(exited.slot()))
               .ifPresent(container -> container.runnerExited(exited));
       case LauncherEvent.Gone gone ->
-          Optional.ofNullable(containers.get(gone.slot()))
-              .ifPresent(container -> container.sandboxGone("the sandbox was killed from outside"));
+          Optional.ofNullable(containers.get(gone.slot())).ifPresent(Containers::gone);
       case LauncherEvent.LauncherDied died ->
-          containers.values().forEach(container -> container.sandboxGone(died.reason()));
+          containers
+              .values()
+              .forEach(container -> {
+                boolean _ = container.sandboxGone(died.reason()); // Repaired with the launcher.
+              });
+    }
+  }
+
+  private static void gone(Container container) {
+    String reason = "the sandbox was killed from outside";
+    if (container.sandboxGone(reason)) {
+      Thread.ofVirtual().name("repair-" + container.id()).start(() -> container.repair(reason));
     }
   }
 

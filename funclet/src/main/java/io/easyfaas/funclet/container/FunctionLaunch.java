@@ -7,6 +7,7 @@ import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.WarmupRequest;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -71,9 +72,9 @@ record FunctionLaunch(
     try {
       Path path = Path.of(runtime.path());
       if (path.isAbsolute() && Files.isDirectory(path)) {
-        return path;
+        return path.toRealPath(); // The launcher refuses a source that is a symbolic link.
       }
-    } catch (InvalidPathException _) {
+    } catch (InvalidPathException | IOException _) {
       // Falls through to the one message for all.
     }
     throw new ApiException(

@@ -60,6 +60,8 @@ final class Sandbox {
       List<Path> groups = checked(() -> cgroups.create(slot(), baseLimits));
       call(LauncherCommand.open(slot(), groups), deadline);
       hasKeeper = true;
+    } else {
+      limit(baseLimits.memory());
     }
     return call(layout.create(), deadline);
   }

@@ -47,15 +47,20 @@ public record Rootfs(Path directory, List<Bind> binds, boolean hasHosts) {
         throw new ConfigException(
             description + ": bind " + pair + " (expected: two absolute paths)");
       }
-      Path source = Path.of(pair.get(0));
-      if (!Files.exists(source)) {
-        throw new ConfigException(description + ": " + source + " does not exist");
-      }
-      binds.add(new Bind(source, pair.get(1)));
+      binds.add(new Bind(realPath(pair.get(0), description), pair.get(1)));
     }
     boolean hasHosts =
         Files.isRegularFile(directory.resolve("etc/hosts"), LinkOption.NOFOLLOW_LINKS);
     return new Rootfs(directory, binds, hasHosts);
+  }
+
+  /// The launcher refuses a source that is a symbolic link.
+  private static Path realPath(String source, Path description) {
+    try {
+      return Path.of(source).toRealPath();
+    } catch (IOException _) {
+      throw new ConfigException(description + ": " + source + " does not exist");
+    }
   }
 
   private static Description read(Path file) {

@@ -81,6 +81,11 @@ public record SandboxLayout(
         new Program(RUNNER_ID, RUNNER_ID, environment(), "/", OUTPUT_SOCKET, LIMITS, command));
   }
 
+  /// The runner's group, as the host sees it.
+  public int runnerGroup() {
+    return Math.toIntExact(uids.base() + RUNNER_ID);
+  }
+
   /// The text of `/etc/hosts`.
   public String hostsText() {
     return "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 " + id + "\n";

@@ -28,15 +28,17 @@ public record SlotFiles(Path runDirectory, Path dataDirectory) {
     return dataDirectory.resolve("slots").resolve(id.value()).resolve("hosts");
   }
 
-  /// Makes a slot's files.
+  /// Makes a slot's files. Needs root, which alone may give a directory to any group.
   ///
   /// @throws UncheckedIOException when the disk is full or read-only
   public void make(SandboxLayout layout) {
     try {
       Files.createDirectories(layout.socketDirectory());
-      // Only the owner may list it; a runner, another user, connects by name.
+      // Only this slot's runner may connect to a socket in it, by name; no other user of the host
+      // and no other slot's runner gets that far, whatever the mode of the socket is.
+      Files.setAttribute(layout.socketDirectory(), "unix:gid", layout.runnerGroup());
       Files.setPosixFilePermissions(
-          layout.socketDirectory(), PosixFilePermissions.fromString("rwx--x--x"));
+          layout.socketDirectory(), PosixFilePermissions.fromString("rwx--x---"));
       Path parent = layout.hosts().getParent();
       if (parent != null) {
         Files.createDirectories(parent);

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32;
@@ -68,11 +69,6 @@ final class ZipBuilder {
       return new Header(
           localName, name, flags, method, crc, compressedSize, size, madeBy, mode, other);
     }
-
-    Header withMadeBy(int other) {
-      return new Header(
-          localName, name, flags, method, crc, compressedSize, size, other, mode, offset);
-    }
   }
 
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
@@ -90,6 +86,12 @@ final class ZipBuilder {
     return add(name, SYMLINK, target.getBytes(UTF_8), header -> header);
   }
 
+  /// An entry that is not compressed.
+  ZipBuilder stored(String name, byte[] content) {
+    return write(header(name, FILE, content, content.length).withMethod(0), content);
+  }
+
+  /// An entry that is compressed, with a header that may lie.
   ZipBuilder add(String name, int mode, byte[] content, UnaryOperator<Header> change) {
     Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
     deflater.setInput(content);
@@ -97,21 +99,23 @@ final class ZipBuilder {
     byte[] packed = new byte[content.length + 1024];
     int length = deflater.deflate(packed);
     deflater.end();
+    return write(change.apply(header(name, mode, content, length)), Arrays.copyOf(packed, length));
+  }
+
+  /// An entry of the directory whose bytes are somewhere in the archive already.
+  ZipBuilder listedOnly(Header header) {
+    headers.add(header);
+    return this;
+  }
+
+  Header header(String name, int mode, byte[] content, long compressedSize) {
     CRC32 crc = new CRC32();
     crc.update(content);
-    Header header =
-        change.apply(
-            new Header(
-                name,
-                name,
-                0x800,
-                8,
-                crc.getValue(),
-                length,
-                content.length,
-                3,
-                mode,
-                body.size()));
+    return new Header(
+        name, name, 0x800, 8, crc.getValue(), compressedSize, content.length, 3, mode, body.size());
+  }
+
+  private ZipBuilder write(Header header, byte[] packed) {
     headers.add(header);
     byte[] localName = header.localName().getBytes(UTF_8);
     byte[] localBytes = new byte[30 + localName.length];
@@ -121,7 +125,7 @@ final class ZipBuilder {
     local.putInt((int) header.compressedSize()).putInt((int) header.size());
     local.putShort((short) localName.length).putShort((short) 0).put(localName);
     body.writeBytes(localBytes);
-    body.write(packed, 0, length);
+    body.writeBytes(packed);
     return this;
   }
 

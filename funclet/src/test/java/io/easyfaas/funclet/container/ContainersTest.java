@@ -25,9 +25,11 @@ import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,7 +71,11 @@ final class ContainersTest {
             .toList();
     containers =
         Containers.of(
-            layouts, new CgroupLimits(BASE, 0.2, 0, 64), cgroups, () -> launcher, ledger, codes);
+            layouts,
+            new CgroupLimits(BASE, 0.2, 0, 64),
+            cgroups,
+            () -> launcher,
+            new Containers.Shared(ledger, codes, processes()));
   }
 
   @Test
@@ -302,18 +308,36 @@ final class ContainersTest {
   }
 
   @Test
-  void aSandboxKilledFromOutsideIsBroken() {
+  void aWarmSandboxKilledFromOutsideIsBrokenUntilItIsReborn() {
     containers.init();
     warmup();
+
     containers.onEvent(new LauncherEvent.Gone(C0.value()));
-    containers.onEvent(new LauncherEvent.Gone(ContainerId.of("pod", 1).value()));
 
-    assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("broken");
+    assertThat(info().state()).isEqualTo("broken");
+    assertThat(info().reason()).isEqualTo("the sandbox was killed from outside");
     assertThat(ledger.used()).as("until it is reset").isEqualTo(ByteSize.ofMebibytes(256));
-
-    containers.repair("test");
-    assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("cold");
+    containers.reset(C0, "reborn");
+    assertThat(info().state()).isEqualTo("cold");
     assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void aColdSandboxKilledFromOutsideIsMadeAnewWithoutBeingAskedFor() throws InterruptedException {
+    containers.init();
+    CountDownLatch isMadeAnew = new CountDownLatch(1);
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("create")) {
+        isMadeAnew.countDown();
+      }
+    });
+
+    containers.onEvent(new LauncherEvent.Gone(C0.value()));
+
+    assertThat(isMadeAnew.await(10, TimeUnit.SECONDS)).isTrue();
+    containers.repair("wait until it is done");
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(info().generation()).isEqualTo(2);
   }
 
   @Test
@@ -399,6 +423,15 @@ final class ContainersTest {
         ErrorCode.INVALID_PARAMETER,
         "MemorySize: 0");
     assertThat(info().state()).isEqualTo("cold");
+  }
+
+  /// Every process the fake launcher may start runs.
+  private Path processes() throws IOException {
+    for (int pid = 1000; pid < 1050; pid++) {
+      Path process = Files.createDirectories(directory.resolve("proc/" + pid));
+      Files.writeString(process.resolve("stat"), pid + " (runner) S 1 1 1 0 -1 4194304 0");
+    }
+    return directory.resolve("proc");
   }
 
   private ContainerInfo info() {

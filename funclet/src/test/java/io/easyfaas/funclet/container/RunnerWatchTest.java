@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,10 +41,20 @@ final class RunnerWatchTest {
 
   @Test
   void aRunnerThatIsGoneIsWaitedFor() {
-    Thread.ofVirtual().start(() -> watch.onExit(new Exited("c0", 42, 0, 0)));
+    Thread waiter = Thread.currentThread();
+    AtomicBoolean isOver = new AtomicBoolean();
+    Thread.ofPlatform()
+        .start(() -> {
+          while (waiter.getState() != Thread.State.TIMED_WAITING && !isOver.get()) {
+            Thread.onSpinWait();
+          }
+          watch.onExit(new Exited("c0", 42, 0, 0));
+        });
 
-    assertThat(watch.exit(directory.resolve("none"), PATIENCE))
-        .contains(new RunnerExit(0, 0, false));
+    Optional<RunnerExit> exit = watch.exit(directory.resolve("none"), PATIENCE);
+
+    isOver.set(true);
+    assertThat(exit).contains(new RunnerExit(0, 0, false));
   }
 
   @Test

@@ -1,0 +1,373 @@
+package io.easyfaas.funclet;
+
+import static io.easyfaas.funclet.TestEngine.C0;
+import static io.easyfaas.funclet.TestEngine.C1;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.common.wire.WarmupRequest;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A whole engine on the real kernel.
+@RequiresRoot
+final class FuncletIT {
+  private static final Logger LOG = LoggerFactory.getLogger(FuncletIT.class);
+  private static final String SLEEP = "import time\nprint('up')\ntime.sleep(600)\n";
+
+  @TempDir private Path home;
+  private Leaks leaks;
+  private TestEngine engine;
+
+  @BeforeEach
+  void start() {
+    leaks = new Leaks(home);
+    engine = TestEngine.start(home);
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    engine.close();
+    leaks.assertNone();
+  }
+
+  @Test
+  void everySlotStartsCold() {
+    assertThat(engine.funclet().list())
+        .extracting(ContainerInfo::containerID, ContainerInfo::state, ContainerInfo::generation)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple(C0, "cold", 1L),
+            org.assertj.core.groups.Tuple.tuple(C1, "cold", 1L));
+  }
+
+  @Test
+  void aWarmContainerHasItsFunctionsMemory() {
+    try (Output output = engine.warmup(C0, SLEEP, 96)) {
+      assertThat(output.line()).isEqualTo("up");
+
+      ContainerInfo info = engine.info(C0);
+      assertThat(info.state()).isEqualTo("warm");
+      var stats = requireNonNull(info.resourceStats());
+      assertThat(stats.memoryStats().limit()).isEqualTo(96 << 20);
+      assertThat(stats.memoryStats().swapLimit()).isEqualTo(96 << 20);
+      assertThat(stats.memoryStats().usage()).isPositive();
+      assertThat(stats.cpuStats().totalUsage()).isPositive();
+      assertThat(stats.freezerState()).isEqualTo("THAWED");
+      assertThat(engine.funclet().node().resource().used().memory()).isEqualTo(96 << 20);
+
+      engine.reset(C0);
+      assertThat(requireNonNull(engine.info(C0).resourceStats()).memoryStats().limit())
+          .isEqualTo(64 << 20);
+      assertThat(engine.funclet().node().resource().used().memory()).isZero();
+    }
+  }
+
+  @Test
+  void aRunnerThatRunsHasNoExit() {
+    try (Output output = engine.warmup(C0, SLEEP, 64)) {
+      assertThat(output.line()).isEqualTo("up");
+
+      assertThat(engine.reset(C0).exit()).isNull();
+    }
+  }
+
+  @Test
+  void aRunnerThatEndsIsReportedWithItsStatus() {
+    try (Output output = engine.warmup(C0, "raise SystemExit(3)", 64)) {
+      assertThat(output.all()).isEmpty();
+
+      assertThat(engine.reset(C0).exit()).isEqualTo(new RunnerExit(3, 0, false));
+    }
+  }
+
+  @Test
+  void aRunnerThatIsKilledIsReportedWithItsSignal() {
+    try (Output output = engine.warmup(C0, "import os\nos.kill(os.getpid(), 11)", 64)) {
+      assertThat(output.all()).isEmpty();
+
+      assertThat(engine.reset(C0).exit()).isEqualTo(new RunnerExit(139, 11, false));
+    }
+  }
+
+  @Test
+  void theKernelsKillAtTheMemoryLimitIsRecognised() {
+    try (Output output =
+        engine.warmup(C0, "print('up')\nx = b'x' * (200 << 20)\nprint('no')", 64)) {
+      assertThat(output.all()).isEqualTo("up\n");
+
+      assertThat(engine.reset(C0).exit()).isEqualTo(new RunnerExit(137, 9, true));
+    }
+    assertThat(engine.run(C0, "print('again')")).isEqualTo("again\n");
+  }
+
+  @Test
+  void aForkBombIsBoundedByPidsMax() {
+    String bomb =
+        """
+        import os, time
+        children = 0
+        try:
+            while True:
+                if os.fork() == 0:
+                    time.sleep(600)
+                children += 1
+        except OSError as e:
+            print(children, os.strerror(e.errno))
+        time.sleep(600)
+        """;
+    try (Output output = engine.warmup(C0, bomb, 256)) {
+      String[] line = output.line().split(" ", 2);
+
+      assertThat(Integer.parseInt(line[0])).isBetween(200, 255);
+      assertThat(line[1]).isEqualTo("Resource temporarily unavailable");
+      assertThat(engine.reset(C0).container().state()).isEqualTo("cold");
+    }
+  }
+
+  @Test
+  void temporaryFilesAreLimited() {
+    String fill =
+        """
+        import os
+        def fill(path):
+            written = 0
+            try:
+                with open(path, "wb", buffering=0) as f:
+                    while True:
+                        written += f.write(b"x" * 1048576)
+            except OSError as e:
+                print(written >> 20, os.strerror(e.errno))
+            os.remove(path)
+        fill("/tmp/x")
+        fill("/dev/shm/x")
+        """;
+    try (Output output = engine.warmup(C0, fill, 256)) {
+      assertThat(output.all().lines())
+          .containsExactly("64 No space left on device", "16 No space left on device");
+    }
+  }
+
+  @Test
+  void aResetLeavesNothingOfTheGenerationBefore() {
+    String litter =
+        """
+        import ctypes, os, socket, time
+        libc = ctypes.CDLL(None, use_errno=True)
+        open("/tmp/left", "w").write("x")
+        open("/dev/shm/left", "w").write("x")
+        print("shm", libc.shmget(0x1234, 4096, 0o1666) >= 0)
+        print("queue", libc.msgget(0x1234, 0o1666) >= 0)
+        abstract = socket.socket(socket.AF_UNIX)
+        abstract.bind("\\0left")
+        tcp = socket.socket()
+        tcp.bind(("127.0.0.1", 4321))
+        tcp.listen()
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+        print("done")
+        time.sleep(600)
+        """;
+    String look =
+        """
+        import ctypes, os, socket
+        libc = ctypes.CDLL(None, use_errno=True)
+        print(os.listdir("/tmp"), os.listdir("/dev/shm"))
+        print(libc.shmget(0x1234, 4096, 0), libc.msgget(0x1234, 0))
+        abstract = socket.socket(socket.AF_UNIX)
+        abstract.bind("\\0left")
+        tcp = socket.socket()
+        print(tcp.connect_ex(("127.0.0.1", 4321)) != 0)
+        tcp2 = socket.socket()
+        tcp2.bind(("127.0.0.1", 4321))
+        print(len([p for p in os.listdir("/proc") if p.isdigit()]))
+        """;
+    try (Output output = engine.warmup(C0, litter, 64)) {
+      assertThat(output.line()).isEqualTo("shm True");
+      assertThat(output.line()).isEqualTo("queue True");
+      assertThat(output.line()).isEqualTo("done");
+      engine.reset(C0);
+      assertThat(output.all()).as("no process of it writes any more").isEmpty();
+    }
+
+    assertThat(engine.run(C0, look).lines()).containsExactly("[] []", "-1 -1", "True", "1");
+  }
+
+  @Test
+  void neighboursDoNotShareAnything() {
+    try (Output one = engine.warmup(C0, "open('/tmp/x', 'w')\n" + SLEEP, 64);
+        Output two = engine.warmup(C1, "import os\nprint(os.listdir('/tmp'))\n" + SLEEP, 64)) {
+      assertThat(one.line()).isEqualTo("up");
+      assertThat(two.line()).isEqualTo("[]");
+    }
+  }
+
+  @Test
+  void manyWarmupsAndResetsLeaveNothing() {
+    engine.run(C0, "print('first')");
+    long before = requireNonNull(engine.info(C0).resourceStats()).memoryStats().usage();
+    long[] warmups = new long[20];
+    long[] resets = new long[20];
+    for (int i = 0; i < 20; i++) {
+      WarmupRequest request = engine.request(C0, SLEEP, 64);
+      try (Output output = Output.listen(Path.of(engine.info(C0).socketDirectory()))) {
+        long start = System.nanoTime();
+        engine.funclet().warmup(request);
+        warmups[i] = System.nanoTime() - start;
+        assertThat(output.line()).isEqualTo("up");
+        start = System.nanoTime();
+        engine.reset(C0);
+        resets[i] = System.nanoTime() - start;
+      }
+    }
+    LOG.info("warm-up: {}; reset: {}", median(warmups), median(resets));
+
+    assertThat(engine.info(C0).generation()).isEqualTo(22);
+    assertThat(requireNonNull(engine.info(C0).resourceStats()).memoryStats().usage())
+        .as("memory charged to an empty slot")
+        .isLessThan(before + (4 << 20));
+  }
+
+  @Test
+  void nobodyListeningForOutputFailsTheWarmupAndUndoesIt() {
+    assertThatExceptionOfType(ApiException.class)
+        .isThrownBy(() -> engine.funclet().warmup(engine.request(C0, SLEEP, 64)))
+        .withMessageContaining("output");
+
+    assertThat(engine.info(C0).state()).isEqualTo("cold");
+    assertThat(engine.funclet().node().resource().used().memory()).isZero();
+    assertThat(engine.run(C0, "print('fine')")).isEqualTo("fine\n");
+  }
+
+  @Test
+  void moreMemoryThanThereIsIsRefused() {
+    assertThatExceptionOfType(ApiException.class)
+        .isThrownBy(() -> engine.warmup(C0, SLEEP, 1 << 20))
+        .satisfies(e -> assertThat(e.code()).isEqualTo(ErrorCode.TOO_MANY_REQUESTS));
+  }
+
+  @Test
+  void aSandboxKilledFromOutsideIsBrokenAndCanBeReborn() {
+    try (Output output = engine.warmup(C0, SLEEP, 64)) {
+      assertThat(output.line()).isEqualTo("up");
+      kill(engine.info(C0).hostPid());
+
+      assertThat(output.all()).isEmpty();
+      awaitState("broken");
+      assertThat(engine.reset(C0).container().state()).isEqualTo("cold");
+    }
+    assertThat(engine.run(C0, "print('fine')")).isEqualTo("fine\n");
+  }
+
+  @Test
+  void aDeadLauncherTakesEverySandboxAlongAndIsStartedAgain() {
+    long before = engine.info(C0).hostPid();
+    try (Output output = engine.warmup(C0, SLEEP, 64)) {
+      assertThat(output.line()).isEqualTo("up");
+      launchers().forEach(ProcessHandle::destroyForcibly);
+
+      assertThat(output.all()).as("its end is the end of the sandbox").isEmpty();
+    }
+    awaitNewSandbox(before);
+    assertThat(Path.of("/proc/" + before + "/status"))
+        .satisfiesAnyOf(
+            status -> assertThat(status).doesNotExist(),
+            status -> assertThat(status).content().contains("State:\tZ"));
+    assertThat(engine.run(C0, "print('fine')")).isEqualTo("fine\n");
+  }
+
+  @Test
+  void aSecondEngineOnTheSameDataIsRefused() {
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(() -> TestEngine.start(home))
+        .withMessageContaining("is in use by another engine (pid " + ProcessHandle.current().pid());
+  }
+
+  @Test
+  void theApiIsServedOnTheUnixSocket() {
+    try (EventLoops loops = new EventLoops(1);
+        HttpClient client =
+            new HttpClient(new HttpAddress.Unix(home.resolve("run/.funcletapi.sock")), loops);
+        Output output = Output.listen(Path.of(engine.info(C0).socketDirectory()))) {
+      HttpResponse warm =
+          client.send(
+              HttpRequest.of(
+                  "POST",
+                  "/v1/funclet/warmup?timeout=10s",
+                  Json.PASCAL.write(engine.request(C0, SLEEP, 64))),
+              Duration.ofSeconds(20));
+      assertThat(warm.text()).contains("\"State\":\"warm\"");
+      assertThat(output.line()).isEqualTo("up");
+
+      HttpResponse cold =
+          client.send(
+              HttpRequest.of(
+                  "POST",
+                  "/v1/funclet/cooldown?timeout=30s",
+                  Json.PASCAL.write(new ResetRequest(C0, "it", "idle"))),
+              Duration.ofSeconds(40));
+      assertThat(cold.text()).contains("\"State\":\"cold\"").doesNotContain("Exit");
+    }
+  }
+
+  private static String median(long[] nanos) {
+    Arrays.sort(nanos);
+    return "median %d us, slowest %d us"
+        .formatted(nanos[nanos.length / 2] / 1000, nanos[nanos.length - 1] / 1000);
+  }
+
+  private void awaitState(String state) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (!stateOfC0().equals(state) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    assertThat(stateOfC0()).isEqualTo(state);
+  }
+
+  private void awaitNewSandbox(long before) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (System.nanoTime() < deadline) {
+      ContainerInfo info = engine.funclet().list().getFirst();
+      if (info.state().equals("cold")
+          && info.currentEvent().isEmpty()
+          && info.hostPid() != before) {
+        return;
+      }
+      LockSupport.parkNanos(1_000_000);
+    }
+    throw new AssertionError("no new sandbox: " + engine.funclet().list());
+  }
+
+  private String stateOfC0() {
+    return engine.funclet().list().getFirst().state();
+  }
+
+  private static java.util.stream.Stream<ProcessHandle> launchers() {
+    return ProcessHandle.current().children();
+  }
+
+  private static void kill(long pid) {
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+  }
+}

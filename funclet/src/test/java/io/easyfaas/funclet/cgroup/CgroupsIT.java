@@ -1,0 +1,102 @@
+package io.easyfaas.funclet.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.funclet.RequiresRoot;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Control groups as this machine's kernel has them.
+@RequiresRoot
+final class CgroupsIT {
+  private static final String ENGINE = "%08x".formatted(ProcessHandle.current().pid());
+  private static final CgroupLimits LIMITS =
+      new CgroupLimits(ByteSize.ofMebibytes(64), 0.2, 1.5, 99);
+
+  private final Cgroups cgroups = EngineCgroups.of(ENGINE, Path.of("/sys/fs/cgroup"));
+  private List<Path> groups;
+
+  @BeforeEach
+  void make() {
+    cgroups.prepare();
+    cgroups.prepare();
+    groups = cgroups.create("c0", LIMITS);
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    cgroups.removeAll();
+    cgroups.removeAll();
+    assertThat(cgroups.engineGroups()).allSatisfy(group -> assertThat(group).doesNotExist());
+  }
+
+  @Test
+  void memoryCanGrowAndShrink() {
+    assertThat(cgroups.stats("c0").memoryLimit()).isEqualTo(64 << 20);
+
+    cgroups.limit("c0", LIMITS.withMemory(ByteSize.ofMebibytes(256)));
+    assertThat(cgroups.stats("c0").memoryLimit()).isEqualTo(256 << 20);
+    assertThat(cgroups.stats("c0").swapLimit()).isEqualTo(256 << 20);
+
+    cgroups.limit("c0", LIMITS.withMemory(ByteSize.ofMebibytes(32)));
+    assertThat(cgroups.stats("c0").memoryLimit()).isEqualTo(32 << 20);
+    assertThat(cgroups.stats("c0").swapLimit()).isEqualTo(32 << 20);
+  }
+
+  @Test
+  void creatingTwiceKeepsTheGroups() {
+    assertThat(cgroups.create("c0", LIMITS)).isEqualTo(groups);
+    assertThat(cgroups.oomKills("c0")).isZero();
+  }
+
+  @Test
+  void aFrozenProcessIsThawedAndKilledByRemove() throws Exception {
+    Process sleep = sleepIn(groups);
+    cgroups.freeze("c0");
+    assertThat(cgroups.stats("c0").isFrozen()).isTrue();
+
+    cgroups.remove("c0");
+    cgroups.remove("c0");
+
+    assertThat(sleep.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(groups).allSatisfy(group -> assertThat(group).doesNotExist());
+  }
+
+  @Test
+  void thawLetsAFrozenProcessGoOn() throws Exception {
+    Process sleep = sleepIn(groups);
+    cgroups.freeze("c0");
+    cgroups.thaw("c0");
+    cgroups.thaw("c0");
+
+    assertThat(cgroups.stats("c0").isFrozen()).isFalse();
+    sleep.destroyForcibly();
+    assertThat(sleep.waitFor(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void theEnginesLimitsAreNotMoreThanTheMachine() throws IOException {
+    NodeCapacity capacity =
+        NodeCapacity.of(
+            cgroups.memoryLimit(),
+            cgroups.cpuLimit(),
+            java.nio.file.Files.readString(Path.of("/proc/meminfo")),
+            Runtime.getRuntime().availableProcessors());
+
+    assertThat(capacity.memory().bytes()).isPositive();
+    assertThat(capacity.cores()).isPositive();
+  }
+
+  private static Process sleepIn(List<Path> groups) throws IOException {
+    Process sleep = new ProcessBuilder("sleep", "600").start();
+    groups.forEach(
+        group -> ControlFile.in(group, "cgroup.procs").write(Long.toString(sleep.pid())));
+    return sleep;
+  }
+}

@@ -1,0 +1,61 @@
+package io.easyfaas.funclet.code;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.FunctionDocument.FunctionCode;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.funclet.RequiresRoot;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A cache on a disk of one mebibyte.
+@RequiresRoot
+final class CodeCacheIT {
+  @TempDir private Path home;
+  private Path disk;
+
+  @BeforeEach
+  void mount() throws IOException, InterruptedException {
+    disk = Files.createDirectory(home.resolve("disk"));
+    run("mount", "-t", "tmpfs", "-o", "size=1m", "easyfaas-test", disk.toString());
+  }
+
+  @AfterEach
+  void unmount() throws IOException, InterruptedException {
+    run("umount", disk.toString());
+  }
+
+  @Test
+  void aFullDiskIsNamedAndNothingIsLeftOnIt() throws IOException {
+    CodeCache cache = new CodeCache(disk.resolve("code"), ByteSize.ofMebibytes(64));
+    cache.sweep("boot");
+    StringBuilder content = new StringBuilder();
+    new Random(7).ints(2_000_000, ' ', '~').forEach(content::appendCodePoint);
+    CodeFixture code = CodeFixture.zip(home, "big", content.toString());
+    FunctionCode location = new FunctionCode(code.file().toString(), "filesystem", null);
+
+    assertThatExceptionOfType(ApiException.class)
+        .isThrownBy(() -> cache.acquire(location, code.sha256(), Duration.ofSeconds(20)))
+        .withMessageContaining("unpack code below " + disk.resolve("code"))
+        .withMessageContaining("No space left on device. Hint: free some disk space")
+        .satisfies(failure -> assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE));
+
+    try (var left = Files.list(disk.resolve("code"))) {
+      assertThat(left.map(path -> path.getFileName().toString())).containsExactly(".boot");
+    }
+  }
+
+  private static void run(String... command) throws IOException, InterruptedException {
+    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+  }
+}

@@ -1,0 +1,174 @@
+package io.easyfaas.funclet.launch;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.funclet.FuncletConfig;
+import io.easyfaas.funclet.RequiresRoot;
+import io.easyfaas.funclet.mount.Rootfs;
+import io.easyfaas.funclet.mount.SandboxLayout;
+import io.easyfaas.funclet.mount.SlotFiles;
+import io.easyfaas.funclet.mount.UidRange;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The real launcher, spoken to directly: one sandbox in this machine's `/usr`, without groups.
+@RequiresRoot
+final class LauncherProcessIT {
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+  private static final Path PROGRAM = FuncletConfig.parse(List.of(), Map.of()).launcher();
+  private static final ContainerId SLOT = new ContainerId("s0");
+
+  @TempDir private Path home;
+  private final BlockingQueue<LauncherEvent> events = new LinkedBlockingQueue<>();
+  private LauncherProcess launcher;
+  private ServerSocketChannel output;
+  private SandboxLayout layout;
+
+  @BeforeEach
+  void start() throws IOException {
+    Path rootfs = home.resolve("rootfs");
+    for (String directory :
+        List.of("usr", "etc", "proc", "dev", "tmp", "run/easyfaas", "var/task", "var/runtime")) {
+      Files.createDirectories(rootfs.resolve(directory));
+    }
+    for (String directory : List.of("bin", "lib", "lib64")) {
+      Files.createSymbolicLink(rootfs.resolve(directory), Path.of("usr", directory));
+    }
+    SlotFiles files = new SlotFiles(home, home);
+    layout =
+        new SandboxLayout(
+            SLOT,
+            new Rootfs(rootfs, List.of(new LauncherCommand.Bind(Path.of("/usr"), "/usr")), false),
+            files.socketDirectory(SLOT),
+            files.hosts(SLOT),
+            UidRange.of("00000007", 7),
+            ByteSize.ofMebibytes(8));
+    files.make(layout);
+    Path socket = layout.socketDirectory().resolve("output.sock");
+    output = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    output.bind(UnixDomainSocketAddress.of(socket));
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+    launcher = LauncherProcess.start(PROGRAM, home.resolve("launcher.sock"), events::add);
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    launcher.close();
+    launcher.close();
+    output.close();
+    assertThat(ProcessHandle.current().descendants()).isEmpty();
+  }
+
+  @Test
+  void theSocketIsGoneOnceTheLauncherHasConnected() {
+    assertThat(home.resolve("launcher.sock")).doesNotExist();
+  }
+
+  @Test
+  void aCommandIsStartedSignalledAndItsEndReported() throws InterruptedException {
+    long init = done(openAndCreate());
+    done(launcher.call(layout.mount(home, home), TIMEOUT));
+    long pid = done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+
+    assertThat(ProcessHandle.of(pid)).isPresent();
+    assertThat(ProcessHandle.of(init)).isPresent();
+    done(launcher.call(LauncherCommand.signal("s0", 15), TIMEOUT));
+
+    assertThat(events.poll(20, TimeUnit.SECONDS))
+        .isEqualTo(new LauncherEvent.Exited("s0", pid, 143, 15));
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    assertThat(ProcessHandle.of(init)).isEmpty();
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
+    assertThat(events).isEmpty();
+  }
+
+  @Test
+  void aRefusalNamesTheStep() {
+    done(openAndCreate());
+
+    assertThat(launcher.call(layout.exec(List.of("/bin/nothing")), TIMEOUT))
+        .isInstanceOfSatisfying(
+            LaunchReport.Refused.class,
+            refused -> {
+              assertThat(refused.step()).isEqualTo("exec");
+              assertThat(refused.error()).isEqualTo("ENOENT");
+            });
+    assertThat(launcher.call(LauncherCommand.destroy("other"), TIMEOUT).describe())
+        .startsWith("slot")
+        .contains("ENOENT");
+  }
+
+  @Test
+  void aKilledLauncherAnswersEveryCallAndTakesItsSandboxesAlong() throws InterruptedException {
+    long init = done(openAndCreate());
+    ProcessHandle sandbox = ProcessHandle.of(init).orElseThrow();
+
+    ProcessHandle.of(launcher.pid()).orElseThrow().destroyForcibly();
+
+    assertThat(events.poll(20, TimeUnit.SECONDS))
+        .isEqualTo(new LauncherEvent.LauncherDied("launcher: it ended"));
+    assertThat(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT))
+        .isEqualTo(new LaunchReport.Lost("launcher: it ended"));
+    assertThat(sandbox.onExit().orTimeout(20, TimeUnit.SECONDS).join().isAlive()).isFalse();
+  }
+
+  @Test
+  void aLauncherThatDoesNotAnswerIsNotWaitedForForEver() throws Exception {
+    done(openAndCreate());
+    signalLauncher("STOP");
+
+    LaunchReport late = launcher.call(LauncherCommand.destroy("s0"), Duration.ofMillis(100));
+    signalLauncher("CONT");
+
+    assertThat(late.describe()).isEqualTo("destroy s0: the launcher did not answer in PT0.1S");
+    done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
+  }
+
+  @Test
+  void aProgramThatIsNoLauncherIsRefused() {
+    assertThatExceptionOfType(LaunchException.class)
+        .isThrownBy(
+            () -> LauncherProcess.start(Path.of("/nowhere"), home.resolve("x"), events::add))
+        .withMessageContaining("start /nowhere")
+        .withMessageContaining("Hint: there is no such file");
+    assertThatExceptionOfType(LaunchException.class)
+        .isThrownBy(
+            () -> LauncherProcess.start(Path.of("/bin/false"), home.resolve("x"), events::add))
+        .withMessageContaining("start /bin/false: ended with status 1");
+    assertThat(home.resolve("x")).doesNotExist();
+  }
+
+  private LaunchReport openAndCreate() {
+    done(launcher.call(LauncherCommand.open("s0", List.of()), TIMEOUT));
+    return launcher.call(layout.create(), TIMEOUT);
+  }
+
+  private void signalLauncher(String signal) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + signal, Long.toString(launcher.pid())).start().waitFor();
+  }
+
+  private static long done(LaunchReport report) {
+    assertThat(report).as(report.describe()).isInstanceOf(LaunchReport.Done.class);
+    return requireNonNull((LaunchReport.Done) report).pid();
+  }
+}
