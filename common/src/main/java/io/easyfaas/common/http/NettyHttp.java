@@ -7,17 +7,22 @@ import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.AsciiString;
 import java.util.Map;
 import java.util.TreeMap;
 
 /// Converts between our records and Netty's messages.
 public final class NettyHttp {
+  // Netty's own constants are lower case; clients of the original have seen Title-Case.
+  private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
+  private static final AsciiString CONNECTION = AsciiString.cached("Connection");
+  private static final AsciiString HOST = AsciiString.cached("Host");
+
   private NettyHttp() {}
 
   /// Copies a request out of Netty's buffers; the message stays the caller's to release.
@@ -38,9 +43,9 @@ public final class NettyHttp {
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()), body);
     response.headers().forEach((name, value) -> message.headers().set(name, value));
-    message.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
+    message.headers().setInt(CONTENT_LENGTH, response.body().length);
     if (!keepAlive) {
-      message.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+      message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
     }
     return message;
   }
@@ -52,9 +57,9 @@ public final class NettyHttp {
             HttpMethod.valueOf(request.method()),
             request.target(),
             Unpooled.wrappedBuffer(request.body()));
-    message.headers().set(HttpHeaderNames.HOST, host);
+    message.headers().set(HOST, host);
     request.headers().forEach((name, value) -> message.headers().set(name, value));
-    message.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, request.body().length);
+    message.headers().setInt(CONTENT_LENGTH, request.body().length);
     return message;
   }
 

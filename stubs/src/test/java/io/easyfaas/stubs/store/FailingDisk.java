@@ -1,6 +1,9 @@
 package io.easyfaas.stubs.store;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -30,6 +33,11 @@ final class FailingDisk implements Disk {
     return new FailingDisk(operation, false, "No space left on device");
   }
 
+  /// Nothing fails, and nothing is waited for: to prepare a directory quickly.
+  static FailingDisk neverFails() {
+    return new FailingDisk(Integer.MAX_VALUE, false, "");
+  }
+
   /// Whether the operation that was to fail was reached.
   boolean hasFailed() {
     return operations > failAt;
@@ -47,11 +55,11 @@ final class FailingDisk implements Disk {
       step();
     } catch (IOException e) {
       if (operations == failAt + 1) {
-        disk.write(file, Arrays.copyOf(content, content.length / 2));
+        Files.write(file, Arrays.copyOf(content, content.length / 2), CREATE_NEW);
       }
       throw e;
     }
-    disk.write(file, content);
+    Files.write(file, content, CREATE_NEW);
   }
 
   @Override
@@ -74,7 +82,7 @@ final class FailingDisk implements Disk {
 
   @Override
   public void sync(Path directory) throws IOException {
-    step(); // Only a machine that really stops could tell whether more was done.
+    step(); // Only a machine that really stops could tell what was waited for.
   }
 
   private void step() throws IOException {

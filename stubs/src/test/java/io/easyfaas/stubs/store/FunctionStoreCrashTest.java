@@ -108,7 +108,7 @@ final class FunctionStoreCrashTest {
         change,
         FailingDisk::stopsAt,
         directory -> {
-          try (FunctionStore store = FunctionStore.open(directory)) {
+          try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
             assertState(change, store);
             assertNothingIsLeftOver(directory);
           }
@@ -122,7 +122,7 @@ final class FunctionStoreCrashTest {
         change,
         FailingDisk::fullAt,
         directory -> {
-          try (FunctionStore store = FunctionStore.open(directory)) {
+          try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
             if (change != Change.DELETE_ALL && change != Change.DELETE_AND_CREATE) {
               assertState(change, store);
             }
@@ -139,7 +139,7 @@ final class FunctionStoreCrashTest {
     int failedDeletions = 0;
     for (int at = 0; at < MORE_THAN_ANY_CHANGE_NEEDS; at++) {
       Path directory = temporary.resolve(Integer.toString(at));
-      try (FunctionStore store = FunctionStore.open(directory)) {
+      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
         Change.REPLACE.prepare(store);
       }
       boolean created = false;
@@ -155,7 +155,7 @@ final class FunctionStoreCrashTest {
         // The start or the creation failed instead; nothing was promised.
       }
 
-      try (FunctionStore store = FunctionStore.open(directory)) {
+      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
         if (created) {
           assertThat(codeOf(store.find(LATEST).orElseThrow())).as("at " + at).isEqualTo("new");
         }
@@ -170,7 +170,7 @@ final class FunctionStoreCrashTest {
     int failures = 0;
     for (int at = 0; at < MORE_THAN_ANY_CHANGE_NEEDS; at++) {
       Path directory = temporary.resolve(change + "-" + at);
-      try (FunctionStore store = FunctionStore.open(directory)) {
+      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
         change.prepare(store);
         put(store, NEIGHBOUR, "untouched");
       }

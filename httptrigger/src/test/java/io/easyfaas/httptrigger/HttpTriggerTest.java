@@ -1,0 +1,246 @@
+package io.easyfaas.httptrigger;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.json.Json;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The trigger against a controller that records what it is asked.
+@Timeout(60)
+final class HttpTriggerTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final HttpAddress.Tcp ANY_PORT = new HttpAddress.Tcp("127.0.0.1", 0);
+  private static final String UID = "df391b08c64c426a81645468c75163a5";
+  private static final String HELLO =
+      "brn:cloud:faas:bj:8f6e5a28c663957ea04522547a66d08f:function:hello";
+
+  @SuppressWarnings("NullAway.Init")
+  private static EventLoops loops;
+
+  private final BlockingQueue<HttpRequest> asked = new LinkedBlockingQueue<>();
+  private final CountDownLatch testIsOver = new CountDownLatch(1);
+  private volatile HttpResponse answer = HttpResponse.text(200, "Hello world!");
+
+  @SuppressWarnings("NullAway.Init")
+  private HttpServer controller;
+
+  @SuppressWarnings("NullAway.Init")
+  private HttpTrigger trigger;
+
+  @SuppressWarnings("NullAway.Init")
+  private HttpClient client;
+
+  @BeforeAll
+  static void startLoops() {
+    loops = new EventLoops(1);
+  }
+
+  @BeforeEach
+  void start() {
+    controller = HttpServer.start(ANY_PORT, loops, 8 << 20, this::controllerAnswers);
+    start(LONG);
+  }
+
+  @AfterEach
+  void stop() {
+    testIsOver.countDown();
+    client.close();
+    trigger.close();
+    controller.close();
+  }
+
+  @AfterAll
+  static void closeLoops() {
+    loops.close();
+  }
+
+  private void start(Duration timeout) {
+    trigger =
+        new HttpTrigger(
+            new HttpTriggerConfig(
+                ANY_PORT, controller.address(), "bj", timeout, ByteSize.parse("64KiB")),
+            loops);
+    trigger.start();
+    client = new HttpClient(trigger.address(), loops);
+  }
+
+  private HttpResponse controllerAnswers(HttpRequest request) {
+    asked.add(request);
+    if (request.text().contains("\"never\"")) {
+      try {
+        testIsOver.await();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    return answer;
+  }
+
+  @Test
+  void callsTheFunctionOfTheUrlOnBehalfOfItsOwner() throws Exception {
+    HttpResponse response = client.send(HttpRequest.of("GET", "/" + UID + "/hello/1?x=1"), LONG);
+
+    assertThat(response.status()).isEqualTo(200);
+    assertThat(response.text()).isEqualTo("Hello world!");
+    HttpRequest call = asked.take();
+    assertThat(call.method()).isEqualTo("POST");
+    assertThat(call.path()).containsExactly("v1", "functions", HELLO + ":1", "invocations");
+    assertThat(call.header("X-Easyfaas-Account-Id")).contains(UID);
+    assertThat(call.header("X-Easyfaas-Faas-Trigger")).contains("faas-http-trigger");
+    assertThat(call.header("Content-Type")).contains("application/json");
+    assertThat(call.header("X-Easyfaas-Request-Id"))
+        .isEqualTo(response.header("X-Easyfaas-Request-Id"));
+    Map<?, ?> event = Json.CAMEL.read(call.body(), Map.class);
+    assertThat(event.get("httpMethod")).isEqualTo("GET");
+    assertThat(event.get("queryStringParameters")).isEqualTo(Map.of("x", "1"));
+    assertThat(event.get("path")).isEqualTo("/" + UID + "/hello/1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PURGE"})
+  void takesEveryMethod(String method) throws Exception {
+    assertThat(client.send(HttpRequest.of(method, "/u/hello"), LONG).status()).isEqualTo(200);
+
+    assertThat(asked.take().text()).contains("\"httpMethod\":\"" + method + "\"");
+  }
+
+  @Test
+  void answersHeadWithTheHeadersAlone() {
+    HttpResponse response = client.send(HttpRequest.of("HEAD", "/u/hello"), LONG);
+
+    assertThat(response.status()).isEqualTo(200);
+    assertThat(response.body()).isEmpty();
+  }
+
+  @Test
+  void forwardsWhatTheClientSaysAboutTheCallButNotWhoItIs() throws Exception {
+    client.send(
+        HttpRequest.of("POST", "/u/hello")
+            .withHeader("Authorization", "Bearer t")
+            .withHeader("X-Easyfaas-Invoke-Type", "event")
+            .withHeader("Log-Type", "Tail")
+            .withHeader("X-Bce-Request-Id", "mine")
+            .withHeader("X-Easyfaas-Account-Id", "root")
+            .withHeader("X-Easyfaas-Faas-Trigger", "vscode")
+            .withHeader("Cookie", "a=b"),
+        LONG);
+
+    HttpRequest call = asked.take();
+    assertThat(call.header("Authorization")).contains("Bearer t");
+    assertThat(call.header("X-Easyfaas-Invoke-Type")).contains("event");
+    assertThat(call.header("Log-Type")).contains("Tail");
+    assertThat(call.header("X-Easyfaas-Request-Id")).contains("mine");
+    assertThat(call.header("X-Easyfaas-Account-Id")).contains("u");
+    assertThat(call.header("X-Easyfaas-Faas-Trigger")).contains("faas-http-trigger");
+    assertThat(call.header("Cookie")).isEmpty();
+    assertThat(call.text()).contains("\"Cookie\":\"a=b\"");
+  }
+
+  @Test
+  void answersWithTheRequestIdOfTheClient() {
+    answer = new HttpResponse(200, Map.of(), "{\"statusCode\":418}".getBytes(UTF_8));
+
+    HttpResponse response =
+        client.send(
+            HttpRequest.of("GET", "/u/hello").withHeader("X-Easyfaas-Request-Id", "mine"), LONG);
+
+    assertThat(response.status()).isEqualTo(418);
+    assertThat(response.header("X-Easyfaas-Request-Id")).contains("mine");
+  }
+
+  @Test
+  void passesTheControllersRefusalOn() {
+    answer = HttpResponse.text(429, "{}").withHeader("Retry-After", "1");
+
+    HttpResponse response = client.send(HttpRequest.of("GET", "/u/hello"), LONG);
+
+    assertThat(response.status()).isEqualTo(429);
+    assertThat(response.header("Retry-After")).contains("1");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/a-b/hello, 400, InvalidRequestException",
+    "/u/he.llo, 400, InvalidRequestException",
+    "/u/hello/live, 400, InvalidRequestException",
+    "/u/hello?a=%zz, 400, InvalidParameterValueException",
+    "/u, 404, Not Found",
+    "/u/hello/1/more, 404, Not Found",
+    "/, 404, Not Found",
+  })
+  void refusesOtherUrlsWithoutCalling(String target, int status, String text) {
+    HttpResponse response = client.send(HttpRequest.of("GET", target), LONG);
+
+    assertThat(response.status()).isEqualTo(status);
+    assertThat(response.text()).contains(text);
+    assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void answersABodyOverTheLimitWith413() {
+    HttpRequest tooLarge = HttpRequest.of("POST", "/u/hello", new byte[65 * 1024]);
+
+    assertThat(client.send(tooLarge, LONG).status()).isEqualTo(413);
+  }
+
+  @Test
+  void isABadGatewayWhenTheControllerIsGone() {
+    controller.close();
+
+    HttpResponse response = client.send(HttpRequest.of("GET", "/u/hello"), LONG);
+
+    assertThat(response.status()).isEqualTo(502);
+    assertThat(response.text())
+        .contains("BadGatewayException")
+        .contains("connect to " + controller.address());
+    assertThat(response.header("X-Easyfaas-Request-Id")).isPresent();
+  }
+
+  @Test
+  void givesUpOnAControllerThatDoesNotAnswer() {
+    client.close();
+    trigger.close();
+    start(Duration.ofMillis(100));
+
+    HttpResponse response =
+        client.send(HttpRequest.of("POST", "/u/hello", "never".getBytes(UTF_8)), LONG);
+
+    assertThat(response.status()).isEqualTo(504);
+    assertThat(response.text()).contains("no answer in PT0.1S");
+  }
+
+  @Test
+  void greetsAndIsHealthy() {
+    assertThat(client.send(HttpRequest.of("GET", "/hello"), LONG).text())
+        .isEqualTo("hello controller http trigger");
+    assertThat(client.send(HttpRequest.of("GET", "/healthz"), LONG).text()).isEqualTo("ok");
+    assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void startsOnce() {
+    assertThatThrownBy(trigger::start).isInstanceOf(IllegalStateException.class);
+  }
+}

@@ -1,0 +1,129 @@
+package io.easyfaas.httptrigger.event;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.wire.ApiException;
+import java.util.Base64;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class HttpEventTest {
+  private static final FunctionBrn HELLO =
+      FunctionBrn.of(Account.DEFAULT, "hello", Qualifier.LATEST);
+
+  @Test
+  void hasTheFormFunctionsExpect() {
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/hello/1?x=1", "hi \"you\"".getBytes(UTF_8))
+            .withHeader("content-TYPE", "text/plain");
+
+    assertThat(new String(event(request).toJson(), UTF_8))
+        .isEqualTo(
+            "{\"httpMethod\":\"POST\",\"headers\":{\"Content-Type\":\"text/plain\"},"
+                + "\"queryStringParameters\":{\"x\":\"1\"},\"body\":\"hi \\\"you\\\"\","
+                + "\"isBase64Encoded\":false,\"path\":\"/u/hello/1\",\"requestContext\":{"
+                + "\"requestId\":\"rid\",\"accountId\":\"uid\",\"functionBrn\":\""
+                + HELLO
+                + "\",\"httpMethod\":\"POST\",\"path\":\"/u/hello/1\"}}");
+  }
+
+  @Test
+  void spellsHeaderNamesCanonically() {
+    HttpRequest request =
+        HttpRequest.of("GET", "/u/f")
+            .withHeader("x-REQUEST-id", "1")
+            .withHeader("HOST", "h")
+            .withHeader("a-", "2");
+
+    assertThat(event(request).headers())
+        .isEqualTo(Map.of("X-Request-Id", "1", "Host", "h", "A-", "2"));
+  }
+
+  @Test
+  void decodesTheQueryAndTheLastValueWins() {
+    HttpRequest request = HttpRequest.of("GET", "/u/f?a=1&b=x%20y&a=2&c");
+
+    assertThat(event(request).queryStringParameters())
+        .isEqualTo(Map.of("a", "2", "b", "x y", "c", ""));
+  }
+
+  @Test
+  void refusesABrokenQuery() {
+    assertThatThrownBy(() -> event(HttpRequest.of("GET", "/u/f?a=%zz")))
+        .isInstanceOf(ApiException.class);
+  }
+
+  @Test
+  void hasAnEmptyTextForNoBody() {
+    HttpRequest request =
+        HttpRequest.of("GET", "/u/f").withHeader("Content-Type", "application/octet-stream");
+
+    assertThat(event(request).body()).isEmpty();
+    assertThat(event(request).isBase64Encoded()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "application/json, false",
+    "application/json; charset=utf-8, false",
+    "text/html, false",
+    "application/x-www-form-urlencoded, false",
+    "image/svg+xml, false",
+    "'', false",
+    "application/bson, true",
+    "APPLICATION/Octet-Stream, true",
+    "image/png, true",
+    "audio/ogg; codecs=opus, true",
+    "font/woff2, true",
+    "application/zip, true",
+  })
+  void encodesBodiesOfBinaryTypes(String type, boolean encoded) {
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/f", "text".getBytes(UTF_8)).withHeader("Content-Type", type);
+
+    HttpEvent event = event(request);
+    assertThat(event.isBase64Encoded()).isEqualTo(encoded);
+    assertThat(event.body()).isEqualTo(encoded ? "dGV4dA==" : "text");
+  }
+
+  @Test
+  void encodesWhatIsNotUtf8WhateverItsType() {
+    byte[] latin = "café".getBytes(ISO_8859_1);
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/f", latin).withHeader("Content-Type", "text/plain");
+
+    assertThat(event(request).isBase64Encoded()).isTrue();
+    assertThat(Base64.getDecoder().decode(event(request).body())).isEqualTo(latin);
+  }
+
+  @Test
+  void encodesCompressedBodies() {
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/f", "x".getBytes(UTF_8))
+            .withHeader("Content-Type", "application/json");
+
+    assertThat(event(request.withHeader("Content-Encoding", "gzip")).isBase64Encoded()).isTrue();
+    assertThat(event(request.withHeader("Content-Encoding", "identity")).isBase64Encoded())
+        .isFalse();
+  }
+
+  @Test
+  void keepsTextOfEveryLanguage() {
+    HttpRequest request = HttpRequest.of("POST", "/u/f", "日本語 🎉".getBytes(UTF_8));
+
+    assertThat(event(request).body()).isEqualTo("日本語 🎉");
+  }
+
+  private static HttpEvent event(HttpRequest request) {
+    return HttpEvent.of(request, HELLO, "uid", "rid");
+  }
+}
