@@ -20,7 +20,7 @@ class PrintBudgetTest {
 
   @AfterEach
   void close() {
-    channel.close();
+    channel.finishAndReleaseAll();
   }
 
   @Test
