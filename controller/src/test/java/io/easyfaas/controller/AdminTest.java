@@ -52,7 +52,8 @@ class AdminTest {
         Json.PASCAL.readList(list.body().getBytes(StandardCharsets.UTF_8), RuntimeInfo.class);
     assertThat(runtimes).hasSize(2);
     assertThat(runtimes.get(0).acceptReqCnt()).isEqualTo(1);
-    assertThat(runtimes.get(0).postInitTimeMS()).isGreaterThanOrEqualTo(runtimes.get(0).preLoadTimeMS());
+    assertThat(runtimes.get(0).postInitTimeMS())
+        .isGreaterThanOrEqualTo(runtimes.get(0).preLoadTimeMS());
     assertThat(runtimes.get(1).state()).isEqualTo("cold");
     assertThat(runtimes.get(1).lastAccessTime()).isEqualTo("0001-01-01T00:00:00Z");
     call.answer("ok");
@@ -136,10 +137,7 @@ class AdminTest {
   void userLogOfAFunctionThatWantsOneIsWritten() throws Exception {
     String brn = engine.registry.add("print", Traits.of("print").logged());
     engine.send(
-        engine
-            .invocation(brn, "to stderr")
-            .header("X-Easyfaas-Request-Id", "../../evil")
-            .build());
+        engine.invocation(brn, "to stderr").header("X-Easyfaas-Request-Id", "../../evil").build());
 
     Path directory = engine.logs().resolve("df391b08c64c426a81645468c75163a5.print.1");
     TestController.until("log is written", () -> contains(directory, "REPORT RequestID"));

@@ -80,7 +80,6 @@ class CapacityTest {
     List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
     all.add(engine.invokeLater(brn, "0"));
     engine.funclet.awaitHeld().answer("0");
-    engine.funclet.script(_ -> {});
     all.add(engine.invokeLater(brn, "running"));
     FakeRunner.Call running = engine.funclet.awaitHeld();
     for (int i = 1; i <= 3; i++) {
@@ -195,8 +194,7 @@ class CapacityTest {
 
     assertThat(engine.funclet.resets())
         .extracting(ResetRequest::reason, request -> request.containerID().value())
-        .containsExactly(
-            tuple("make-room", "pod-controller-c1"));
+        .containsExactly(tuple("make-room", "pod-controller-c1"));
   }
 
   @Test

@@ -76,6 +76,11 @@ public final class FakeRunner implements AutoCloseable {
     }
   }
 
+  /// Says nothing until the controller closes the connection.
+  public void awaitEnd() throws IOException {
+    frame();
+  }
+
   /// Serves frames until the controller closes the connection.
   public void serve() throws IOException {
     while (true) {

@@ -169,7 +169,9 @@ class HttpInputTest {
     try (RawClient client = new RawClient(engine.port())) {
       client.send("HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n");
 
-      assertThat(client.head()).startsWith("HTTP/1.1 404 ").containsIgnoringCase("content-length: 9");
+      assertThat(client.head())
+          .startsWith("HTTP/1.1 404 ")
+          .containsIgnoringCase("content-length: 9");
       assertThat(client.answer()).startsWith("HTTP/1.1 200 OK").endsWith("hello controller");
     }
   }

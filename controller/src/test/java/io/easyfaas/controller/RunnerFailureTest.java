@@ -193,7 +193,7 @@ class RunnerFailureTest {
   @Test
   void runnerThatNeverGreetsIsNamed() {
     String brn = engine.registry.add("hello", Traits.of("echo"));
-    engine.funclet.script(runner -> runner.awaitCancel());
+    engine.funclet.script(FakeRunner::awaitEnd);
 
     HttpResponse<String> response = engine.invoke(brn, "x");
 

@@ -295,13 +295,16 @@ final class Invocation implements RunnerCall, Waiter {
     return headers.logToBody().equals("true") || target.logToBody().equals("true");
   }
 
-  /// Gives the slot back, first of all: the next call may be waiting for it.
+  /// Gives the slot back, first of all: the next call may be waiting for it. Returns when the call
+  /// ended.
   private long release() {
+    long ended = path.nanoTime.getAsLong();
     Lease given = lease;
     if (given != null) {
       path.pool.release(given, mine());
+      path.metrics.putPod.record(path.nanoTime.getAsLong() - ended);
     }
-    return path.nanoTime.getAsLong();
+    return ended;
   }
 
   /// Answers with what the function, or the engine in its place, says.
@@ -310,6 +313,7 @@ final class Invocation implements RunnerCall, Waiter {
     if (duration >= 0) {
       path.metrics.invoke.record(duration);
       path.metrics.scheduleOverhead.record(now - received - duration);
+      path.metrics.stageSum.record(now - received);
     }
     int status = failed ? 500 : 200;
     finish(abandoned ? STATUS_ABANDONED : status, now);

@@ -38,6 +38,8 @@ public final class InvokeMetrics {
   final Histogram getPodWarm = new Histogram(1, 2, 3, 6, 8, 10, 20, 30, 50, 200, 500);
   final Histogram getPodCold = new Histogram(2000, 5000, 10000);
   final Histogram invoke = new Histogram(500, 1000, 1500, 2000, 5000, 10000, 20000, 50000);
+  final Histogram putPod = new Histogram(.01, .05, .1, .5, 1, 5);
+  final Histogram stageSum = new Histogram(200, 500, 1000, 1500, 2000, 3000, 5000, 10000, 50000);
   final Histogram scheduleOverhead = new Histogram(10, 20, 30, 50, 100, 200);
   final LongAdder abandoned = new LongAdder();
   final LongAdder timeouts = new LongAdder();

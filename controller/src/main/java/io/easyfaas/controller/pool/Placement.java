@@ -16,11 +16,10 @@ final class Placement {
   /// A function that needs one slot more.
   ///
   /// @param function which one
-  /// @param waited how long the first call has waited that this slot is for
-  /// @param hasSlot whether it has a slot already, or asked for one before
-  record Demand(ResolvedFunction function, Duration waited, boolean hasSlot) {
+  /// @param waited how long it has waited without having any slot; zero when it has one
+  record Demand(ResolvedFunction function, Duration waited) {
     boolean isOverdue(Duration patience) {
-      return !hasSlot && waited.compareTo(patience) >= 0;
+      return waited.compareTo(patience) >= 0;
     }
   }
 

@@ -9,7 +9,6 @@ import io.easyfaas.controller.runtime.Runner;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -51,42 +50,6 @@ public final class SlotPool {
   /// @param waiting calls that wait for a slot
   public record Usage(ByteSize allocatable, ByteSize marked, ByteSize used, int waiting) {}
 
-  /// A call in a function's queue.
-  private static final class Waiting {
-    final Waiter waiter;
-    final long arrived;
-    long deadline;
-    int failedWarmups;
-
-    Waiting(Waiter waiter, long arrived, long deadline) {
-      this.waiter = waiter;
-      this.arrived = arrived;
-      this.deadline = deadline;
-    }
-  }
-
-  /// What the pool keeps of one function, as long as it has slots, calls or waiters.
-  private static final class Tenancy {
-    ResolvedFunction function;
-    final ArrayList<Slot> slots = new ArrayList<>();
-    final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
-    int inFlight;
-    // Calls that slots which are warming up will take.
-    int expected;
-
-    Tenancy(ResolvedFunction function) {
-      this.function = function;
-    }
-
-    boolean isUnused() {
-      return slots.isEmpty() && waiting.isEmpty() && inFlight == 0;
-    }
-
-    boolean mayRunMore() {
-      return inFlight < function.maxInFlight();
-    }
-  }
-
   private final SlotWork work;
   private final PoolLimits limits;
   private final LongSupplier nanoTime;
@@ -101,6 +64,9 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private ByteSize allocatable;
+
+  @GuardedBy("lock")
+  private long arrivals;
 
   @GuardedBy("lock")
   private int waitingCalls;
@@ -198,7 +164,7 @@ public final class SlotPool {
       if (tenancy == null) {
         return false;
       }
-      for (Iterator<Waiting> all = tenancy.waiting.iterator(); all.hasNext(); ) {
+      for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); ) {
         if (all.next().waiter == waiter) {
           all.remove();
           left(waiter);
@@ -312,7 +278,7 @@ public final class SlotPool {
     synchronized (lock) {
       closed = true;
       for (Tenancy tenancy : tenancies.values()) {
-        for (Waiting waiting : tenancy.waiting) {
+        for (Tenancy.Waiting waiting : tenancy.waiting) {
           refuse(waiting, new Refusal.Overloaded("the engine is stopping"));
         }
         tenancy.waiting.clear();
@@ -355,9 +321,9 @@ public final class SlotPool {
       Slot slot = slots.get(index);
       Tenancy tenancy = giveUpWarmup(slot, ResetReason.WARMUP_FAILED);
       int affected = Math.min(tenancy.function.concurrency(), tenancy.waiting.size());
-      List<Waiting> again = new ArrayList<>();
+      List<Tenancy.Waiting> again = new ArrayList<>();
       for (int i = 0; i < affected; i++) {
-        Waiting waiting = tenancy.waiting.remove();
+        Tenancy.Waiting waiting = tenancy.waiting.remove();
         if (++waiting.failedWarmups >= MAX_WARMUPS_A_CALL) {
           slot.rejected++;
           refuse(waiting, new Refusal.WarmupFailed(detail));
@@ -382,7 +348,7 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       Tenancy tenancy = giveUpWarmup(slot, ResetReason.LOAD_FAILED);
-      for (Waiting waiting : tenancy.waiting) {
+      for (Tenancy.Waiting waiting : tenancy.waiting) {
         slot.rejected++;
         refuse(waiting, new Refusal.LoadFailed(error));
       }
@@ -481,7 +447,7 @@ public final class SlotPool {
   private Tenancy tenancy(ResolvedFunction function) {
     Tenancy tenancy = tenancies.get(function.key());
     if (tenancy == null) {
-      tenancy = new Tenancy(function);
+      tenancy = new Tenancy(function, nanoTime.getAsLong());
       tenancies.put(function.key(), tenancy);
     } else {
       tenancy.function = function; // Its limits may have changed without a new revision.
@@ -535,7 +501,8 @@ public final class SlotPool {
       return new Acquisition.Refused(new Refusal.Overloaded(limit));
     }
     long now = nanoTime.getAsLong();
-    tenancy.waiting.add(new Waiting(waiter, now, now + limits.maxQueueWait().toNanos()));
+    tenancy.waiting.add(
+        new Tenancy.Waiting(waiter, arrivals++, now, now + limits.maxQueueWait().toNanos()));
     waitingCalls++;
     waitingBytes += waiter.weight();
     if (tenancy.waiting.size() > tenancy.expected) {
@@ -595,37 +562,12 @@ public final class SlotPool {
   /// One demand for each slot more that a function could use, by arrival.
   @GuardedBy("lock")
   private List<Placement.Demand> demands(long now) {
-    record Arrival(long at, Placement.Demand demand) {}
-    List<Arrival> arrivals = new ArrayList<>();
+    List<Tenancy.Arrival> arrivals = new ArrayList<>();
     for (Tenancy tenancy : tenancies.values()) {
-      ResolvedFunction function = tenancy.function;
-      long mayRun =
-          Math.min(tenancy.waiting.size(), (long) function.maxInFlight() - tenancy.inFlight);
-      if (mayRun <= tenancy.expected) {
-        continue;
-      }
-      int position = 0;
-      int found = 0;
-      for (Waiting waiting : tenancy.waiting) {
-        boolean firstOfSlot =
-            position >= tenancy.expected
-                && (position - tenancy.expected) % function.concurrency() == 0;
-        if (position >= mayRun || found == slots.size()) {
-          break;
-        }
-        if (firstOfSlot) {
-          Duration waited = Duration.ofNanos(now - waiting.arrived);
-          // A function without a slot may push others aside for its first one only.
-          boolean hasSlot = found > 0 || !tenancy.slots.isEmpty();
-          arrivals.add(
-              new Arrival(waiting.arrived, new Placement.Demand(function, waited, hasSlot)));
-          found++;
-        }
-        position++;
-      }
+      tenancy.addDemands(arrivals, slots.size(), now);
     }
-    arrivals.sort(Comparator.comparingLong(arrival -> arrival.at() - now));
-    return arrivals.stream().map(Arrival::demand).toList();
+    arrivals.sort(Comparator.comparingLong(Tenancy.Arrival::order));
+    return arrivals.stream().map(Tenancy.Arrival::demand).toList();
   }
 
   @GuardedBy("lock")
@@ -637,18 +579,10 @@ public final class SlotPool {
     move(slot, cold.occupy(function), function.key().brn());
     slot.lastAccessMillis = clock.millis();
     tenancy.slots.add(slot);
-    String requestId = requestIdAt(tenancy, tenancy.expected);
+    String requestId = tenancy.labelAt(tenancy.expected);
     tenancy.expected += function.concurrency();
     int index = slot.index;
     actions.add(() -> work.warmUp(index, function, requestId));
-  }
-
-  private static String requestIdAt(Tenancy tenancy, int position) {
-    return tenancy.waiting.stream()
-        .skip(position)
-        .findFirst()
-        .map(waiting -> waiting.waiter.label())
-        .orElse("");
   }
 
   /// Ends a warm-up that failed: the slot is reset.
@@ -659,7 +593,7 @@ public final class SlotPool {
     }
     Tenancy tenancy = tenancy(warming.function());
     tenancy.expected -= warming.function().concurrency();
-    tenancy.slots.remove(slot);
+    tenancy.leave(slot, nanoTime.getAsLong());
     slot.abnormalTimes++;
     stop(slot, warming.stop(reason));
     return tenancy;
@@ -680,7 +614,7 @@ public final class SlotPool {
   private void leave(Slot slot, ResolvedFunction function) {
     Tenancy tenancy = tenancies.get(function.key());
     if (tenancy != null) {
-      tenancy.slots.remove(slot);
+      tenancy.leave(slot, nanoTime.getAsLong());
       forgetUnused(tenancy);
     }
   }
@@ -698,8 +632,8 @@ public final class SlotPool {
     long next = Long.MAX_VALUE;
     for (Tenancy tenancy : List.copyOf(tenancies.values())) {
       int position = 0;
-      for (Iterator<Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
-        Waiting waiting = all.next();
+      for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
+        Tenancy.Waiting waiting = all.next();
         long left = waiting.deadline - now;
         if (left > 0) {
           next = Math.min(next, left);
@@ -716,7 +650,7 @@ public final class SlotPool {
   }
 
   @GuardedBy("lock")
-  private void refuse(Waiting waiting, Refusal refusal) {
+  private void refuse(Tenancy.Waiting waiting, Refusal refusal) {
     left(waiting.waiter);
     actions.add(() -> waiting.waiter.refused(refusal));
   }

@@ -69,6 +69,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   private final LongSupplier epochMillis;
   private final FrameReader frames;
   private final StrayOutput stray;
+  private final PrintBudget prints;
   private final CompletableFuture<RunnerConnection> greeted = new CompletableFuture<>();
   private final CompletableFuture<LoadOutcome> loaded = new CompletableFuture<>();
   private final IntObjectHashMap<Pending> calls = new IntObjectHashMap<>();
@@ -103,6 +104,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     this.epochMillis = epochMillis;
     this.stray = stray;
     this.frames = new FrameReader(channel.alloc());
+    this.prints = new PrintBudget(channel, nanoTime);
     this.lastHeard = nanoTime.getAsLong();
     channel.pipeline().addLast(new Inbound());
   }
@@ -336,7 +338,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
           }
           case FrameType.LOAD_FAILED ->
               loaded.complete(new LoadOutcome.Failed(ByteBufUtil.getBytes(payload)));
-          case FrameType.LOG -> stray.add(payload);
+          case FrameType.LOG -> printed(payload);
           default -> expect(type == FrameType.PONG, type);
         }
       }
@@ -364,14 +366,20 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       case FrameType.LOG -> {
         Pending pending = calls.get(id);
         if (pending != null) {
+          prints.spend(payload.readableBytes());
           pending.call().logged((flags & FrameType.FLAG_STDERR) != 0, payload);
         } else {
-          stray.add(payload);
+          printed(payload);
         }
       }
       case FrameType.PONG -> pinged = false;
       default -> expect(false, type);
     }
+  }
+
+  private void printed(ByteBuf payload) {
+    prints.spend(payload.readableBytes());
+    stray.add(payload);
   }
 
   private static void expect(boolean allowed, byte type) throws ProtocolException {

@@ -252,7 +252,7 @@ public final class SlotSockets implements AutoCloseable {
         channel.close();
         return;
       }
-      channel.pipeline().addLast(new OutputHandler(current));
+      channel.pipeline().addLast(new OutputHandler(current, new PrintBudget(channel, nanoTime)));
     }
   }
 
@@ -260,15 +260,18 @@ public final class SlotSockets implements AutoCloseable {
   @SuppressWarnings("FutureReturnValueIgnored") // Closing is all that can be done.
   private static final class OutputHandler extends ChannelInboundHandlerAdapter {
     private final Generation owner;
+    private final PrintBudget prints;
 
-    OutputHandler(Generation owner) {
+    OutputHandler(Generation owner, PrintBudget prints) {
       this.owner = owner;
+      this.prints = prints;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
       ByteBuf bytes = (ByteBuf) message;
       try {
+        prints.spend(bytes.readableBytes());
         owner.printed(bytes);
       } finally {
         bytes.release();

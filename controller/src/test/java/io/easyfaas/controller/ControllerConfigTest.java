@@ -1,0 +1,107 @@
+package io.easyfaas.controller;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.config.Option;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.controller.userlog.UserLogFormat;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ControllerConfigTest {
+  @Test
+  void defaults() {
+    assertThat(ControllerConfig.parse(List.of(), Map.of()))
+        .isEqualTo(
+            new ControllerConfig(
+                new HttpAddress.Tcp("127.0.0.1", 8001),
+                Path.of("/var/run/faas/.funcletapi.sock"),
+                new ControllerConfig.Repository(
+                    new HttpAddress.Tcp("127.0.0.1", 8002), "v1", false),
+                new ControllerConfig.Slots(
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(60),
+                    1000,
+                    ByteSize.ofMebibytes(64),
+                    Duration.ofSeconds(5)),
+                new ControllerConfig.UserLogs(UserLogFormat.PLAIN, Path.of("/tmp/userlog")),
+                1,
+                Duration.ofSeconds(1),
+                true,
+                ByteSize.ofMebibytes(6)));
+  }
+
+  @Test
+  void everyKeyIsRead() {
+    Map<String, String> values =
+        Map.ofEntries(
+            Map.entry("port", "1"),
+            Map.entry("bind-address", "0.0.0.0"),
+            Map.entry("funclet-api-sock", "/a"),
+            Map.entry("repository-endpoint", "http://r:2"),
+            Map.entry("repository-version", "v2/x"),
+            Map.entry("repository-auth-transfer", "true"),
+            Map.entry("event-loops", "3"),
+            Map.entry("runtime-alive-timeout", "4s"),
+            Map.entry("max-runtime-idle", "5s"),
+            Map.entry("max-queue", "6"),
+            Map.entry("max-queue-bytes", "7B"),
+            Map.entry("max-queue-wait", "8ms"),
+            Map.entry("latest-cache", "9s"),
+            Map.entry("userlog-type", "json"),
+            Map.entry("userlog-filepath", "/b"),
+            Map.entry("enable-simple-auth", "false"),
+            Map.entry("max-body", "10KiB"));
+    List<String> args = new ArrayList<>();
+    values.forEach((key, value) -> args.addAll(List.of("--" + key, value)));
+
+    assertThat(ControllerConfig.options())
+        .extracting(Option::key)
+        .hasSameElementsAs(values.keySet());
+    assertThat(ControllerConfig.parse(args, Map.of()))
+        .isEqualTo(
+            new ControllerConfig(
+                new HttpAddress.Tcp("0.0.0.0", 1),
+                Path.of("/a"),
+                new ControllerConfig.Repository(new HttpAddress.Tcp("r", 2), "v2/x", true),
+                new ControllerConfig.Slots(
+                    Duration.ofSeconds(4),
+                    Duration.ofSeconds(5),
+                    6,
+                    new ByteSize(7),
+                    Duration.ofMillis(8)),
+                new ControllerConfig.UserLogs(UserLogFormat.JSON, Path.of("/b")),
+                3,
+                Duration.ofSeconds(9),
+                false,
+                new ByteSize(10 * 1024)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "max-body | 7MiB | --max-body: 7MiB (expected: at most 6MiB)",
+        "userlog-type | xml | --userlog-type: \"xml\" (expected: plain or json)",
+        "event-loops | 0 | --event-loops: \"0\" (expected: a whole number from 1 to 64)",
+        "repository-version | /v1 | --repository-version: \"/v1\" (expected: path segments, for"
+            + " example v1)",
+        "repository-endpoint | ftp://x/y | --repository-endpoint: address: \"ftp://x/y\" (expected:"
+            + " http://host:port or unix:///path)",
+        "max-queue-wait | 0s | --max-queue-wait: 0 (expected: more; --max-queue 0 turns it off)",
+      })
+  void badValuesAreNamed(String key, String value, String message) {
+    assertThatThrownBy(() -> ControllerConfig.parse(List.of("--" + key, value), Map.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(message);
+  }
+}

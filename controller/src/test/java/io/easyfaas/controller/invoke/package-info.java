@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.invoke;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,126 @@
+package io.easyfaas.controller.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import io.easyfaas.controller.pool.Placement.Decision;
+import io.easyfaas.controller.pool.Placement.Demand;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.Runner;
+import io.easyfaas.controller.runtime.RunnerCall;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PlacementTest {
+  private static final Runner NOBODY =
+      new Runner() {
+        @Override
+        public void invoke(RunnerCall call) {}
+
+        @Override
+        public void cancel(RunnerCall call) {}
+
+        @Override
+        public void check() {}
+
+        @Override
+        public int inFlight() {
+          return 0;
+        }
+      };
+  private static final SlotState COLD = new SlotState.Cold();
+  private static final ByteSize ALL = ByteSize.ofMebibytes(512);
+
+  private final ResolvedFunction asking = PoolHarness.function("asking", Traits.of("echo"));
+  private final ResolvedFunction large =
+      PoolHarness.function("large", Traits.of("echo").memory(512));
+  private final ResolvedFunction one = PoolHarness.function("one", Traits.of("echo"));
+  private final ResolvedFunction two = PoolHarness.function("two", Traits.of("echo"));
+
+  @Test
+  void firstColdSlotIsStarted() {
+    assertThat(choose(List.of(warm(one, 1, 0), COLD, COLD), asks(asking)))
+        .containsExactly(new Decision.Start(1, asking));
+  }
+
+  @Test
+  void coldSlotWithoutMemoryIsNoUse() {
+    SlotState stopping = new SlotState.Stopping(ALL, "idle", 0);
+
+    assertThat(choose(List.of(COLD, stopping), asks(asking))).isEmpty();
+  }
+
+  @Test
+  void leastRecentlyUsedIdleSlotsOfOthersMakeRoom() {
+    List<SlotState> slots =
+        List.of(warm(one, 0, 30), warm(two, 0, 10), warm(one, 0, 20), warm(two, 1, 0));
+
+    assertThat(choose(slots, asks(asking))).containsExactly(new Decision.CoolDown(1));
+    assertThat(choose(List.of(warm(one, 0, 30), warm(two, 0, 10), COLD), asks(large)))
+        .containsExactly(new Decision.CoolDown(1), new Decision.CoolDown(0));
+  }
+
+  @Test
+  void idleSlotsAreKeptWhenTakingThemWouldNotSuffice() {
+    assertThat(choose(List.of(warm(one, 0, 0), warm(two, 1, 0), COLD), asks(large))).isEmpty();
+  }
+
+  @Test
+  void resetUnderWayIsWaitedForRatherThanAnotherSlotTaken() {
+    SlotState stopping = new SlotState.Stopping(ByteSize.ofMebibytes(128), "idle", 0);
+
+    assertThat(choose(List.of(warm(one, 0, 0), stopping), asks(asking))).isEmpty();
+    assertThat(choose(List.of(warm(one, 0, 0), stopping), asks(asking), asks(two)))
+        .containsExactly(new Decision.CoolDown(0));
+  }
+
+  @Test
+  void demandThatWaitsKeepsItsClaim() {
+    List<SlotState> slots = List.of(COLD, COLD, warm(one, 1, 0));
+
+    assertThat(choose(slots, asks(large), asks(asking))).isEmpty();
+    assertThat(choose(slots, asks(asking), asks(large)))
+        .containsExactly(new Decision.Start(0, asking));
+  }
+
+  @Test
+  void overdueDemandDrainsTheLeastBusySlotOfWhoHasMost() {
+    ResolvedFunction wide = PoolHarness.function("wide", Traits.of("echo").concurrency(9));
+    List<SlotState> slots = List.of(warm(one, 1, 0), warm(wide, 5, 0), warm(wide, 2, 0));
+
+    assertThat(choose(slots, asks(asking))).isEmpty();
+    assertThat(choose(slots, overdue(asking))).containsExactly(new Decision.Drain(2));
+  }
+
+  @Test
+  void overdueDemandGoesFirst() {
+    assertThat(choose(List.of(COLD), asks(one), overdue(asking)))
+        .containsExactly(new Decision.Start(0, asking));
+  }
+
+  @Test
+  void functionLargerThanEverythingIsRefused() {
+    ResolvedFunction huge = PoolHarness.function("huge", Traits.of("echo").memory(513));
+
+    assertThat(choose(List.of(COLD), asks(huge), asks(asking)))
+        .containsExactly(new Decision.Refuse(huge), new Decision.Start(0, asking));
+  }
+
+  private static List<Decision> choose(List<SlotState> slots, Demand... demands) {
+    return Placement.choose(slots, List.of(demands), ALL, Duration.ofSeconds(1));
+  }
+
+  private static Demand asks(ResolvedFunction function) {
+    return new Demand(function, Duration.ofMillis(999));
+  }
+
+  private static Demand overdue(ResolvedFunction function) {
+    return new Demand(function, Duration.ofSeconds(1));
+  }
+
+  private static SlotState warm(ResolvedFunction function, int inFlight, long lastUsed) {
+    return new SlotState.Warm(function, new Lease(0, NOBODY), inFlight, lastUsed);
+  }
+}

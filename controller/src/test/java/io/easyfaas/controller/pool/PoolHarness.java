@@ -1,0 +1,171 @@
+package io.easyfaas.controller.pool;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.controller.FakeRegistry;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.Runner;
+import io.easyfaas.controller.runtime.RunnerCall;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A pool whose slow work is done when the test says so, with a clock of its own.
+final class PoolHarness implements SlotWork {
+  /// Work that was asked for and is not done.
+  record WarmUp(int slot, ResolvedFunction function, String requestId) {}
+
+  /// Work that was asked for and is not done.
+  record Reset(int slot, String reason) {}
+
+  /// A call; remembers what it was told.
+  static final class Call implements Waiter {
+    final ResolvedFunction function;
+    final String name;
+    @Nullable Lease lease;
+    @Nullable Refusal refusal;
+    int told;
+    boolean collected;
+
+    Call(ResolvedFunction function, String name) {
+      this.function = function;
+      this.name = name;
+    }
+
+    @Override
+    public String label() {
+      return name;
+    }
+
+    @Override
+    public int weight() {
+      return 10;
+    }
+
+    @Override
+    public void granted(Lease given) {
+      told++;
+      lease = given;
+    }
+
+    @Override
+    public void refused(Refusal why) {
+      told++;
+      refusal = why;
+    }
+
+    Lease leaseOrFail() {
+      Lease given = lease;
+      if (given == null) {
+        throw new AssertionError(name + " has no lease; refused: " + refusal);
+      }
+      return given;
+    }
+  }
+
+  private static final Runner RUNNER =
+      new Runner() {
+        @Override
+        public void invoke(RunnerCall call) {}
+
+        @Override
+        public void cancel(RunnerCall call) {}
+
+        @Override
+        public void check() {}
+
+        @Override
+        public int inFlight() {
+          return 0;
+        }
+      };
+
+  final List<WarmUp> warmUps = new ArrayList<>();
+  final List<Reset> resets = new ArrayList<>();
+  final SlotPool pool;
+  long now = 1_000_000_000L;
+  private int calls;
+
+  PoolHarness(int slots, int allocatableMebibytes) {
+    this(slots, allocatableMebibytes, 1000, 1 << 20);
+  }
+
+  PoolHarness(int slots, int allocatableMebibytes, int maxQueue, long maxQueueBytes) {
+    Map<ContainerId, Boolean> cold = new LinkedHashMap<>();
+    for (int i = 0; i < slots; i++) {
+      cold.put(ContainerId.of("pod", i), true);
+    }
+    pool =
+        new SlotPool(
+            cold,
+            ByteSize.ofMebibytes(allocatableMebibytes),
+            new PoolLimits(
+                Duration.ofSeconds(60),
+                maxQueue,
+                maxQueueBytes,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(1)),
+            this,
+            () -> now,
+            InstantSource.system());
+  }
+
+  static ResolvedFunction function(String name, Traits traits) {
+    return ResolvedFunction.of(
+        FakeRegistry.document(name, "brn:" + name, traits),
+        new RuntimeConfiguration("nodejs20", "/bin/node", "/opt", List.of(), List.of()));
+  }
+
+  Call call(ResolvedFunction function) {
+    Call call = new Call(function, "call-" + calls++);
+    switch (pool.acquire(function, call)) {
+      case Lease lease -> call.granted(lease);
+      case Acquisition.Queued _ -> {}
+      case Acquisition.Refused refused -> call.refused(refused.refusal());
+    }
+    return call;
+  }
+
+  /// Lets the oldest warm-up succeed.
+  Lease connect() {
+    return pool.connected(warmUps.removeFirst().slot(), RUNNER, WarmupTimes.NONE);
+  }
+
+  /// Lets the oldest reset succeed.
+  void finishReset() {
+    pool.resetDone(resets.removeFirst().slot());
+  }
+
+  void release(Call call) {
+    pool.release(call.leaseOrFail(), call.function);
+  }
+
+  void pass(Duration duration) {
+    now += duration.toNanos();
+    var _ = pool.sweep();
+  }
+
+  SlotState state(int slot) {
+    return pool.slots().get(slot).state();
+  }
+
+  List<String> states() {
+    return pool.slots().stream().map(slot -> slot.state().getClass().getSimpleName()).toList();
+  }
+
+  @Override
+  public void warmUp(int slot, ResolvedFunction function, String requestId) {
+    warmUps.add(new WarmUp(slot, function, requestId));
+  }
+
+  @Override
+  public void reset(int slot, String reason) {
+    resets.add(new Reset(slot, reason));
+  }
+}

@@ -1,0 +1,158 @@
+package io.easyfaas.controller.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.controller.FakeRegistry.Traits;
+import io.easyfaas.controller.pool.PoolHarness.Call;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What must hold whatever happens, tried with random events from printed seeds.
+class SlotPoolPropertiesTest {
+  private static final int STEPS = 2000;
+  private static final int SLOTS = 5;
+  private static final int MEBIBYTES = 640;
+
+  private final PoolHarness harness = new PoolHarness(SLOTS, MEBIBYTES, 50, 1 << 20);
+  private final List<ResolvedFunction> functions =
+      List.of(
+          PoolHarness.function("a", Traits.of("echo")),
+          PoolHarness.function("b", Traits.of("echo").concurrency(3)),
+          PoolHarness.function("c", Traits.of("echo").memory(300)),
+          PoolHarness.function("d", Traits.of("echo").reserved(2).concurrency(2)),
+          PoolHarness.function("e", Traits.of("echo").memory(640).concurrency(10)),
+          PoolHarness.function("f", Traits.of("echo").memory(641)));
+  private final List<Call> all = new ArrayList<>();
+  private final List<Call> running = new ArrayList<>();
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+  void limitsHoldAndNobodyIsLost(long seed) {
+    Random random = new Random(seed);
+    for (int step = 0; step < STEPS; step++) {
+      act(random);
+      collect();
+      check();
+    }
+    settle();
+    assertThat(all).as("every call was told once").allMatch(call -> call.told == 1);
+    assertThat(harness.states()).as("every slot rests").containsOnly("Cold");
+    assertThat(harness.pool.usage().marked().bytes()).isZero();
+    assertThat(harness.pool.usage().waiting()).isZero();
+  }
+
+  private void act(Random random) {
+    switch (random.nextInt(12)) {
+      case 0, 1, 2, 3 -> all.add(harness.call(functions.get(random.nextInt(functions.size()))));
+      case 4, 5 -> {
+        if (!running.isEmpty()) {
+          harness.release(running.remove(random.nextInt(running.size())));
+        }
+      }
+      case 6 -> warmUp(random);
+      case 7 -> reset(random);
+      case 8 -> {
+        if (!running.isEmpty()) {
+          Call call = running.get(random.nextInt(running.size()));
+          if (harness.pool.lost(call.leaseOrFail(), "runner-exited")) {
+            harness.resets.add(new PoolHarness.Reset(call.leaseOrFail().slot(), "runner-exited"));
+          }
+        }
+      }
+      case 9 -> {
+        if (!running.isEmpty()) {
+          harness.pool.drain(
+              running.get(random.nextInt(running.size())).leaseOrFail(), ResetReason.TIMEOUT);
+        }
+      }
+      case 10 -> {
+        if (random.nextInt(10) == 0) {
+          harness.pool.invalidate(harness.pool.slots().get(random.nextInt(SLOTS)).id());
+        } else if (!all.isEmpty()) {
+          withdraw(all.get(random.nextInt(all.size())));
+        }
+      }
+      default ->
+          harness.pass(Duration.ofMillis(random.nextInt(random.nextInt(50) == 0 ? 70_000 : 300)));
+    }
+  }
+
+  private void warmUp(Random random) {
+    if (harness.warmUps.isEmpty()) {
+      return;
+    }
+    switch (random.nextInt(5)) {
+      case 0 -> harness.pool.warmupFailed(harness.warmUps.removeFirst().slot(), "code is missing");
+      case 1 -> harness.pool.loadFailed(harness.warmUps.removeFirst().slot(), new byte[0]);
+      default -> harness.connect();
+    }
+  }
+
+  private void reset(Random random) {
+    if (harness.resets.isEmpty()) {
+      return;
+    }
+    if (random.nextInt(4) == 0) {
+      harness.pool.resetFailed(harness.resets.removeFirst().slot());
+    } else {
+      harness.finishReset();
+    }
+  }
+
+  private void withdraw(Call call) {
+    if (call.told == 0 && harness.pool.withdraw(call.function, call)) {
+      call.told++;
+    }
+  }
+
+  private void collect() {
+    for (Call call : all) {
+      if (call.lease != null && !call.collected) {
+        call.collected = true;
+        running.add(call);
+      }
+    }
+  }
+
+  private void check() {
+    long memory = 0;
+    for (SlotView slot : harness.pool.slots()) {
+      memory += slot.state().memory().mebibytes();
+      if (slot.state() instanceof SlotState.Warm warm) {
+        assertThat(warm.inFlight()).isBetween(0, warm.function().concurrency());
+      } else if (slot.state() instanceof SlotState.Draining draining) {
+        assertThat(draining.inFlight()).isBetween(1, draining.function().concurrency());
+      }
+    }
+    assertThat(memory).isLessThanOrEqualTo(MEBIBYTES);
+    Map<ResolvedFunction, Integer> inFlight = new HashMap<>();
+    running.forEach(call -> inFlight.merge(call.function, 1, Integer::sum));
+    inFlight.forEach(
+        (function, count) -> assertThat(count).isLessThanOrEqualTo(function.maxInFlight()));
+    assertThat(all).allMatch(call -> call.told <= 1);
+  }
+
+  /// Lets everything end well.
+  private void settle() {
+    for (int round = 0; round < 500; round++) {
+      while (!harness.warmUps.isEmpty()) {
+        harness.connect();
+      }
+      while (!harness.resets.isEmpty()) {
+        harness.finishReset();
+      }
+      collect();
+      running.forEach(harness::release);
+      running.clear();
+      harness.pass(Duration.ofSeconds(1));
+      check();
+    }
+  }
+}

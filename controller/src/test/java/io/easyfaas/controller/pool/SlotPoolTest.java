@@ -1,0 +1,245 @@
+package io.easyfaas.controller.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import io.easyfaas.controller.pool.PoolHarness.Call;
+import io.easyfaas.controller.pool.PoolHarness.WarmUp;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class SlotPoolTest {
+  private final ResolvedFunction one = PoolHarness.function("one", Traits.of("echo"));
+  private final ResolvedFunction ten =
+      PoolHarness.function("ten", Traits.of("echo").concurrency(10));
+
+  @Test
+  void slotUsedLastIsUsedAgainSoThatOthersMayCoolDown() {
+    PoolHarness harness = new PoolHarness(3, 1024);
+    List<Call> calls = IntStream.range(0, 3).mapToObj(_ -> harness.call(one)).toList();
+    IntStream.range(0, 3).forEach(_ -> harness.connect());
+    for (Call call : List.of(calls.get(2), calls.get(0), calls.get(1))) {
+      harness.now += 1000;
+      harness.release(call);
+    }
+
+    assertThat(harness.call(one).leaseOrFail().slot()).isEqualTo(1);
+    assertThat(harness.call(one).leaseOrFail().slot()).isEqualTo(0);
+    assertThat(harness.call(one).leaseOrFail().slot()).isEqualTo(2);
+  }
+
+  @Test
+  void callsWaitForASlotThatIsWarmingUpRatherThanStartAnother() {
+    PoolHarness harness = new PoolHarness(4, 1024);
+    List<Call> calls = IntStream.range(0, 20).mapToObj(_ -> harness.call(ten)).toList();
+
+    assertThat(harness.warmUps).hasSize(2);
+    harness.connect();
+    assertThat(calls.stream().filter(call -> call.lease != null)).hasSize(10);
+    harness.connect();
+
+    assertThat(calls).allMatch(call -> call.lease != null && call.told == 1);
+  }
+
+  @Test
+  void warmUpIsNamedAfterTheCallThatNeedsIt() {
+    PoolHarness harness = new PoolHarness(4, 1024);
+    IntStream.range(0, 11).forEach(_ -> harness.call(ten));
+
+    assertThat(harness.warmUps).extracting(WarmUp::requestId).containsExactly("call-0", "call-10");
+  }
+
+  @Test
+  void releasedPermitGoesToTheCallThatWaitedLongest() {
+    PoolHarness harness = new PoolHarness(1, 1024);
+    Call first = harness.call(one);
+    harness.connect();
+    Call second = harness.call(one);
+    Call third = harness.call(one);
+
+    harness.release(first);
+
+    assertThat(second.lease).isNotNull();
+    assertThat(third.lease).isNull();
+  }
+
+  @Test
+  void newCallDoesNotOvertakeThoseThatWait() {
+    PoolHarness harness = new PoolHarness(2, 1024);
+    ResolvedFunction limited = PoolHarness.function("limited", Traits.of("echo").reserved(1));
+    Call first = harness.call(limited);
+    harness.connect();
+    Call second = harness.call(limited);
+    harness.release(first);
+    Call third = harness.call(limited);
+
+    assertThat(second.lease).isNotNull();
+    assertThat(third.lease).isNull();
+  }
+
+  @Test
+  void largeFunctionIsNotStarvedBySmallOnes() {
+    PoolHarness harness = new PoolHarness(4, 512);
+    ResolvedFunction large = PoolHarness.function("large", Traits.of("echo").memory(512));
+    Call running = harness.call(one);
+    harness.connect();
+    Call waiting = harness.call(large);
+    ResolvedFunction small = PoolHarness.function("small", Traits.of("echo"));
+
+    Call later = harness.call(small);
+    harness.release(running); // Idle now, so it makes room for the large one.
+
+    assertThat(later.lease).isNull();
+    harness.finishReset();
+    assertThat(harness.warmUps).extracting(WarmUp::function).containsExactly(large);
+    harness.connect();
+    assertThat(waiting.lease).isNotNull();
+  }
+
+  @Test
+  void overdueFunctionTakesOneSlotOfTheGreediestOnly() {
+    PoolHarness harness = new PoolHarness(4, 512);
+    List<Call> greedy = IntStream.range(0, 8).mapToObj(_ -> harness.call(one)).toList();
+    IntStream.range(0, 4).forEach(_ -> harness.connect());
+    ResolvedFunction modest = PoolHarness.function("modest", Traits.of("echo"));
+    List<Call> modestCalls = IntStream.range(0, 4).mapToObj(_ -> harness.call(modest)).toList();
+
+    harness.pass(Duration.ofMillis(999));
+    assertThat(harness.states()).doesNotContain("Draining");
+    harness.pass(Duration.ofMillis(1));
+
+    assertThat(harness.states()).containsOnlyOnce("Draining");
+    int drained = harness.states().indexOf("Draining");
+    harness.release(
+        greedy.stream()
+            .filter(call -> call.lease != null && call.lease.slot() == drained)
+            .findFirst()
+            .orElseThrow());
+    harness.finishReset();
+    assertThat(harness.warmUps).extracting(WarmUp::function).containsExactly(modest);
+    harness.connect();
+    assertThat(modestCalls.getFirst().lease).isNotNull();
+  }
+
+  @Test
+  void functionThatWasPushedAsideDoesNotPushBackAtOnce() {
+    PoolHarness harness = new PoolHarness(1, 128);
+    Call running = harness.call(one);
+    harness.connect();
+    Call older = harness.call(one);
+    Call modest = harness.call(PoolHarness.function("modest", Traits.of("echo")));
+
+    harness.pass(Duration.ofSeconds(1));
+    harness.release(running);
+    harness.finishReset();
+    harness.connect();
+
+    assertThat(modest.lease).isNotNull();
+    assertThat(older.lease).isNull();
+    harness.release(modest);
+    harness.finishReset();
+    harness.connect();
+    assertThat(older.lease).isNotNull();
+  }
+
+  @Test
+  void memoryOfASlotWhoseResetFailedStaysReserved() {
+    PoolHarness harness = new PoolHarness(2, 256);
+    ResolvedFunction half = PoolHarness.function("half", Traits.of("echo").memory(200));
+    Call call = harness.call(half);
+    harness.connect();
+
+    assertThat(harness.pool.lost(call.leaseOrFail(), "runner-exited")).isTrue();
+    harness.pool.resetFailed(0);
+    Call next = harness.call(half);
+
+    assertThat(harness.pool.usage().marked().mebibytes()).isEqualTo(200);
+    assertThat(next.lease).isNull();
+    assertThat(harness.warmUps).isEmpty();
+  }
+
+  @Test
+  void failedResetsAreRetriedWithGrowingPauses() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    harness.call(one);
+    harness.connect();
+    harness.pool.invalidate(ContainerId.of("pod", 0));
+    Lease lease = ((SlotState.Draining) harness.state(0)).lease();
+    harness.pool.lost(lease, "runner-exited");
+    for (int pause = 1; pause <= 64; pause *= 2) {
+      harness.pool.resetFailed(0);
+      harness.pass(Duration.ofSeconds(pause).minusNanos(1));
+      assertThat(harness.resets).isEmpty();
+      harness.pass(Duration.ofNanos(1));
+      assertThat(harness.resets).hasSize(1);
+      harness.resets.clear();
+    }
+  }
+
+  @Test
+  void bytesOfWaitingCallsAreBounded() {
+    PoolHarness harness = new PoolHarness(1, 256, 1000, 25);
+    harness.call(one);
+    harness.call(one);
+
+    Call third = harness.call(one);
+
+    assertThat(third.refusal).isEqualTo(new Refusal.Overloaded("calls with 20 bytes wait already"));
+  }
+
+  @Test
+  void callThatAWarmingSlotWillTakeIsNotRefusedForWaiting() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    Call covered = harness.call(one);
+    Call other = harness.call(one);
+
+    harness.pass(Duration.ofSeconds(6));
+
+    assertThat(covered.told).isZero();
+    assertThat(other.refusal).isEqualTo(new Refusal.Overloaded("no slot in 5000ms"));
+  }
+
+  @Test
+  void sweepTellsWhenTheNextCallIsDue() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    assertThat(harness.pool.sweep()).isEmpty();
+    harness.call(one);
+    harness.call(one);
+    harness.now += Duration.ofSeconds(2).toNanos();
+
+    assertThat(harness.pool.sweep()).hasValue(Duration.ofSeconds(3).toNanos());
+  }
+
+  @Test
+  void lessMemoryThanIsUsedStopsNewSlotsOnly() {
+    PoolHarness harness = new PoolHarness(4, 512);
+    Call call = harness.call(one);
+    harness.connect();
+
+    harness.pool.allocatable(ByteSize.ofMebibytes(128));
+    Call next = harness.call(PoolHarness.function("two", Traits.of("echo")));
+
+    assertThat(next.told).isZero();
+    assertThat(harness.warmUps).isEmpty();
+    harness.release(call);
+    harness.finishReset();
+    assertThat(harness.warmUps).hasSize(1);
+  }
+
+  @Test
+  void closingRefusesThoseThatWaitAndThoseThatCome() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    Call waits = harness.call(one);
+
+    harness.pool.close();
+
+    assertThat(waits.refusal).isEqualTo(new Refusal.Overloaded("the engine is stopping"));
+    assertThat(harness.call(one).refusal)
+        .isEqualTo(new Refusal.Overloaded("the engine is stopping"));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.pool;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,143 @@
+package io.easyfaas.controller.registry;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.controller.FakeRegistry;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HttpRegistryTest {
+  private static final String BRN =
+      "brn:cloud:faas:bj:8f6e5a28c663957ea04522547a66d08f:function:f:$LATEST";
+
+  private final List<HttpRequest> requests = new CopyOnWriteArrayList<>();
+  private volatile HttpResponse answer =
+      HttpResponse.document(200, FakeRegistry.document("f", BRN, Traits.of("echo")));
+  private final EventLoops loops = new EventLoops(1);
+  private final HttpServer server =
+      HttpServer.start(
+          new HttpAddress.Tcp("127.0.0.1", 0),
+          loops,
+          1024,
+          request -> {
+            requests.add(request);
+            return answer;
+          });
+  private final HttpClient client = new HttpClient(server.address(), loops);
+  private final HttpRegistry registry = new HttpRegistry(client, "v1/ote");
+
+  @AfterEach
+  void stop() {
+    client.close();
+    server.close();
+    loops.close();
+  }
+
+  @Test
+  void brnIsAskedForAsItIs() {
+    registry.function(new FunctionReference(BRN, "", "me", ""), "R1");
+
+    HttpRequest request = requests.getFirst();
+    assertThat(request.target()).isEqualTo("/v1/ote/functions/" + BRN);
+    assertThat(request.header("X-Easyfaas-Request-Id")).hasValue("R1");
+    assertThat(request.header("X-Easyfaas-Account-Id")).hasValue("me");
+    assertThat(request.header("Authorization")).isEmpty();
+  }
+
+  @Test
+  void plainNameIsAskedForWithItsQualifier() {
+    registry.function(new FunctionReference("f", "$LATEST", "me", ""), "R1");
+
+    assertThat(requests.getFirst().target()).isEqualTo("/v1/ote/functions/f?Qualifier=$LATEST");
+  }
+
+  @Test
+  void authorizationIsPassedOn() {
+    registry.function(new FunctionReference(BRN, "", "me", "Bearer x"), "R1");
+
+    assertThat(requests.getFirst().header("Authorization")).hasValue("Bearer x");
+  }
+
+  @Test
+  void runtimeIsAskedForByName() {
+    answer =
+        HttpResponse.json(200, "{\"Name\":\"n\",\"Bin\":\"/b\",\"Path\":\"/p\"}".getBytes(UTF_8));
+
+    assertThat(registry.runtime("nodejs20", "R1").bin()).isEqualTo("/b");
+    assertThat(requests.getFirst().target()).isEqualTo("/v1/ote/runtimes/nodejs20/configuration");
+  }
+
+  @Test
+  void notFoundCarriesTheRegistrysText() {
+    answer = HttpResponse.text(404, "no such function");
+
+    assertThatThrownBy(() -> registry.function(new FunctionReference(BRN, "", "", ""), "R1"))
+        .isInstanceOfSatisfying(
+            ApiException.class,
+            failure -> {
+              assertThat(failure.code()).isEqualTo(ErrorCode.RESOURCE_NOT_FOUND);
+              assertThat(failure.document().cause())
+                  .isEqualTo("get function from data storer failed");
+              assertThat(failure.document().backtrace().getFirst().message())
+                  .isEqualTo("no such function");
+            });
+  }
+
+  @Test
+  void otherFailureIsTheEnginesOwn() {
+    answer = HttpResponse.text(503, "later");
+
+    assertFails("registry answered 503: later");
+  }
+
+  @Test
+  void answerThatIsNotADocumentIsNamed() {
+    answer = HttpResponse.text(200, "<html>");
+
+    assertFails("registry's answer: JSON: ");
+  }
+
+  @Test
+  void documentWithoutAHandlerIsNamed() {
+    answer =
+        HttpResponse.json(
+            200,
+            Json.PASCAL
+                .writeText(FakeRegistry.document("f", BRN, Traits.of("echo")))
+                .replace("\"Handler\":\"index.echo\",", "")
+                .getBytes(UTF_8));
+
+    assertFails("registry's answer: no Configuration.Handler");
+  }
+
+  @Test
+  void registryThatIsNotThereIsNamed() {
+    server.close();
+
+    assertFails("connect to http://127.0.0.1:");
+  }
+
+  private void assertFails(String text) {
+    assertThatThrownBy(() -> registry.function(new FunctionReference(BRN, "", "", ""), "R1"))
+        .isInstanceOfSatisfying(
+            ApiException.class,
+            failure -> {
+              assertThat(failure.code()).isEqualTo(ErrorCode.SERVICE);
+              assertThat(failure.document().backtrace().getFirst().message()).startsWith(text);
+            });
+  }
+}

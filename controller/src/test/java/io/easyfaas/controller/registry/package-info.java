@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.registry;
+
+import org.jspecify.annotations.NullMarked;

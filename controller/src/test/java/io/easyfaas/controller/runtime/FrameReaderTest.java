@@ -1,0 +1,91 @@
+package io.easyfaas.controller.runtime;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.wire.FrameType;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FrameReaderTest {
+  private final FrameReader reader = new FrameReader(UnpooledByteBufAllocator.DEFAULT);
+  private final List<String> frames = new ArrayList<>();
+  private final FrameReader.Sink sink =
+      (type, flags, id, payload) ->
+          frames.add(type + " " + flags + " " + id + " " + payload.toString(UTF_8));
+
+  @AfterEach
+  void close() {
+    reader.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 5, 11, 12, 13, 100, 100_000})
+  void framesAreFoundHoweverTheStreamIsCut(int chunk) throws Exception {
+    String large = "x".repeat(70_000);
+    ByteBuf stream = Unpooled.buffer();
+    write(stream, FrameType.RESULT, 1, 7, "hello");
+    write(stream, FrameType.LOG, 0, -1, "");
+    write(stream, FrameType.RESULT, 0, 8, large);
+    write(stream, FrameType.PONG, 0, 0, "");
+
+    while (stream.isReadable()) {
+      reader.read(stream.readSlice(Math.min(chunk, stream.readableBytes())), sink);
+    }
+
+    assertThat(frames).containsExactly("6 1 7 hello", "8 0 -1 ", "6 0 8 " + large, "11 0 0 ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 7, 8 + FrameType.MAX_PAYLOAD_BYTES + 1, 0xffff_ffffL})
+  void lengthOutOfRangeIsRefused(long length) {
+    ByteBuf stream = Unpooled.buffer().writeInt((int) length).writeLong(0);
+
+    assertThatThrownBy(() -> reader.read(stream, sink))
+        .isInstanceOf(ProtocolException.class)
+        .hasMessage("frame length: " + length + " (expected: 8 to 6815752)");
+  }
+
+  @Test
+  void announcedLengthAloneTakesNoMemory() throws Exception {
+    ByteBuf stream =
+        Unpooled.buffer().writeInt(8 + FrameType.MAX_PAYLOAD_BYTES).writeLong(0).writeByte(1);
+    long before = UnpooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+
+    reader.read(stream, sink);
+
+    assertThat(UnpooledByteBufAllocator.DEFAULT.metric().usedDirectMemory() - before)
+        .isLessThanOrEqualTo(64 * 1024);
+  }
+
+  @Test
+  void largestFrameIsRead() throws Exception {
+    ByteBuf stream = Unpooled.buffer().writeInt(8 + FrameType.MAX_PAYLOAD_BYTES).writeLong(0);
+    List<Integer> sizes = new ArrayList<>();
+    FrameReader.Sink counting = (_, _, _, payload) -> sizes.add(payload.readableBytes());
+
+    reader.read(stream, counting);
+    reader.read(Unpooled.wrappedBuffer(new byte[FrameType.MAX_PAYLOAD_BYTES]), counting);
+
+    assertThat(sizes).containsExactly(FrameType.MAX_PAYLOAD_BYTES);
+  }
+
+  private static void write(ByteBuf stream, byte type, int flags, int id, String payload) {
+    byte[] bytes = payload.getBytes(UTF_8);
+    stream
+        .writeInt(FrameType.COUNTED_HEADER_BYTES + bytes.length)
+        .writeByte(type)
+        .writeByte(flags)
+        .writeShort(0)
+        .writeInt(id)
+        .writeBytes(bytes);
+  }
+}

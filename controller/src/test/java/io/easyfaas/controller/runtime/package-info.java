@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.runtime;
+
+import org.jspecify.annotations.NullMarked;

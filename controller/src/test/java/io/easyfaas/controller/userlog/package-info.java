@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.userlog;
+
+import org.jspecify.annotations.NullMarked;
