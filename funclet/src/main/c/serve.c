@@ -486,6 +486,9 @@ static bool start(struct launcher *launcher, const char *socket_path, struct fai
   if (launcher->funclet < 0 || fcntl(launcher->funclet, F_SETFL, O_NONBLOCK) != 0) {
     return fail(failure, "connect", socket_path);
   }
+  // Why: Ctrl-C at the engine's terminal is for the engine alone, which then ends us in order. It
+  // fails only for the leader of a process group, whom a shell has started by hand.
+  setsid();
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);

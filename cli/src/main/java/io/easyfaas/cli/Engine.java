@@ -3,7 +3,6 @@ package io.easyfaas.cli;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.EventLoops;
-import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.controller.Controller;
 import io.easyfaas.controller.ControllerConfig;
 import io.easyfaas.funclet.Funclet;
@@ -50,8 +49,8 @@ final class Engine implements AutoCloseable {
         List.of(
             FuncletConfig.options(),
             ControllerConfig.options(),
-            StubsConfig.OPTIONS,
-            HttpTriggerConfig.OPTIONS)) {
+            StubsConfig.options(),
+            HttpTriggerConfig.options())) {
       part.stream()
           .filter(option -> !COMPOSED.contains(option.key()))
           .forEach(option -> add(options, option));
@@ -80,19 +79,16 @@ final class Engine implements AutoCloseable {
     EventLoops loops = parts.add(new EventLoops(settings.integer("event-loops", 1, 64)));
     Stubs stubs =
         parts.add(
-            new Stubs(
-                StubsConfig.of(
-                    Settings.parse(
-                        StubsConfig.OPTIONS,
-                        args(settings, StubsConfig.OPTIONS, "port", settings.text("registry-port")),
-                        Map.of())),
+            Stubs.start(
+                StubsConfig.parse(
+                    args(settings, StubsConfig.options(), "port", settings.text("registry-port")),
+                    Map.of()),
                 loops));
-    stubs.start();
-    registryPort = ((HttpAddress.Tcp) stubs.address()).port();
+    registryPort = stubs.port();
     Funclet funclet =
         parts.add(
             Funclet.start(
-                FuncletConfig.parse(args(settings, FuncletConfig.options()), environment)));
+                FuncletConfig.parse(args(settings, FuncletConfig.options()), environment), loops));
     Controller controller =
         parts.add(
             Controller.start(
@@ -111,21 +107,18 @@ final class Engine implements AutoCloseable {
     stubs.onChange(controller::invalidate);
     HttpTrigger trigger =
         parts.add(
-            new HttpTrigger(
-                HttpTriggerConfig.of(
-                    Settings.parse(
-                        HttpTriggerConfig.OPTIONS,
-                        args(
-                            settings,
-                            HttpTriggerConfig.OPTIONS,
-                            "port",
-                            settings.text("trigger-port"),
-                            "controller-endpoint",
-                            "http://127.0.0.1:" + controllerPort),
-                        Map.of())),
+            HttpTrigger.start(
+                HttpTriggerConfig.parse(
+                    args(
+                        settings,
+                        HttpTriggerConfig.options(),
+                        "port",
+                        settings.text("trigger-port"),
+                        "controller-endpoint",
+                        "http://127.0.0.1:" + controllerPort),
+                    Map.of()),
                 loops));
-    trigger.start();
-    triggerPort = ((HttpAddress.Tcp) trigger.address()).port();
+    triggerPort = trigger.port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"
             + " http://127.0.0.1:{}",

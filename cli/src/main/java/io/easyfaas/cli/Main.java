@@ -2,6 +2,9 @@ package io.easyfaas.cli;
 
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.http.HttpException;
+import io.easyfaas.funclet.cgroup.CgroupException;
+import io.easyfaas.funclet.launch.LaunchException;
+import io.easyfaas.stubs.store.StoreException;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 
@@ -38,7 +41,12 @@ public final class Main {
         command.getErr().println("easyfaas: " + message);
         return ExitStatus.USAGE;
       }
-      case EngineException _, HttpException _ -> command.getErr().println("easyfaas: " + message);
+      case EngineException _,
+          HttpException _,
+          CgroupException _,
+          LaunchException _,
+          StoreException _ ->
+          command.getErr().println("easyfaas: " + message);
       default -> failure.printStackTrace(command.getErr());
     }
     return ExitStatus.ENGINE_FAILED;

@@ -77,17 +77,16 @@ final class ServiceCommand implements Callable<Integer> {
             "funclet",
             "Run funclet: the privileged daemon that owns the sandboxes.",
             FuncletConfig.options(),
-            (args, environment, parts) ->
-                parts.add(Funclet.start(FuncletConfig.parse(args, environment)))),
+            ServiceCommand::startFunclet),
         new ServiceCommand(
             "stubs",
             "Run the local function registry.",
-            StubsConfig.OPTIONS,
+            StubsConfig.options(),
             ServiceCommand::startStubs),
         new ServiceCommand(
             "httptrigger",
             "Run the HTTP trigger: URLs to functions.",
-            HttpTriggerConfig.OPTIONS,
+            HttpTriggerConfig.options(),
             ServiceCommand::startHttpTrigger));
   }
 
@@ -100,16 +99,21 @@ final class ServiceCommand implements Callable<Integer> {
     parts.add(Controller.start(config, new HttpFunclet(funclet), loops));
   }
 
+  private static void startFunclet(
+      List<String> args, Map<String, String> environment, Parts parts) {
+    FuncletConfig config = FuncletConfig.parse(args, environment);
+    parts.add(Funclet.start(config, parts.add(new EventLoops(1))));
+  }
+
   private static void startStubs(List<String> args, Map<String, String> environment, Parts parts) {
-    StubsConfig config = StubsConfig.of(Settings.parse(StubsConfig.OPTIONS, args, environment));
-    parts.add(new Stubs(config, parts.add(new EventLoops(1)))).start();
+    StubsConfig config = StubsConfig.parse(args, environment);
+    parts.add(Stubs.start(config, parts.add(new EventLoops(1))));
   }
 
   private static void startHttpTrigger(
       List<String> args, Map<String, String> environment, Parts parts) {
-    HttpTriggerConfig config =
-        HttpTriggerConfig.of(Settings.parse(HttpTriggerConfig.OPTIONS, args, environment));
-    parts.add(new HttpTrigger(config, parts.add(new EventLoops(1)))).start();
+    HttpTriggerConfig config = HttpTriggerConfig.parse(args, environment);
+    parts.add(HttpTrigger.start(config, parts.add(new EventLoops(1))));
   }
 
   String name() {

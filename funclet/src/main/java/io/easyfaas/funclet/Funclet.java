@@ -64,19 +64,21 @@ public final class Funclet implements FuncletApi, AutoCloseable {
 
   /// Starts everything. Blocks until every container has its sandbox or is known to be broken.
   ///
+  /// @param loops serve the API; they stay the caller's to close, after funclet
   /// @throws ConfigException when this machine or its state does not allow what is configured;
   ///   nothing is left running
-  public static Funclet start(FuncletConfig config) {
+  public static Funclet start(FuncletConfig config, EventLoops loops) {
     Deque<AutoCloseable> running = new ArrayDeque<>();
     try {
-      return start(config, running);
+      return start(config, loops, running);
     } catch (RuntimeException e) {
       closeAll(running);
       throw e;
     }
   }
 
-  private static Funclet start(FuncletConfig config, Deque<AutoCloseable> running) {
+  private static Funclet start(
+      FuncletConfig config, EventLoops loops, Deque<AutoCloseable> running) {
     EngineLock lock = EngineLock.take(config.dataDir());
     running.push(lock);
     String engineId = lock.engineId();
@@ -105,8 +107,6 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     containers.init();
 
     Funclet funclet = new Funclet(running, containers, ledger, resources);
-    EventLoops loops = new EventLoops(1);
-    running.push(loops);
     running.push(
         HttpServer.start(
             new HttpAddress.Unix(config.apiSocket()),

@@ -44,7 +44,7 @@ final class RestartIT {
                 ProcessHandle.current().info().command().orElse("java"),
                 "-cp",
                 System.getProperty("java.class.path"),
-                FuncletMain.class.getName()));
+                FuncletProcess.class.getName()));
     command.addAll(TestEngine.args(home));
     engine =
         new ProcessBuilder(command)

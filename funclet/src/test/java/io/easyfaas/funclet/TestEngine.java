@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ResetRequest;
@@ -29,10 +30,12 @@ final class TestEngine implements AutoCloseable {
   static final ContainerId C1 = ContainerId.of("it", 1);
 
   private final Path home;
+  private final EventLoops loops;
   private final Funclet funclet;
 
-  private TestEngine(Path home, Funclet funclet) {
+  private TestEngine(Path home, EventLoops loops, Funclet funclet) {
     this.home = home;
+    this.loops = loops;
     this.funclet = funclet;
   }
 
@@ -41,7 +44,14 @@ final class TestEngine implements AutoCloseable {
   /// @param home an empty directory with a short name, because of the sockets in it
   static TestEngine start(Path home, String... more) {
     prepare(home);
-    return new TestEngine(home, Funclet.start(FuncletConfig.parse(args(home, more), Map.of())));
+    EventLoops loops = new EventLoops(1);
+    FuncletConfig config = FuncletConfig.parse(args(home, more), Map.of());
+    try {
+      return new TestEngine(home, loops, Funclet.start(config, loops));
+    } catch (RuntimeException e) {
+      loops.close();
+      throw e;
+    }
   }
 
   static List<String> args(Path home, String... more) {
@@ -157,5 +167,6 @@ final class TestEngine implements AutoCloseable {
   @Override
   public void close() {
     funclet.close();
+    loops.close();
   }
 }

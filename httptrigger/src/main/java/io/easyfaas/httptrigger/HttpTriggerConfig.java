@@ -10,6 +10,7 @@ import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /// The configuration of the HTTP trigger.
@@ -26,23 +27,24 @@ public record HttpTriggerConfig(
     Duration timeout,
     ByteSize maxBodySize) {
   /// Every key, with its default.
-  public static final List<Option> OPTIONS =
-      List.of(
-          new Option("port", "port", "8003", "Port the trigger listens on."),
-          new Option("bind-address", "address", "127.0.0.1", "Address the trigger listens on."),
-          new Option(
-              "controller-endpoint",
-              "address",
-              "http://127.0.0.1:8001",
-              "Where the controller listens, http://host:port or unix:///path."),
-          new Option(
-              "region",
-              "region",
-              FunctionBrn.DEFAULT_REGION,
-              "Region in the BRN of every function that is called."),
-          // The longest function timeout, and some seconds for its queue and its cold start.
-          new Option("timeout", "duration", "930s", "Longest wait for the controller's answer."),
-          new Option("max-body-size", "size", "4MiB", "Largest request body."));
+  public static List<Option> options() {
+    return List.of(
+        new Option("port", "port", "8003", "Port the trigger listens on."),
+        new Option("bind-address", "address", "127.0.0.1", "Address the trigger listens on."),
+        new Option(
+            "controller-endpoint",
+            "address",
+            "http://127.0.0.1:8001",
+            "Where the controller listens, http://host:port or unix:///path."),
+        new Option(
+            "region",
+            "region",
+            FunctionBrn.DEFAULT_REGION,
+            "Region in the BRN of every function that is called."),
+        // The longest function timeout, and some seconds for its queue and its cold start.
+        new Option("timeout", "duration", "930s", "Longest wait for the controller's answer."),
+        new Option("max-body-size", "size", "4MiB", "Largest request body."));
+  }
 
   private static final Pattern REGION = Pattern.compile("[a-z]{2,5}[0-9]*");
 
@@ -67,10 +69,13 @@ public record HttpTriggerConfig(
     }
   }
 
-  /// Reads the settings of {@link #OPTIONS}.
+  /// Reads the configuration.
   ///
+  /// @param args `--key value` or `--key=value`
+  /// @param environment usually {@link System#getenv()}
   /// @throws ConfigException naming the key, the value and what was expected
-  public static HttpTriggerConfig of(Settings settings) {
+  public static HttpTriggerConfig parse(List<String> args, Map<String, String> environment) {
+    Settings settings = Settings.parse(options(), args, environment);
     return new HttpTriggerConfig(
         new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
         controller(settings.text("controller-endpoint")),

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
-import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -64,6 +63,6 @@ final class HttpTriggerConfigTest {
   }
 
   private static HttpTriggerConfig parse(String... args) {
-    return HttpTriggerConfig.of(Settings.parse(HttpTriggerConfig.OPTIONS, List.of(args), Map.of()));
+    return HttpTriggerConfig.parse(List.of(args), Map.of());
   }
 }

@@ -2,7 +2,6 @@ package io.easyfaas.httptrigger;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.http.EventLoops;
@@ -78,11 +77,10 @@ final class HttpTriggerTest {
 
   private void start(Duration timeout) {
     trigger =
-        new HttpTrigger(
+        HttpTrigger.start(
             new HttpTriggerConfig(
                 ANY_PORT, controller.address(), "bj", timeout, ByteSize.parse("64KiB")),
             loops);
-    trigger.start();
     client = new HttpClient(trigger.address(), loops);
   }
 
@@ -237,10 +235,5 @@ final class HttpTriggerTest {
         .isEqualTo("hello controller http trigger");
     assertThat(client.send(HttpRequest.of("GET", "/healthz"), LONG).text()).isEqualTo("ok");
     assertThat(asked).isEmpty();
-  }
-
-  @Test
-  void startsOnce() {
-    assertThatThrownBy(trigger::start).isInstanceOf(IllegalStateException.class);
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ConfigException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -47,15 +46,5 @@ class RunnerRuntimeConfigTest {
     assertThatThrownBy(() -> RunnerRuntimeConfig.parse(List.of("--rootfs", "/r"), Map.of()))
         .isInstanceOf(ConfigException.class)
         .hasMessage("unknown flag --rootfs (expected one of: data-dir, rootfs-source)");
-  }
-
-  @Test
-  void theProcessSaysByItsStatusWhetherItDid() {
-    Path data = temp.resolve("data");
-
-    assertThat(RunnerRuntimeMain.run(List.of("--nonsense"), Map.of())).isEqualTo(1);
-    assertThat(RunnerRuntimeMain.run(List.of("--data-dir", data.toString()), System.getenv()))
-        .isZero();
-    assertThat(Files.exists(data.resolve("rootfs.json"))).isTrue();
   }
 }

@@ -1,7 +1,7 @@
 package io.easyfaas.stubs;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpException;
@@ -15,29 +15,50 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /// The local registry as a service: a store, its rules, and a server. Thread-safe.
 public final class Stubs implements AutoCloseable {
   // What a request has besides the code: names, variables, tags, and white space.
   private static final int SETTINGS_BYTES = 1024 * 1024;
 
-  private final StubsConfig config;
-  private final EventLoops loops;
-  private final List<Consumer<FunctionBrn>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<FunctionBrn>> listeners;
+  private final FunctionStore store;
+  private final HttpServer server;
 
-  @GuardedBy("this")
-  private @Nullable FunctionStore store;
+  private Stubs(List<Consumer<FunctionBrn>> listeners, FunctionStore store, HttpServer server) {
+    this.listeners = listeners;
+    this.store = store;
+    this.server = server;
+  }
 
-  @GuardedBy("this")
-  private @Nullable HttpServer server;
-
-  /// Creates the service; nothing is opened yet.
+  /// Opens the function directory and listens.
   ///
   /// @param loops the process's event loops, which stay the caller's
-  public Stubs(StubsConfig config, EventLoops loops) {
-    this.config = config;
-    this.loops = loops;
+  /// @throws StoreException when the directory cannot be used
+  /// @throws HttpException when the address cannot be listened on; the directory is let go then
+  public static Stubs start(StubsConfig config, EventLoops loops) {
+    List<Consumer<FunctionBrn>> listeners = new CopyOnWriteArrayList<>();
+    FunctionStore store = FunctionStore.open(config.functionDirectory());
+    try {
+      RuntimeCatalog runtimes = new RuntimeCatalog(config.runtimesDirectory());
+      FunctionRegistry registry =
+          new FunctionRegistry(
+              store,
+              runtimes,
+              config.maxCodeSize(),
+              InstantSource.system(),
+              revision -> listeners.forEach(listener -> listener.accept(revision)));
+      HttpServer server =
+          HttpServer.start(
+              config.address(),
+              loops,
+              maxBodyBytes(config.maxCodeSize()),
+              new FunctionRoutes(registry, runtimes));
+      return new Stubs(listeners, store, server);
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
   }
 
   /// Has a listener called with each revision that is changed or removed from now on, after the
@@ -46,58 +67,25 @@ public final class Stubs implements AutoCloseable {
     listeners.add(listener);
   }
 
-  /// Opens the function directory and listens.
-  ///
-  /// @throws StoreException when the directory cannot be used
-  /// @throws HttpException when the address cannot be listened on
-  /// @throws IllegalStateException when it was started before
-  public synchronized void start() {
-    if (store != null) {
-      throw new IllegalStateException("the registry was started before");
-    }
-    FunctionStore opened = FunctionStore.open(config.functionDirectory());
-    try {
-      RuntimeCatalog runtimes = new RuntimeCatalog(config.runtimesDirectory());
-      FunctionRegistry registry =
-          new FunctionRegistry(
-              opened, runtimes, config.maxCodeSize(), InstantSource.system(), this::changed);
-      server =
-          HttpServer.start(
-              config.address(), loops, maxBodyBytes(), new FunctionRoutes(registry, runtimes));
-      store = opened;
-    } catch (RuntimeException e) {
-      opened.close();
-      throw e;
-    }
+  /// Where it listens, with the port the system chose.
+  public HttpAddress address() {
+    return server.address();
   }
 
-  /// Where it listens, with the port the system chose.
-  ///
-  /// @throws IllegalStateException when it is not started
-  public synchronized HttpAddress address() {
-    if (server == null) {
-      throw new IllegalStateException("the registry is not started");
-    }
-    return server.address();
+  /// The TCP port.
+  public int port() {
+    return server.port();
   }
 
   /// Stops listening and lets go of the directory. Safe to call twice.
   @Override
-  public synchronized void close() {
-    if (server != null) {
-      server.close();
-    }
-    if (store != null) {
-      store.close();
-    }
+  public void close() {
+    server.close();
+    store.close();
   }
 
-  private int maxBodyBytes() {
-    long base64 = (config.maxCodeSize().bytes() + 2) / 3 * 4;
+  private static int maxBodyBytes(ByteSize maxCodeSize) {
+    long base64 = (maxCodeSize.bytes() + 2) / 3 * 4;
     return Math.toIntExact(base64 + SETTINGS_BYTES);
-  }
-
-  private void changed(FunctionBrn revision) {
-    listeners.forEach(listener -> listener.accept(revision));
   }
 }

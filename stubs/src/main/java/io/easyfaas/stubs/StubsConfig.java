@@ -9,6 +9,7 @@ import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /// The configuration of the local registry.
 ///
@@ -19,17 +20,15 @@ import java.util.List;
 public record StubsConfig(
     HttpAddress.Tcp address, Path functionDirectory, Path runtimesDirectory, ByteSize maxCodeSize) {
   /// Every key, with its default.
-  public static final List<Option> OPTIONS =
-      List.of(
-          new Option("port", "port", "8002", "Port the registry listens on."),
-          new Option("bind-address", "address", "127.0.0.1", "Address the registry listens on."),
-          new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
-          new Option(
-              "function-dir",
-              "path",
-              "",
-              "Where functions are stored; data-dir/functions if empty."),
-          new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."));
+  public static List<Option> options() {
+    return List.of(
+        new Option("port", "port", "8002", "Port the registry listens on."),
+        new Option("bind-address", "address", "127.0.0.1", "Address the registry listens on."),
+        new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
+        new Option(
+            "function-dir", "path", "", "Where functions are stored; data-dir/functions if empty."),
+        new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."));
+  }
 
   // A package is held in memory while it is stored, and once more as base64.
   private static final ByteSize MAX_MAX_CODE_SIZE = ByteSize.ofMebibytes(512);
@@ -51,10 +50,13 @@ public record StubsConfig(
     }
   }
 
-  /// Reads the settings of {@link #OPTIONS}.
+  /// Reads the configuration.
   ///
+  /// @param args `--key value` or `--key=value`
+  /// @param environment usually {@link System#getenv()}
   /// @throws ConfigException naming the key, the value and what was expected
-  public static StubsConfig of(Settings settings) {
+  public static StubsConfig parse(List<String> args, Map<String, String> environment) {
+    Settings settings = Settings.parse(options(), args, environment);
     Path data = settings.path("data-dir");
     boolean derived = settings.text("function-dir").isEmpty();
     return new StubsConfig(

@@ -46,8 +46,8 @@ final class FullDiskIT {
   @BeforeEach
   void mount() throws Exception {
     boolean isRoot = ProcessHandle.current().info().user().filter("root"::equals).isPresent();
-    if (!isRoot && "1".equals(System.getenv("EASYFAAS_ROOT_TESTS_MUST_RUN"))) {
-      throw new AssertionError("not root, but EASYFAAS_ROOT_TESTS_MUST_RUN=1");
+    if (!isRoot && "1".equals(System.getenv("EASYFAAS_MUST_RUN"))) {
+      throw new AssertionError("not root, but EASYFAAS_MUST_RUN=1");
     }
     assumeTrue(isRoot, "needs root to mount a tmpfs");
     run("mount", "-t", "tmpfs", "-o", "size=4m", "easyfaas-stubs", directory.toString());
@@ -75,8 +75,7 @@ final class FullDiskIT {
             directory.resolve("runtimes"),
             ByteSize.ofMebibytes(8));
     try (EventLoops loops = new EventLoops(1);
-        Stubs stubs = new Stubs(config, loops)) {
-      stubs.start();
+        Stubs stubs = Stubs.start(config, loops)) {
       try (HttpClient client = new HttpClient(stubs.address(), loops)) {
         int stored = 0;
         HttpResponse response = create(client, stored);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
-import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,6 +58,6 @@ final class StubsConfigTest {
   }
 
   private static StubsConfig parse(String... args) {
-    return StubsConfig.of(Settings.parse(StubsConfig.OPTIONS, List.of(args), Map.of()));
+    return StubsConfig.parse(List.of(args), Map.of());
   }
 }

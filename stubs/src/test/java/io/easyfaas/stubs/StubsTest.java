@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -70,10 +71,9 @@ final class StubsTest {
     layOutRuntime();
     List<FunctionBrn> first = new CopyOnWriteArrayList<>();
     List<FunctionBrn> second = new CopyOnWriteArrayList<>();
-    try (Stubs stubs = new Stubs(config(), loops)) {
+    try (Stubs stubs = started()) {
       stubs.onChange(first::add);
       stubs.onChange(second::add);
-      stubs.start();
       try (HttpClient client = new HttpClient(stubs.address(), loops)) {
         client.send(post("{}"), LONG);
       }
@@ -99,9 +99,7 @@ final class StubsTest {
               directory.resolve("other"),
               directory.resolve("runtimes"),
               ByteSize.ofMebibytes(1));
-      try (Stubs stubs = new Stubs(taken, loops)) {
-        assertThatThrownBy(stubs::start).hasMessageStartingWith("listen on ");
-      }
+      assertThatThrownBy(() -> Stubs.start(taken, loops)).hasMessageStartingWith("listen on ");
     }
     StubsConfig free =
         new StubsConfig(
@@ -109,17 +107,15 @@ final class StubsTest {
             directory.resolve("other"),
             directory.resolve("runtimes"),
             ByteSize.ofMebibytes(1));
-    try (Stubs stubs = new Stubs(free, loops)) {
-      stubs.start();
+    try (Stubs stubs = Stubs.start(free, loops)) {
       assertThat(stubs.address()).isNotNull();
     }
   }
 
   @Test
   void twoOfOneDirectoryAreRefused() {
-    try (Stubs _ = started();
-        Stubs second = new Stubs(config(), loops)) {
-      assertThatThrownBy(second::start)
+    try (Stubs _ = started()) {
+      assertThatThrownBy(this::started)
           .isInstanceOf(StoreException.class)
           .hasMessageContaining(": in use by process ");
     }
@@ -133,7 +129,7 @@ final class StubsTest {
                   Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
                   "-cp",
                   System.getProperty("java.class.path", ""),
-                  "io.easyfaas.stubs.StubsMain",
+                  SecondProcess.class.getName(),
                   "--port=0",
                   "--data-dir=" + directory)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -144,19 +140,19 @@ final class StubsTest {
       assertThat(second.exitValue()).isEqualTo(1);
       assertThat(errors)
           .contains(
-              "stubs: function directory "
+              "function directory "
                   + directory.resolve("functions")
                   + ": in use by process "
                   + ProcessHandle.current().pid());
     }
   }
 
-  @Test
-  void startsOnce() {
-    try (Stubs stubs = new Stubs(config(), loops)) {
-      assertThatThrownBy(stubs::address).isInstanceOf(IllegalStateException.class);
-      stubs.start();
-      assertThatThrownBy(stubs::start).isInstanceOf(IllegalStateException.class);
+  /// Starts a registry in a process of its own; what it throws ends the process with status 1.
+  static final class SecondProcess {
+    private SecondProcess() {}
+
+    public static void main(String[] args) {
+      Stubs.start(StubsConfig.parse(List.of(args), Map.of()), new EventLoops(1));
     }
   }
 
@@ -168,9 +164,7 @@ final class StubsTest {
   }
 
   private Stubs started() {
-    Stubs stubs = new Stubs(config(), loops);
-    stubs.start();
-    return stubs;
+    return Stubs.start(config(), loops);
   }
 
   private StubsConfig config() {
