@@ -117,9 +117,9 @@ final class HttpServerTest {
   @Test
   void closesWhenTheClientAsksForItAndHandlesNothingAfterThat() throws IOException {
     try (RawConnection connection = connect()) {
-      connection
-          .send("GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-          .send("GET /too-late HTTP/1.1\r\nHost: x\r\n\r\n");
+      String last = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+      String tooLate = "GET /too-late HTTP/1.1\r\nHost: x\r\n\r\n";
+      connection.send(last + tooLate);
 
       assertThat(connection.read().header("Connection")).contains("close");
       assertThat(connection.isClosedByServer()).isTrue();
