@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +34,7 @@ final class HttpServerTest {
   private static EventLoops loops;
 
   private final CountDownLatch slowMayAnswer = new CountDownLatch(1);
+  private final List<String> handled = new CopyOnWriteArrayList<>();
   private final HttpServer server = HttpServer.start(ANY_PORT, loops, MAX_BODY_BYTES, this::answer);
 
   @BeforeAll
@@ -50,6 +53,7 @@ final class HttpServerTest {
   }
 
   private HttpResponse answer(HttpRequest request) {
+    handled.add(request.target());
     return switch (request.path().getFirst()) {
       case "echo" -> HttpResponse.text(200, request.method() + " " + request.text());
       case "slow" -> {
@@ -111,12 +115,15 @@ final class HttpServerTest {
   }
 
   @Test
-  void closesWhenTheClientAsksForIt() throws IOException {
+  void closesWhenTheClientAsksForItAndHandlesNothingAfterThat() throws IOException {
     try (RawConnection connection = connect()) {
-      connection.send("GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".repeat(2));
+      String last = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+      String tooLate = "GET /too-late HTTP/1.1\r\nHost: x\r\n\r\n";
+      connection.send(last + tooLate);
 
       assertThat(connection.read().header("Connection")).contains("close");
       assertThat(connection.isClosedByServer()).isTrue();
+      assertThat(handled).doesNotContain("/too-late");
     }
   }
 

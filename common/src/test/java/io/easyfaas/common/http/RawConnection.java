@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -47,7 +48,11 @@ final class RawConnection implements AutoCloseable {
 
   /// Whether the server has closed its side; waits for its next sign.
   boolean isClosedByServer() throws IOException {
-    return in.read() < 0;
+    try {
+      return in.read() < 0;
+    } catch (SocketException _) {
+      return true; // Reset, because it had not read all we sent.
+    }
   }
 
   @Override
