@@ -76,6 +76,13 @@ public final class FakeRunner implements AutoCloseable {
     }
   }
 
+  /// Says HELLO and ends when it is to load.
+  public void endWhileLoading() throws IOException {
+    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":1}".getBytes(UTF_8));
+    frame();
+    close();
+  }
+
   /// Says nothing until the controller closes the connection.
   public void awaitEnd() throws IOException {
     frame();

@@ -163,6 +163,24 @@ class RunnerFailureTest {
   }
 
   @Test
+  void processThatEndsWhileLoadingIsTheFunctionsError() {
+    String brn = engine.registry.add("broken", Traits.of("echo"));
+    engine.funclet.script(FakeRunner::endWhileLoading);
+    engine.funclet.exit(new RunnerExit(137, 9, true));
+
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    assertUnhandled(response);
+    assertThat(response.body())
+        .isEqualTo(
+            "{\"errorMessage\":\"Process exited before completing request: out of memory (limit"
+                + " 128MB)\",\"errorType\":\"Runtime.OutOfMemory\",\"stackTrace\":[]}");
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(reasons()).containsExactly("load-failed");
+    assertThat(marked()).isZero();
+  }
+
+  @Test
   void failedWarmupIsTriedOnceMoreInAnotherSlot() {
     String brn = engine.registry.add("hello", Traits.of("echo"));
     engine.funclet.failWarmups(1);

@@ -7,9 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
-import io.easyfaas.common.wire.FunctionError;
 import io.easyfaas.common.wire.Headers;
-import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.netty.buffer.ByteBuf;
@@ -134,18 +132,6 @@ final class Answers {
     return Json.CAMEL.write(
         new TimeoutError(
             requestId + " Task timed out after " + function.timeout().toSeconds() + " seconds"));
-  }
-
-  /// The body of an answer to a call whose runner ended, see protocol.md §6.
-  static byte[] lostBody(String requestId, ResolvedFunction function, Optional<RunnerExit> exit) {
-    String message = "RequestID: " + requestId + " Process exited before completing request";
-    return Json.CAMEL.write(
-        exit.filter(RunnerExit::outOfMemory).isPresent()
-            ? new FunctionError(
-                message + ": out of memory (limit " + function.memory().mebibytes() + "MB)",
-                "Runtime.OutOfMemory",
-                List.of())
-            : new FunctionError(message, "Runtime.ExitError", List.of()));
   }
 
   /// The engine's failure that a refusal stands for, if it is one.

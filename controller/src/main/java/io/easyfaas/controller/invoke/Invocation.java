@@ -10,6 +10,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.controller.pool.Acquisition;
+import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.Waiter;
@@ -207,7 +208,10 @@ final class Invocation implements RunnerCall, Waiter {
   public void lost(Optional<RunnerExit> exit) {
     long now = release();
     path.metrics.runnersLost.increment();
-    answer(true, Unpooled.wrappedBuffer(Answers.lostBody(label(), mine(), exit)), now);
+    answer(
+        true,
+        Unpooled.wrappedBuffer(FunctionErrors.exited(Optional.of(label()), mine().memory(), exit)),
+        now);
   }
 
   private void lookUp() {

@@ -226,6 +226,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
                     runner,
                     new WarmupTimes(mountStart, mountEnd, loadStart, clock.millis())));
         case LoadOutcome.Failed failed -> pool.loadFailed(index, failed.error());
+        case LoadOutcome.Ended _ -> endLoad(index, function, requestId);
       }
     } catch (RuntimeException e) {
       if (!closed) {
@@ -239,6 +240,29 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       }
       pool.warmupFailed(index, "warm up runtime " + ids.get(index) + " failed: " + describe(e));
     }
+  }
+
+  /// User code ended the process before the function was loaded. Only a reset tells how, and the
+  /// answer is to say it.
+  private void endLoad(int index, ResolvedFunction function, String requestId) {
+    ResetResponse response =
+        funclet.reborn(new ResetRequest(ids.get(index), requestId, ResetReason.LOAD_FAILED));
+    LOG.info(
+        "slot={} request={}: {} ended while loading{}",
+        ids.get(index),
+        requestId,
+        function.key().brn(),
+        quote(sockets.get(index).strayOutput()));
+    renew(index, response);
+    pool.loadEnded(
+        index,
+        FunctionErrors.exited(
+            Optional.empty(), function.memory(), Optional.ofNullable(response.exit())));
+  }
+
+  private void renew(int index, ResetResponse response) {
+    sockets.get(index).endGeneration();
+    sockets.get(index).listen(Path.of(response.container().socketDirectory()));
   }
 
   private void doReset(int index, String reason, List<RunnerCall> pending) {
@@ -255,8 +279,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       ResetResponse response =
           ResetReason.isPlanned(reason) ? funclet.cooldown(request) : funclet.reborn(request);
       tell(pending, Optional.ofNullable(response.exit()));
-      slot.endGeneration();
-      slot.listen(Path.of(response.container().socketDirectory()));
+      renew(index, response);
       done = true;
     } catch (RuntimeException e) {
       if (!closed) {

@@ -320,6 +320,7 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       Tenancy tenancy = giveUpWarmup(slot, ResetReason.WARMUP_FAILED);
+      actions.add(() -> work.reset(index, ResetReason.WARMUP_FAILED));
       int affected = Math.min(tenancy.function.concurrency(), tenancy.waiting.size());
       List<Tenancy.Waiting> again = new ArrayList<>();
       for (int i = 0; i < affected; i++) {
@@ -342,24 +343,27 @@ public final class SlotPool {
     run(toDo);
   }
 
-  /// A function cannot be loaded: every call that waits for it is told so.
+  /// A function cannot be loaded: every call that waits for it is told so, and the slot is reset.
   void loadFailed(int index, byte[] error) {
     List<Runnable> toDo;
     synchronized (lock) {
       Slot slot = slots.get(index);
-      Tenancy tenancy = giveUpWarmup(slot, ResetReason.LOAD_FAILED);
-      for (Tenancy.Waiting waiting : tenancy.waiting) {
-        slot.rejected++;
-        refuse(waiting, new Refusal.LoadFailed(error));
-      }
-      tenancy.waiting.clear();
-      forgetUnused(tenancy);
-      if (waitingCalls > 0) {
-        place();
-      }
+      refuseLoad(slot, error);
+      actions.add(() -> work.reset(index, ResetReason.LOAD_FAILED));
       toDo = takeActions();
     }
     run(toDo);
+  }
+
+  /// The same, when the slot has been reset already to find out why.
+  void loadEnded(int index, byte[] error) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      refuseLoad(slots.get(index), error);
+      toDo = takeActions();
+    }
+    run(toDo);
+    resetDone(index);
   }
 
   /// A runner is gone. The slot is stopping from now on; the caller resets it.
@@ -585,7 +589,21 @@ public final class SlotPool {
     actions.add(() -> work.warmUp(index, function, requestId));
   }
 
-  /// Ends a warm-up that failed: the slot is reset.
+  @GuardedBy("lock")
+  private void refuseLoad(Slot slot, byte[] error) {
+    Tenancy tenancy = giveUpWarmup(slot, ResetReason.LOAD_FAILED);
+    for (Tenancy.Waiting waiting : tenancy.waiting) {
+      slot.rejected++;
+      refuse(waiting, new Refusal.LoadFailed(error));
+    }
+    tenancy.waiting.clear();
+    forgetUnused(tenancy);
+    if (waitingCalls > 0) {
+      place();
+    }
+  }
+
+  /// Ends a warm-up that failed. The slot is stopping from now on; the caller has it reset.
   @GuardedBy("lock")
   private Tenancy giveUpWarmup(Slot slot, String reason) {
     if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
@@ -595,7 +613,7 @@ public final class SlotPool {
     tenancy.expected -= warming.function().concurrency();
     tenancy.leave(slot, nanoTime.getAsLong());
     slot.abnormalTimes++;
-    stop(slot, warming.stop(reason));
+    move(slot, warming.stop(reason), reason);
     return tenancy;
   }
 

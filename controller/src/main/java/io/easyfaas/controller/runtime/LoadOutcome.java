@@ -10,4 +10,7 @@ public sealed interface LoadOutcome {
   /// @param error the error object, see protocol.md §6
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Failed(byte[] error) implements LoadOutcome {}
+
+  /// The runner ended while it loaded: user code ended the process, or took too much memory.
+  record Ended() implements LoadOutcome {}
 }

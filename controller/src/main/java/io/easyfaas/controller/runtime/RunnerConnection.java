@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class RunnerConnection implements Runner, FlushQueue.Source {
   private static final Logger LOG = LoggerFactory.getLogger(RunnerConnection.class);
 
+  private static final String EXITED = "runner-exited";
   private static final int INVOKE_FIXED_BYTES = 10;
   private static final int FIRST_BATCH_BYTES = 4 * 1024;
   private static final int MAX_BATCH_BYTES = 64 * 1024;
@@ -121,7 +122,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   /// @param load payload of the LOAD frame
   /// @param timeout the time one call may take
   /// @param listener hears what becomes of the runner from then on
-  /// @throws RunnerException when the runner ends, breaks the protocol or does not answer in time
+  /// @throws RunnerException when the runner breaks the protocol or does not answer in time
   public LoadOutcome load(byte[] load, Duration timeout, Duration wait, RunnerEvents listener) {
     loop.execute(() -> {
       if (phase == Phase.LOADING) {
@@ -209,7 +210,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       if (listener == null) {
         throw new IllegalStateException(slot + ": a call before the function is loaded");
       }
-      listener.lost(this, "runner-exited", List.of(call));
+      listener.lost(this, EXITED, List.of(call));
       return;
     }
     int id = nextId();
@@ -394,6 +395,9 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       return;
     }
     boolean wasReady = phase == Phase.READY;
+    if (phase == Phase.LOADING && events != null && reason.equals(EXITED)) {
+      loaded.complete(new LoadOutcome.Ended());
+    }
     List<RunnerCall> pending = new ArrayList<>();
     Collection<Pending> values = calls.values();
     values.forEach(call -> pending.add(call.call()));
@@ -455,7 +459,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-      lose("runner-exited", slot + ": runner ended");
+      lose(EXITED, slot + ": runner ended");
     }
 
     @Override
@@ -463,7 +467,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       if (!(cause instanceof IOException)) {
         LOG.error("{}: runner connection failed", slot, cause);
       }
-      lose("runner-exited", slot + ": " + cause.getMessage());
+      lose(EXITED, slot + ": " + cause.getMessage());
     }
   }
 }

@@ -1,0 +1,224 @@
+package io.easyfaas.controller.runtime;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.LoadRequest;
+import io.easyfaas.common.wire.RunnerExit;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Our end of the protocol against the real Node.js runner, without a sandbox.
+class NodeRunnerTest {
+  private static final Path RUNNER =
+      Path.of("../runner-runtime/node/runner.js").toAbsolutePath().normalize();
+  private static final Duration WAIT = Duration.ofSeconds(20);
+
+  private final EventLoops loops = new EventLoops(1);
+  private final EventLoop loop = SlotSockets.loopFor(loops);
+  private final SlotSockets sockets =
+      new SlotSockets(
+          "c0",
+          loop,
+          requireNonNull(FlushQueue.forEach(List.of(loop)).get(loop)),
+          System::nanoTime,
+          System::currentTimeMillis);
+  private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
+  private final List<Process> processes = new ArrayList<>();
+  private Path directory = Path.of("/");
+
+  @BeforeEach
+  void start() throws Exception {
+    assumeTrue(Files.exists(RUNNER), "needs " + RUNNER);
+    assumeTrue(Files.exists(Path.of("/usr/bin/node")), "needs /usr/bin/node");
+    directory = Files.createTempDirectory(Path.of("/tmp"), "easyfaas-node");
+    sockets.listen(directory);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    sockets.close();
+    for (Process process : processes) {
+      process.destroyForcibly().waitFor();
+    }
+    loops.close();
+    if (Files.exists(directory.resolve("index.js"))) {
+      Files.delete(directory.resolve("index.js"));
+      Files.delete(directory);
+    }
+  }
+
+  @Test
+  void callsAreAnsweredAndTheirLogsAreTheirs() throws Exception {
+    RunnerConnection runner =
+        load("exports.handler = async (e, c) => { console.log(c.awsRequestId); return e; };");
+
+    runner.invoke(new Call("R1", "{\"a\":1}"));
+
+    assertThat(next()).isEqualTo("R1 logged R1\n");
+    assertThat(next()).isEqualTo("R1 answered {\"a\":1}");
+  }
+
+  @Test
+  void eventsLargerThanASocketBufferPass() throws Exception {
+    RunnerConnection runner = load("exports.handler = async (e) => e.length;");
+
+    runner.invoke(new Call("R1", "\"" + "x".repeat(6_000_000) + "\""));
+
+    assertThat(next()).isEqualTo("R1 answered 6000000");
+  }
+
+  @Test
+  void cancelledCallSeesItsSignal() throws Exception {
+    RunnerConnection runner =
+        load(
+            "exports.handler = (e, c) => new Promise((done) => {"
+                + " console.log('started');"
+                + " c.signal.addEventListener('abort', () => done('aborted')); });");
+    Call call = new Call("R1", "{}");
+    runner.invoke(call);
+    assertThat(next()).isEqualTo("R1 logged started\n");
+
+    runner.cancel(call);
+
+    assertThat(next()).isEqualTo("R1 answered aborted");
+  }
+
+  @Test
+  void killedProcessIsLostWithItsCalls() throws Exception {
+    RunnerConnection runner = load("exports.handler = () => { process.kill(process.pid, 9); };");
+
+    runner.invoke(new Call("R1", "{}"));
+
+    assertThat(next()).isEqualTo("lost runner-exited [R1]");
+  }
+
+  @Test
+  void brokenModuleIsALoadFailure() throws Exception {
+    assertThat(tryLoad("exports.handler = ("))
+        .isInstanceOfSatisfying(
+            LoadOutcome.Failed.class,
+            failed ->
+                assertThat(new String(failed.error(), UTF_8))
+                    .contains("Runtime.UserCodeSyntaxError"));
+  }
+
+  @Test
+  void processKilledWhileLoadingIsSeen() throws Exception {
+    assertThat(tryLoad("process.kill(process.pid, 9); while (true);"))
+        .isEqualTo(new LoadOutcome.Ended());
+  }
+
+  private RunnerConnection load(String code) throws Exception {
+    RunnerConnection runner = connect(code);
+    assertThat(load(runner)).isEqualTo(new LoadOutcome.Ready());
+    return runner;
+  }
+
+  private LoadOutcome tryLoad(String code) throws Exception {
+    return load(connect(code));
+  }
+
+  private RunnerConnection connect(String code) throws Exception {
+    Files.writeString(directory.resolve("index.js"), code);
+    sockets.expectRunner();
+    processes.add(
+        new ProcessBuilder(
+                "/usr/bin/node", RUNNER.toString(), directory.resolve("runner.sock").toString())
+            .start());
+    return sockets.awaitRunner(WAIT);
+  }
+
+  private LoadOutcome load(RunnerConnection runner) {
+    LoadRequest request =
+        new LoadRequest(
+            "brn:f", "f", "1", "index.handler", directory.toString(), 128, 60, 4, Map.of());
+    return runner.load(
+        Json.CAMEL.write(request),
+        Duration.ofSeconds(60),
+        WAIT,
+        new RunnerEvents() {
+          @Override
+          public void timedOut(Runner late) {
+            events.add("timed out");
+          }
+
+          @Override
+          public void lost(Runner gone, String reason, List<RunnerCall> pending) {
+            events.add("lost " + reason + " " + pending);
+          }
+        });
+  }
+
+  private String next() throws InterruptedException {
+    String event = events.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
+    if (event == null) {
+      throw new AssertionError("nothing in " + WAIT);
+    }
+    return event;
+  }
+
+  private final class Call implements RunnerCall {
+    private final String id;
+    private final String event;
+
+    Call(String id, String event) {
+      this.id = id;
+      this.event = event;
+    }
+
+    @Override
+    public byte[] requestId() {
+      return id.getBytes(US_ASCII);
+    }
+
+    @Override
+    public ByteBuf takeEvent() {
+      return Unpooled.copiedBuffer(event, UTF_8);
+    }
+
+    @Override
+    public void logged(boolean stderr, ByteBuf text) {
+      events.add(id + " logged " + text.toString(UTF_8));
+    }
+
+    @Override
+    public void answered(boolean failed, ByteBuf payload) {
+      events.add(id + (failed ? " failed " : " answered ") + payload.toString(UTF_8));
+    }
+
+    @Override
+    public void timedOut() {
+      events.add(id + " timed out");
+    }
+
+    @Override
+    public void lost(Optional<RunnerExit> exit) {
+      events.add(id + " lost");
+    }
+
+    @Override
+    public String toString() {
+      return id;
+    }
+  }
+}
