@@ -57,10 +57,12 @@ const INVOKE_FIXED_BYTES = 10;
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const WRITE_BUFFER_BYTES = 64 * 1024;
-/** A larger write buffer is given back once it is sent: one big answer is not paid for ever. */
-const KEPT_WRITE_BUFFER_BYTES = 1024 * 1024;
 /** Unsent bytes at which code that goes on writing waits for the controller: bounds memory. */
-const BLOCKING_WRITE_BYTES = 4 * 1024 * 1024;
+const BLOCKING_WRITE_BYTES = 1024 * 1024;
+/** After the kernel took nothing, it is not asked again before this much more has been written. */
+const RETRY_WRITE_BYTES = 64 * 1024;
+/** A larger write buffer is given back once it is sent: one big answer is not paid for ever. */
+const KEPT_WRITE_BUFFER_BYTES = 2 * BLOCKING_WRITE_BYTES;
 /** How long a process that is ending waits for a controller that does not read. */
 const EXIT_FLUSH_MILLIS = 1000;
 /** For shorter strings the worst case is reserved, longer ones are measured first. */
@@ -198,6 +200,8 @@ class FrameWriter {
     this.draining = null;
     this.scheduled = false;
     this.closed = false;
+    /** Length of the buffer at which flushSome asks the kernel again. */
+    this.retryAt = 0;
     this.onImmediate = () => {
       this.scheduled = false;
       this.flush();
@@ -319,6 +323,7 @@ class FrameWriter {
     this.draining = this.buffer.subarray(sent, this.end);
     this.buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES);
     this.end = 0;
+    this.retryAt = 0;
     this.socket.write(this.draining, () => {
       this.draining = null;
       this.flush();
@@ -327,17 +332,20 @@ class FrameWriter {
 
   /** Sends what the kernel takes at once and keeps the rest: the stream is left out of it. */
   flushSome() {
-    if (this.draining !== null || this.descriptor < 0 || this.closed) {
+    if (this.end < this.retryAt || this.draining !== null || this.descriptor < 0 || this.closed) {
       return;
     }
     const sent = this.write(this.buffer, 0, this.end);
     if (sent === this.end) {
       this.reset();
-    } else if (sent > 0) {
+      return;
+    }
+    if (sent > 0) {
       this.buffer.copyWithin(0, sent, this.end);
       this.end -= sent;
       this.logStart = -1;
     }
+    this.retryAt = this.end + RETRY_WRITE_BYTES;
   }
 
   /**
@@ -400,6 +408,7 @@ class FrameWriter {
 
   reset() {
     this.end = 0;
+    this.retryAt = 0;
     this.logStart = -1;
     if (this.buffer.length > KEPT_WRITE_BUFFER_BYTES) {
       this.buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES);
@@ -1068,7 +1077,7 @@ class Runner {
       throw new ProtocolError(`INVOKE with the id ${id}, which is not free`);
     }
     const deadlineMillis = buffer.readUInt32BE(start) * 4294967296 + buffer.readUInt32BE(start + 4);
-    const requestId = buffer.latin1Slice(start + INVOKE_FIXED_BYTES, eventStart);
+    const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, eventStart);
     const context = new Context(this, id, deadlineMillis, requestId);
     this.calls.set(id, context);
     this.current.run(context, Context.run, context, parseEvent(buffer, eventStart, end));
@@ -1191,7 +1200,7 @@ function parseEvent(buffer, start, end) {
   if (start === end) {
     return {};
   }
-  const text = buffer.utf8Slice(start, end);
+  const text = buffer.toString('utf8', start, end);
   try {
     return JSON.parse(text);
   } catch {

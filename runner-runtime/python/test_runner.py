@@ -673,6 +673,16 @@ class ConcurrencyTest(unittest.TestCase):
             log = controller.next()
             self.assertEqual((log.type, log.id, log.text), (LOG, 1, "last words\n"))
 
+    def test_a_line_that_does_not_end_is_sent_when_it_is_long(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "import os, signal\ndef handler(event, context):\n"
+            "    print('x' * 200_000, end='')\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)"
+        )
+        controller.invoke(1)
+        self.assertEqual(text_of(controller.remaining()), "x" * 200_000)
+
     def test_the_streams_take_what_streams_take(self) -> None:
         controller = Controller(self)
         controller.ready(

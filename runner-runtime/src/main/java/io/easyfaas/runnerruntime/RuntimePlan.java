@@ -112,7 +112,7 @@ record RuntimePlan(DirectoryPlan directory, RuntimeConfiguration configuration) 
     List<Path> found = new ArrayList<>();
     if (interpreter.needsSharedLibrary()) {
       try (DirectoryStream<Path> libraries =
-          Files.newDirectoryStream(interpreter.prefix().resolve("lib"), "libpython*.so*")) {
+          Files.newDirectoryStream(interpreter.prefix().resolve("lib"), "libpython*.so.*")) {
         libraries.forEach(found::add);
       }
     }
