@@ -67,7 +67,7 @@ final class TestEngine implements AutoCloseable {
     return args;
   }
 
-  /// Lays out a root file system, as `runner-runtime prepare` does.
+  /// Lays out a root file system, as `easyfaas runner-runtime` does.
   static void prepare(Path home) {
     Path rootfs = home.resolve("data/rootfs");
     if (Files.exists(rootfs)) {
