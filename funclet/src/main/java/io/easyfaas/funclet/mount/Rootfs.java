@@ -24,7 +24,7 @@ public record Rootfs(Path directory, List<Bind> binds, boolean hasHosts) {
     binds = List.copyOf(binds);
   }
 
-  /// Reads what `easyfaas easyfaas runner-runtime` laid out in a data directory: `rootfs/` and
+  /// Reads what `easyfaas runner-runtime` laid out in a data directory: `rootfs/` and
   /// `rootfs.json`, which says `{"source":"…","binds":[["/usr","/usr"]]}`.
   ///
   /// @throws ConfigException when either is missing or malformed, or a bound directory is not there
@@ -37,7 +37,7 @@ public record Rootfs(Path directory, List<Bind> binds, boolean hasHosts) {
               + directory
               + " and "
               + description
-              + " are not both there. Hint: run `easyfaas easyfaas runner-runtime --data-dir "
+              + " are not both there. Hint: run `easyfaas runner-runtime --data-dir "
               + dataDirectory
               + "` first");
     }

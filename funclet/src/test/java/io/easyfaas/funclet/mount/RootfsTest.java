@@ -43,7 +43,7 @@ final class RootfsTest {
 
   @Test
   void aMissingRootSaysHowToMakeIt() {
-    refused("Hint: run `easyfaas easyfaas runner-runtime --data-dir " + data + "` first");
+    refused("Hint: run `easyfaas runner-runtime --data-dir " + data + "` first");
   }
 
   @Test

@@ -63,7 +63,7 @@ public final class RuntimeCatalog {
   String expected() {
     List<RuntimeConfiguration> runtimes = list();
     return runtimes.isEmpty()
-        ? "a runtime in " + directory + ", which has none. Hint: easyfaas runner-runtime prepare"
+        ? "a runtime in " + directory + ", which has none. Hint: easyfaas runner-runtime"
         : "one of "
             + runtimes.stream().map(RuntimeConfiguration::name).collect(Collectors.joining(", "));
   }

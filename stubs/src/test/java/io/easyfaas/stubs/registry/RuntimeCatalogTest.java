@@ -51,7 +51,7 @@ final class RuntimeCatalogTest {
   void seesARuntimeThatIsLaidOutLater() throws IOException {
     RuntimeCatalog runtimes = new RuntimeCatalog(directory.resolve("runtimes"));
     assertThat(runtimes.list()).isEmpty();
-    assertThat(runtimes.expected()).endsWith("Hint: easyfaas runner-runtime prepare");
+    assertThat(runtimes.expected()).endsWith("Hint: easyfaas runner-runtime");
 
     layOut("runtimes/a", "{\"Name\":\"a\",\"Bin\":\"/b\",\"Path\":\"/p\"}");
     assertThat(runtimes.list()).hasSize(1);
