@@ -163,19 +163,19 @@ public final class CodeCache {
   private void unpackOnce(FunctionCode code, CodeHash hash, Duration timeout) {
     FutureTask<Void> own =
         new FutureTask<>(() -> {
-          unpack(code, hash);
+          try {
+            unpack(code, hash);
+          } finally {
+            // Before its end is seen: who was told of a failure may try again at once.
+            flights.remove(hash.hex());
+          }
           return null;
         });
     FutureTask<Void> earlier = flights.putIfAbsent(hash.hex(), own);
     FutureTask<Void> flight = earlier == null ? own : earlier;
     if (earlier == null) {
       // On a thread of its own: who came first may give up, the others still want the result.
-      Thread.ofVirtual()
-          .name("code-" + hash.hex().substring(0, 8))
-          .start(() -> {
-            own.run();
-            flights.remove(hash.hex(), own);
-          });
+      Thread.ofVirtual().name("code-" + hash.hex().substring(0, 8)).start(own);
     }
     try {
       flight.get(Math.max(0, timeout.toNanos()), TimeUnit.NANOSECONDS);
