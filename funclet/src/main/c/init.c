@@ -95,7 +95,25 @@ static bool name_host(const struct options *options, struct failure *failure) {
          fail(failure, "hostname", name);
 }
 
-static bool enter_user_namespace(const struct init *init, struct failure *failure) {
+// The kernel charges what is used in a user namespace (inotify instances, timers, queued signals,
+// message queues) also to the user who made it, see user_namespaces(7). Made by root, all sandboxes
+// would share root's own limits with the host.
+static bool own_as(uid_t owner, struct failure *failure) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  if (setresuid((uid_t)-1, owner, (uid_t)-1) != 0 || syscall(SYS_capget, &header, data) != 0) {
+    return fail(failure, "user-namespace", "owner");
+  }
+  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+    data[i].effective = data[i].permitted;  // Leaving id 0 has cleared them, see capabilities(7).
+  }
+  return syscall(SYS_capset, &header, data) == 0 || fail(failure, "user-namespace", "owner");
+}
+
+static bool enter_user_namespace(const struct init *init, uid_t owner, struct failure *failure) {
+  if (!own_as(owner, failure)) {
+    return false;
+  }
   // Safe: after pivot_root, so that the namespace's root directory is the sandbox's.
   if (unshare(CLONE_NEWUSER) != 0) {
     return fail(failure, "user-namespace", NULL);
@@ -123,7 +141,7 @@ static bool set_up(struct init *init, struct options *options, bool new_net,
   return die_with_keeper(failure) && set_stdio(init, failure) &&
          prefer_for_oom_kill(init, failure) && name_host(options, failure) &&
          (!new_net || raise_loopback(failure)) && mounts_build_root(options, init->null, failure) &&
-         enter_user_namespace(init, failure) && become(0, 0, failure) &&
+         enter_user_namespace(init, options->id_base, failure) && become(0, 0, failure) &&
          join_empty_keyring(failure) && bound_capabilities(INIT_CAPABILITIES, failure) &&
          keep_capabilities(INIT_CAPABILITIES, failure) && die_with_keeper(failure) &&
          (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || fail(failure, "init", "no_new_privs"));

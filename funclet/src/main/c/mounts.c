@@ -23,10 +23,10 @@ static const uint64_t NO_PRIVILEGE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 // What a function has no business with in /proc. Most is closed to it by file modes already; the
 // masks are the second lock. What this kernel does not have is skipped.
 static const char *const PROC_MASKED[] = {
-    "acpi",          "config.gz",     "interrupts",   "iomem",       "ioports",     "kallsyms",
-    "kcore",         "key-users",     "keys",         "kmsg",        "kpagecgroup", "kpagecount",
-    "kpageflags",    "latency_stats", "pagetypeinfo", "sched_debug", "scsi",        "slabinfo",
-    "sysrq-trigger", "timer_list",    "timer_stats",  "vmallocinfo"};
+    "acpi",       "config.gz",     "interrupts",   "iomem",       "ioports",     "kallsyms",
+    "kcore",      "key-users",     "keys",         "kmsg",        "kpagecgroup", "kpagecount",
+    "kpageflags", "latency_stats", "pagetypeinfo", "pressure",    "sched_debug", "scsi",
+    "slabinfo",   "sysrq-trigger", "timer_list",   "timer_stats", "vmallocinfo"};
 static const char *const PROC_READ_ONLY[] = {"asound", "bus", "driver", "fs", "irq", "sys"};
 
 static const struct {

@@ -65,6 +65,7 @@ static const int REFUSED_CALLS[] = {
     SYS_add_key,
     SYS_request_key,
     SYS_userfaultfd,
+    SYS_io_setup,  // fs.aio-max-nr is the machine's
     SYS_io_uring_setup,
     SYS_io_uring_enter,
     SYS_io_uring_register,

@@ -2,6 +2,7 @@ package io.easyfaas.cli;
 
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.http.HttpException;
+import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.launch.LaunchException;
 import io.easyfaas.stubs.store.StoreException;
@@ -45,6 +46,7 @@ public final class Main {
           HttpException _,
           CgroupException _,
           LaunchException _,
+          RunnerException _,
           StoreException _ ->
           command.getErr().println("easyfaas: " + message);
       default -> failure.printStackTrace(command.getErr());

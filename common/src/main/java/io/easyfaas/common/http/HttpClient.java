@@ -140,7 +140,7 @@ public final class HttpClient implements AutoCloseable {
     ChannelFuture connected = bootstrap.connect(remote).awaitUninterruptibly();
     if (!connected.isSuccess()) {
       throw new HttpException(
-          "connect to " + address + ": " + connected.cause().getMessage(), connected.cause());
+          "connect to " + address + ": " + connected.cause(), connected.cause());
     }
     return connected.channel().attr(CONNECTION).get();
   }

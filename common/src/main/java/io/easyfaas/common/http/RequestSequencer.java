@@ -14,6 +14,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Lets one request of a connection through at a time, so that the answers to pipelined requests
 /// come in order (RFC 9112 §9.3.2) whoever makes them. Requests that wait are bounded: past the
@@ -31,7 +32,9 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private final long idleNanos;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>();
+  private @Nullable Object next;
   private boolean busy;
+  private boolean last;
   private boolean closing;
   private long answeredAt = System.nanoTime();
 
@@ -50,7 +53,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
       }
     } else {
       busy = true;
-      begin(ctx, message);
+      next = message;
+      resume(ctx);
     }
   }
 
@@ -63,11 +67,12 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     ctx.write(message, promise);
     if (message instanceof LastHttpContent || message instanceof ByteBuf) {
       answeredAt = System.nanoTime();
+      closing |= last;
       if (closing) {
         releaseWaiting();
         return;
       }
-      Object next = waiting.poll();
+      next = waiting.poll();
       if (next == null) {
         busy = false;
         return;
@@ -76,7 +81,23 @@ public final class RequestSequencer extends ChannelDuplexHandler {
         ctx.channel().config().setAutoRead(true);
       }
       // Why not at once: the handler that is writing now must return before it is called again.
-      ctx.executor().execute(() -> begin(ctx, next));
+      ctx.executor().execute(() -> resume(ctx));
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    resume(ctx);
+    ctx.fireChannelWritabilityChanged();
+  }
+
+  /// Lets the next request through once the client has taken enough of the answers before: one that
+  /// asks without reading must not fill the memory.
+  private void resume(ChannelHandlerContext ctx) {
+    Object message = next;
+    if (message != null && ctx.channel().isActive() && ctx.channel().isWritable()) {
+      next = null;
+      begin(ctx, message);
     }
   }
 
@@ -84,7 +105,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (!(event instanceof IdleStateEvent)) {
       ctx.fireUserEventTriggered(event);
-    } else if (!busy && System.nanoTime() - answeredAt >= idleNanos) {
+    } else if ((!busy || !ctx.channel().isWritable())
+        && System.nanoTime() - answeredAt >= idleNanos) {
       ctx.close();
     }
   }
@@ -96,6 +118,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   }
 
   private void begin(ChannelHandlerContext ctx, Object message) {
+    last = message instanceof HttpMessage head && !HttpUtil.isKeepAlive(head);
     if (message instanceof Refusal refusal) {
       refuse(ctx, refusal.response());
     } else {
@@ -116,6 +139,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   }
 
   private void releaseWaiting() {
+    ReferenceCountUtil.release(next);
+    next = null;
     waiting.forEach(ReferenceCountUtil::release);
     waiting.clear();
   }

@@ -48,7 +48,6 @@ final class CallLog {
     }
     if (chunks != null && keptBytes < MAX_KEPT_BYTES) {
       int size = Math.min(text.readableBytes(), MAX_KEPT_BYTES - keptBytes);
-      keptBytes += size;
       keep(
           stderr ? Source.STDERR : Source.STDOUT,
           ByteBufUtil.getBytes(text, text.readerIndex(), size),
@@ -112,7 +111,9 @@ final class CallLog {
   private void keep(Source source, byte[] text, long epochMillis) {
     List<Chunk> all = chunks;
     if (all != null) {
-      all.add(new Chunk(source, text, epochMillis));
+      Chunk chunk = new Chunk(source, text, epochMillis);
+      keptBytes += chunk.cost();
+      all.add(chunk);
     }
   }
 }

@@ -43,6 +43,7 @@ final class Invocation implements RunnerCall, Waiter {
   private static final String TAIL = "tail";
   private static final byte[] NO_LOG = {};
   private static final int STATUS_ABANDONED = 499; // As other servers log a client that left.
+  private static final int MAX_ACCOUNT_CHARACTERS = 128;
 
   private final InvokePath path;
   private final InvokeHandler handler;
@@ -260,6 +261,16 @@ final class Invocation implements RunnerCall, Waiter {
 
   /// @throws ApiException when the request does not name a revision of a function
   private void checkReference() {
+    if (headers.account().length() > MAX_ACCOUNT_CHARACTERS) {
+      // It is part of the cache's key.
+      throw invalid(
+          "account id of "
+              + headers.account().length()
+              + " characters (expected: at most "
+              + MAX_ACCOUNT_CHARACTERS
+              + ")",
+          "");
+    }
     if (!reference.isBrn() && FunctionBrn.isName(reference.name())) {
       if (reference.qualifier().isEmpty()) {
         throw invalid("missing query parameter Qualifier", "");

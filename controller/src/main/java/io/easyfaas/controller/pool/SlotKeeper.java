@@ -350,7 +350,13 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
   private void look() {
     long refreshed = System.nanoTime();
     while (!closed) {
-      OptionalLong next = sweep();
+      OptionalLong next;
+      try {
+        next = sweep();
+      } catch (RuntimeException e) {
+        LOG.error("the sweep failed", e); // The next one must still come.
+        next = OptionalLong.empty();
+      }
       if (System.nanoTime() - refreshed >= NODE_REFRESH.toNanos()) {
         refreshed = System.nanoTime();
         execute(this::refreshNode);

@@ -144,6 +144,11 @@ public final class SlotPool {
           if (left.inFlight() == 0) {
             stop(slot, left.stop());
           }
+          // Another slot of the function may have room that its limit of calls has kept unused.
+          serve(tenancy);
+          if (waitingCalls > 0) {
+            place();
+          }
         }
         // The slot has been reset since; the permit went with it.
         default -> serve(tenancy);
@@ -702,7 +707,7 @@ public final class SlotPool {
     for (Runnable action : toDo) {
       try {
         action.run();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | OutOfMemoryError e) {
         LOG.error("a pool action failed", e); // The others must still run.
       }
     }

@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -44,6 +45,10 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   private static final int INVOKE_FIXED_BYTES = 10;
   private static final int FIRST_BATCH_BYTES = 4 * 1024;
   private static final int MAX_BATCH_BYTES = 64 * 1024;
+  // What handling a frame takes, in bytes of printing that take as long.
+  private static final int FRAME_COST_BYTES = 128;
+  // Unsent bytes beyond those of calls in flight that are no reason for suspicion.
+  private static final int UNREAD_SLACK_BYTES = 1 << 20;
   // Copying so much is cheaper than one more buffer in the system call.
   private static final int MAX_COPIED_EVENT_BYTES = 8 * 1024;
   private static final long PING_IDLE_NANOS = Duration.ofSeconds(10).toNanos();
@@ -60,7 +65,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     ENDED
   }
 
-  private record Pending(RunnerCall call, long deadline) {}
+  private record Pending(RunnerCall call, long deadline, int bytes) {}
 
   private final String slot;
   private final Channel channel;
@@ -204,6 +209,9 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   }
 
   private void send(RunnerCall call) {
+    if (phase == Phase.READY && hasUnreadAnswered()) {
+      lose("protocol-error", slot + ": answers calls that it has not read");
+    }
     if (phase != Phase.READY) {
       call.takeEvent().release();
       RunnerEvents listener = events;
@@ -215,11 +223,11 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     }
     int id = nextId();
     long deadline = nanoTime.getAsLong() + timeoutNanos;
-    calls.put(id, new Pending(call, deadline));
-    inFlight = calls.size();
     byte[] requestId = call.requestId();
     ByteBuf event = call.takeEvent();
     int eventBytes = event.readableBytes();
+    calls.put(id, new Pending(call, deadline, eventBytes));
+    inFlight = calls.size();
     ByteBuf frame =
         header(FrameType.INVOKE, id, INVOKE_FIXED_BYTES + requestId.length + eventBytes);
     frame
@@ -238,6 +246,20 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     if (timer == null) {
       armTimer(timeoutNanos);
     }
+  }
+
+  /// Whether more is unsent than the calls in flight account for: then the runner has answered
+  /// calls whose events it never read, to have them pile up here.
+  private boolean hasUnreadAnswered() {
+    ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+    if (unsent == null || unsent.totalPendingWriteBytes() <= UNREAD_SLACK_BYTES) {
+      return false;
+    }
+    long accounted = UNREAD_SLACK_BYTES;
+    for (Pending pending : calls.values()) {
+      accounted += pending.bytes();
+    }
+    return unsent.totalPendingWriteBytes() > accounted;
   }
 
   /// Ids are never reused while their call may still be talked about: they count up, and start
@@ -324,6 +346,10 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   }
 
   private boolean onFrame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
+    if (type != FrameType.RESULT || !calls.containsKey(id)) {
+      // Whatever is not an answer that is waited for costs the loop, also when it is empty.
+      prints.spend(FRAME_COST_BYTES + payload.readableBytes());
+    }
     switch (phase) {
       case GREETING -> {
         expect(type == FrameType.HELLO, type);
@@ -367,7 +393,6 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       case FrameType.LOG -> {
         Pending pending = calls.get(id);
         if (pending != null) {
-          prints.spend(payload.readableBytes());
           pending.call().logged((flags & FrameType.FLAG_STDERR) != 0, payload);
         } else {
           printed(payload);
@@ -379,7 +404,6 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   }
 
   private void printed(ByteBuf payload) {
-    prints.spend(payload.readableBytes());
     stray.add(payload);
   }
 

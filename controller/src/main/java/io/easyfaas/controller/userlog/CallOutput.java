@@ -48,15 +48,23 @@ public record CallOutput(
   /// @param text UTF-8, any number of lines, the last one possibly not ended
   /// @param epochMillis when it arrived
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  public record Chunk(Source source, byte[] text, long epochMillis) {}
+  public record Chunk(Source source, byte[] text, long epochMillis) {
+    // The record, the array's header and the list's reference: what one byte of text takes, too.
+    private static final int OVERHEAD_BYTES = 64;
+
+    /// Bytes of memory it takes.
+    public int cost() {
+      return text.length + OVERHEAD_BYTES;
+    }
+  }
 
   /// Copies the list.
   public CallOutput {
     chunks = List.copyOf(chunks);
   }
 
-  /// Bytes of all text.
-  public long size() {
-    return chunks.stream().mapToLong(chunk -> chunk.text().length).sum();
+  /// Bytes of memory that all text takes.
+  public long cost() {
+    return chunks.stream().mapToLong(Chunk::cost).sum();
   }
 }

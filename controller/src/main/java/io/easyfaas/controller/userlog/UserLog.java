@@ -80,7 +80,7 @@ public final class UserLog implements AutoCloseable {
   ///
   /// @return false when it was dropped
   public boolean offer(CallOutput output) {
-    long size = output.size();
+    long size = output.cost();
     if (closed || waitingBytes.addAndGet(size) > MAX_WAITING_BYTES) {
       waitingBytes.addAndGet(-size);
       dropped.increment();
@@ -117,7 +117,7 @@ public final class UserLog implements AutoCloseable {
       while (true) {
         CallOutput next = queue.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
         if (next != null) {
-          waitingBytes.addAndGet(-next.size());
+          waitingBytes.addAndGet(-next.cost());
           writeOne(next);
         } else if (closed) {
           return;

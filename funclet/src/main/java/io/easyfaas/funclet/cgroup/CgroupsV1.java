@@ -16,6 +16,8 @@ final class CgroupsV1 implements Cgroups {
   private static final long CPU_PERIOD_MICROS = 100_000;
   // The smallest quota the kernel takes, see sched-bwc.rst.
   private static final long MIN_CPU_QUOTA_MICROS = 1000;
+  private static final long MIN_SOCKET_BYTES = 4L << 20;
+  private static final int SOCKET_SHARE = 4; // A quarter of the memory, on top of it.
   private static final int SHARES_PER_CORE = 1024;
   private static final int MIN_SHARES = 2;
   private static final Duration FREEZE_TIMEOUT = Duration.ofSeconds(1);
@@ -144,6 +146,16 @@ final class CgroupsV1 implements Cgroups {
       order.add(grows ? 0 : 1, withSwap);
     }
     order.forEach(file -> file.write(value));
+    limitSockets(group, size);
+  }
+
+  /// Socket buffers are counted apart on version 1, and only once they have a limit; without one, a
+  /// sandbox fills the machine's memory through its own loopback.
+  private static void limitSockets(Path group, ByteSize size) {
+    ControlFile sockets = ControlFile.in(group, "memory.kmem.tcp.limit_in_bytes");
+    if (sockets.exists()) {
+      sockets.write(Long.toString(Math.max(MIN_SOCKET_BYTES, size.bytes() / SOCKET_SHARE)));
+    }
   }
 
   private static void limitCpu(Path group, double cores) {

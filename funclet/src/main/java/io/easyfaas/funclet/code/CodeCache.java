@@ -174,8 +174,9 @@ public final class CodeCache {
     FutureTask<Void> earlier = flights.putIfAbsent(hash.hex(), own);
     FutureTask<Void> flight = earlier == null ? own : earlier;
     if (earlier == null) {
-      // On a thread of its own: who came first may give up, the others still want the result.
-      Thread.ofVirtual().name("code-" + hash.hex().substring(0, 8)).start(own);
+      // On a thread of its own: who came first may give up, the others still want the result. And
+      // not on a virtual one: unpacking is work for the processor and would hold up the others.
+      Thread.ofPlatform().daemon().name("code-" + hash.hex().substring(0, 8)).start(own);
     }
     try {
       flight.get(Math.max(0, timeout.toNanos()), TimeUnit.NANOSECONDS);

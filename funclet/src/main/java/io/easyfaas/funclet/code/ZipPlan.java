@@ -4,9 +4,11 @@ import io.easyfaas.funclet.code.ZipEntryHeader.Kind;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// What an archive's directory would make, checked as a whole before anything is made. Pure.
 ///
@@ -26,6 +28,8 @@ record ZipPlan(Map<String, ZipEntryHeader> entries) {
 
   private static final int MAX_PATH_CHARACTERS = 1024;
   private static final int MAX_LINK_HOPS = 40; // As the kernel, see path_resolution(7).
+  private static final int MAX_LINK_STEPS = 200_000; // Of all links together.
+  private static final int MAX_DEPTH = 64;
 
   /// Keeps the order.
   ZipPlan {
@@ -55,8 +59,9 @@ record ZipPlan(Map<String, ZipEntryHeader> entries) {
         throw new BadArchiveException("has entry \"" + entry.name() + "\" twice");
       }
     }
-    for (Map.Entry<String, ZipEntryHeader> entry : entries.entrySet()) {
-      checkParents(entry.getKey(), entries);
+    Set<String> made = new HashSet<>(entries.keySet());
+    for (String path : entries.keySet()) {
+      checkParents(path, entries, made, limits);
     }
     return new ZipPlan(entries);
   }
@@ -66,16 +71,26 @@ record ZipPlan(Map<String, ZipEntryHeader> entries) {
   /// @param targets path of each link to what it contains
   /// @throws BadArchiveException naming the link
   static void checkLinks(Map<String, String> targets) throws BadArchiveException {
+    int steps = MAX_LINK_STEPS;
     for (String link : targets.keySet()) {
-      resolve(link, targets);
+      steps = resolve(link, targets, steps);
     }
   }
 
-  private static void resolve(String link, Map<String, String> targets) throws BadArchiveException {
+  /// Follows one link with at most so many steps, and returns how many are left.
+  private static int resolve(String link, Map<String, String> targets, int steps)
+      throws BadArchiveException {
+    int left = steps;
     Deque<String> todo = new ArrayDeque<>(List.of(link.split("/")));
     Deque<String> at = new ArrayDeque<>();
     int hops = 0;
     while (!todo.isEmpty()) {
+      if (--left < 0) {
+        throw new BadArchiveException(
+            "has symbolic links that lead through more than "
+                + MAX_LINK_STEPS
+                + " directories (expected: at most that)");
+      }
       String step = todo.pop();
       if (step.isEmpty() || step.equals(".")) {
         continue;
@@ -97,10 +112,10 @@ record ZipPlan(Map<String, ZipEntryHeader> entries) {
           throw new BadArchiveException(
               "has the symbolic link \"" + link + "\", which goes in circles");
         }
-        List<String> steps = List.of(target.split("/"));
-        steps.reversed().forEach(todo::push);
+        List.of(target.split("/")).reversed().forEach(todo::push);
       }
     }
+    return left;
   }
 
   private static BadArchiveException leaves(String link, Map<String, String> targets) {
@@ -179,11 +194,26 @@ record ZipPlan(Map<String, ZipEntryHeader> entries) {
     }
   }
 
-  /// Nothing may lie below a file or a link: with a link in the path it would land elsewhere.
-  private static void checkParents(String path, Map<String, ZipEntryHeader> entries)
+  /// Nothing may lie below a file or a link: with a link in the path it would land elsewhere. The
+  /// directories that an entry implies count like entries.
+  private static void checkParents(
+      String path, Map<String, ZipEntryHeader> entries, Set<String> made, Limits limits)
       throws BadArchiveException {
+    int depth = 0;
     for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      ZipEntryHeader parent = entries.get(path.substring(0, slash));
+      String directory = path.substring(0, slash);
+      made.add(directory);
+      if (++depth > MAX_DEPTH || made.size() > limits.entries()) {
+        throw new BadArchiveException(
+            "has entry \""
+                + path
+                + "\" (expected: at most "
+                + MAX_DEPTH
+                + " directories deep, and "
+                + limits.entries()
+                + " files and directories)");
+      }
+      ZipEntryHeader parent = entries.get(directory);
       if (parent != null && parent.kind() != Kind.DIRECTORY) {
         throw new BadArchiveException(
             "has entry \"" + path + "\" below \"" + parent.name() + "\", which is no directory");

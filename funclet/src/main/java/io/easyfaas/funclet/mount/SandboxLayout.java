@@ -59,7 +59,6 @@ public record SandboxLayout(
     options.addAll(List.of("--hostname", id.value()));
     options.addAll(
         List.of("--uid-map", Long.toString(uids.base()), Integer.toString(UidRange.COUNT)));
-    options.add("--keep-net");
     return LauncherCommand.create(id.value(), options);
   }
 

@@ -41,8 +41,7 @@ final class SandboxLayoutTest {
             "pod-controller-c3",
             "--uid-map",
             "1879054336",
-            "2048",
-            "--keep-net");
+            "2048");
   }
 
   @Test

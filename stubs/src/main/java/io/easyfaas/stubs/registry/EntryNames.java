@@ -14,6 +14,8 @@ import java.util.Set;
 /// twice, nothing both a file and a directory. Not thread-safe.
 final class EntryNames {
   private static final int MAX_NAME_BYTES = 1024;
+  private static final int MAX_DEPTH = 64;
+  private static final int MAX_DIRECTORIES = 20_000; // As many as entries.
 
   private final Set<String> files = new HashSet<>();
   private final Set<String> directories = new HashSet<>();
@@ -31,6 +33,12 @@ final class EntryNames {
     boolean isDirectory = name.endsWith("/");
     List<String> segments = segments(name, isDirectory);
     int parents = isDirectory ? segments.size() : segments.size() - 1;
+    if (parents > MAX_DEPTH || directories.size() > MAX_DIRECTORIES) {
+      throw invalid(
+          "Code: entry",
+          quoted(name),
+          "at most " + MAX_DEPTH + " directories deep, and " + MAX_DIRECTORIES + " directories");
+    }
     for (int depth = 1; depth <= parents; depth++) {
       directories.add(String.join("/", segments.subList(0, depth)));
     }
