@@ -1,0 +1,42 @@
+package io.easyfaas.e2e;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The packaged engine that is tested, and how it is started. The flags are those of the script
+/// `easyfaas`, which is not used because it would build first.
+final class Installation {
+  private static final List<String> JAVA_FLAGS =
+      List.of(
+          "-XX:+UseSerialGC",
+          "-XX:+UseCompactObjectHeaders",
+          "-XX:TieredStopAtLevel=1",
+          "-Xshare:auto",
+          "-Xmx256m",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow");
+
+  private Installation() {}
+
+  /// The checkout.
+  static Path home() {
+    return Path.of(System.getProperty("easyfaas.home", "..")).toAbsolutePath().normalize();
+  }
+
+  /// The native launcher.
+  static Path launcher() {
+    return home().resolve("cli/target/dist/bin/easyfaas-launcher");
+  }
+
+  /// The command line of `easyfaas ARGUMENTS`.
+  static List<String> command(List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
+    command.addAll(JAVA_FLAGS);
+    command.addAll(List.of("-cp", home().resolve("cli/target/dist/lib") + "/*"));
+    command.add("io.easyfaas.cli.Main");
+    command.addAll(arguments);
+    return List.copyOf(command);
+  }
+}
