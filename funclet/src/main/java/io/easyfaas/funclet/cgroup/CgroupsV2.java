@@ -45,6 +45,9 @@ final class CgroupsV2 implements Cgroups {
 
   @Override
   public void prepare() {
+    // The groups above first: a login session, for example, was not handed the cpu controller.
+    List<Path> outermostFirst = upwards().reversed();
+    outermostFirst.subList(0, outermostFirst.size() - 1).forEach(CgroupsV2::handDown);
     if (isBelowRoot(base)) {
       moveProcesses(base, base.resolve(LEAF));
     }

@@ -48,6 +48,7 @@ final class CgroupsV2Test {
 
   @Test
   void theEngineMovesIntoALeafOfTheGroupItWasStartedIn() {
+    inner(root);
     Path own = inner(root.resolve("service"));
     inner(own.resolve(ENGINE));
     FakeControlFiles.group(own, Map.of("cgroup.type", "domain", "cgroup.procs", "4242"));
@@ -57,6 +58,20 @@ final class CgroupsV2Test {
 
     assertThat(FakeControlFiles.read(own.resolve("engine"), "cgroup.procs")).isEqualTo("4242");
     assertThat(FakeControlFiles.read(own, "cgroup.subtree_control"))
+        .isEqualTo("+memory +cpu +pids");
+  }
+
+  @Test
+  void theGroupsAboveHandDownWhatTheirsLacks() {
+    inner(root);
+    Path own = inner(root.resolve("session"));
+    inner(own.resolve(ENGINE));
+    FakeControlFiles.group(own, Map.of("cgroup.type", "domain", "cgroup.procs", ""));
+    FakeControlFiles.group(own.resolve("engine"), Map.of("cgroup.procs", ""));
+
+    of(own).prepare();
+
+    assertThat(FakeControlFiles.read(root, "cgroup.subtree_control"))
         .isEqualTo("+memory +cpu +pids");
   }
 

@@ -4,11 +4,11 @@ import io.easyfaas.funclet.launch.LaunchReport;
 import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherCommand;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -22,7 +22,7 @@ final class FakeLauncher implements Launcher {
 
   /// The next answer to a verb.
   FakeLauncher answers(String verb, LaunchReport report) {
-    script.computeIfAbsent(verb, _ -> new ArrayDeque<>()).add(report);
+    script.computeIfAbsent(verb, _ -> new ConcurrentLinkedDeque<>()).add(report);
     return this;
   }
 
