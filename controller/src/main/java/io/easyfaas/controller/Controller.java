@@ -14,14 +14,12 @@ import io.easyfaas.controller.pool.SlotKeeper;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.registry.HttpRegistry;
 import io.easyfaas.controller.registry.RegistryClient;
-import io.easyfaas.controller.runtime.FlushQueue;
+import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.userlog.UserLog;
-import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.LongSupplier;
 
 /// A running controller: the public API, the slots behind it, and what keeps them. Thread-safe.
@@ -71,9 +69,7 @@ public final class Controller implements AutoCloseable {
       InstantSource clock,
       List<AutoCloseable> parts) {
     try {
-      List<EventLoop> eventLoops = new ArrayList<>();
-      loops.group().forEach(loop -> eventLoops.add((EventLoop) loop));
-      Map<EventLoop, FlushQueue> flushes = FlushQueue.forEach(eventLoops);
+      FlushQueues flushes = new FlushQueues(loops);
       FunctionCache functions =
           new FunctionCache(registry, config.latestCache(), MAX_FUNCTIONS, nanoTime);
       ControllerConfig.Slots slots = config.slots();
@@ -81,7 +77,6 @@ public final class Controller implements AutoCloseable {
           SlotKeeper.start(
               funclet,
               FUNCLET_WAIT,
-              loops,
               flushes,
               slots.aliveTimeout(),
               new PoolLimits(

@@ -2,7 +2,7 @@ package io.easyfaas.controller.invoke;
 
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.registry.FunctionCache;
-import io.easyfaas.controller.runtime.FlushQueue;
+import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.userlog.UserLog;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
@@ -33,7 +33,7 @@ public final class InvokePath implements AutoCloseable {
   final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("invoke-", 0).factory());
   private final List<String> slotNames;
-  private final Map<EventLoop, FlushQueue> flushes;
+  private final FlushQueues flushes;
   private final Map<EventLoop, RequestIds> requestIds = new HashMap<>();
 
   /// Puts the parts together.
@@ -46,7 +46,7 @@ public final class InvokePath implements AutoCloseable {
       SlotPool pool,
       UserLog userLog,
       InvokeMetrics metrics,
-      Map<EventLoop, FlushQueue> flushes,
+      FlushQueues flushes,
       LongSupplier nanoTime,
       InstantSource clock) {
     this.rules = rules;
@@ -59,18 +59,17 @@ public final class InvokePath implements AutoCloseable {
     this.clock = clock;
     this.slotNames = pool.slots().stream().map(slot -> slot.id().value()).toList();
     SecureRandom seed = new SecureRandom();
-    flushes.keySet().forEach(loop -> requestIds.put(loop, new RequestIds(seed)));
+    flushes.loops().forEach(loop -> requestIds.put(loop, new RequestIds(seed)));
   }
 
   /// Adds the invoke handler to a new connection's pipeline.
   public void front(ChannelPipeline pipeline) {
     EventLoop loop = pipeline.channel().eventLoop();
-    FlushQueue queue = flushes.get(loop);
     RequestIds ids = requestIds.get(loop);
-    if (queue == null || ids == null) {
+    if (ids == null) {
       throw new IllegalStateException("connection on a foreign event loop: " + loop);
     }
-    pipeline.addLast(new InvokeHandler(this, queue, ids));
+    pipeline.addLast(new InvokeHandler(this, flushes.of(loop), ids));
   }
 
   /// The container's name.

@@ -3,7 +3,6 @@ package io.easyfaas.controller.pool;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.config.ByteSize;
-import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
@@ -14,7 +13,7 @@ import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.controller.registry.ResolvedFunction;
-import io.easyfaas.controller.runtime.FlushQueue;
+import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.runtime.LoadOutcome;
 import io.easyfaas.controller.runtime.Runner;
 import io.easyfaas.controller.runtime.RunnerCall;
@@ -22,7 +21,6 @@ import io.easyfaas.controller.runtime.RunnerConnection;
 import io.easyfaas.controller.runtime.RunnerEvents;
 import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.controller.runtime.SlotSockets;
-import io.netty.channel.EventLoop;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -73,8 +71,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       FuncletApi funclet,
       List<ContainerInfo> containers,
       FuncletNode node,
-      EventLoops loops,
-      Map<EventLoop, FlushQueue> flushes,
+      FlushQueues flushes,
       Duration runnerAlive,
       PoolLimits limits,
       LongSupplier nanoTime,
@@ -86,14 +83,8 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     this.sweepPeriod = limits.maxQueueWait().compareTo(SWEEP) < 0 ? limits.maxQueueWait() : SWEEP;
     Map<ContainerId, Boolean> cold = new LinkedHashMap<>();
     for (ContainerInfo container : containers) {
-      EventLoop loop = SlotSockets.loopFor(loops);
       SlotSockets slot =
-          new SlotSockets(
-              container.containerID().value(),
-              loop,
-              queueOf(loop, flushes),
-              nanoTime,
-              clock::millis);
+          new SlotSockets(container.containerID().value(), flushes, nanoTime, clock::millis);
       ids.add(container.containerID());
       sockets.add(slot);
       cold.put(container.containerID(), isUsable(container, slot));
@@ -116,8 +107,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
   public static SlotKeeper start(
       FuncletApi funclet,
       Duration funcletWait,
-      EventLoops loops,
-      Map<EventLoop, FlushQueue> flushes,
+      FlushQueues flushes,
       Duration runnerAlive,
       PoolLimits limits,
       LongSupplier nanoTime,
@@ -130,7 +120,6 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
                 funclet,
                 funclet.list(),
                 funclet.node(),
-                loops,
                 flushes,
                 runnerAlive,
                 limits,
@@ -323,14 +312,6 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       LOG.warn("slot={}: {}", container.containerID(), e.getMessage());
       return false;
     }
-  }
-
-  private static FlushQueue queueOf(EventLoop loop, Map<EventLoop, FlushQueue> flushes) {
-    FlushQueue queue = flushes.get(loop);
-    if (queue == null) {
-      throw new IllegalArgumentException("loop " + loop + " has no flush queue");
-    }
-    return queue;
   }
 
   private static String describe(RuntimeException e) {

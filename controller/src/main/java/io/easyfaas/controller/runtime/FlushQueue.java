@@ -2,8 +2,6 @@ package io.easyfaas.controller.runtime;
 
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.Map;
 
 /// Flushes each socket once per turn of an event loop, however many writes the turn made. Confined
 /// to its event loop.
@@ -22,15 +20,8 @@ public final class FlushQueue implements Runnable {
   private ArrayList<Source> waiting = new ArrayList<>();
   private ArrayList<Source> flushing = new ArrayList<>();
 
-  private FlushQueue(EventLoop loop) {
+  FlushQueue(EventLoop loop) {
     this.loop = loop;
-  }
-
-  /// One queue for each of the loops.
-  public static Map<EventLoop, FlushQueue> forEach(Iterable<EventLoop> loops) {
-    Map<EventLoop, FlushQueue> queues = new HashMap<>();
-    loops.forEach(loop -> queues.put(loop, new FlushQueue(loop)));
-    return queues;
   }
 
   /// Flushes the source at the end of this turn. The source adds itself at most once a turn.

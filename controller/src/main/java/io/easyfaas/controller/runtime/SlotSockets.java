@@ -1,6 +1,5 @@
 package io.easyfaas.controller.runtime;
 
-import io.easyfaas.common.http.EventLoops;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -46,18 +45,14 @@ public final class SlotSockets implements AutoCloseable {
   /// Creates the sockets' owner; nothing is listened on yet.
   ///
   /// @param slot names the sandbox in messages
-  /// @param loop runs all of the slot's connections
+  /// @param queues of the loops, one of which runs all of the slot's connections
   /// @param nanoTime usually {@link System#nanoTime()}
   /// @param epochMillis usually {@link System#currentTimeMillis()}
   public SlotSockets(
-      String slot,
-      EventLoop loop,
-      FlushQueue flushes,
-      LongSupplier nanoTime,
-      LongSupplier epochMillis) {
+      String slot, FlushQueues queues, LongSupplier nanoTime, LongSupplier epochMillis) {
     this.slot = slot;
-    this.loop = loop;
-    this.flushes = flushes;
+    this.loop = queues.nextLoop();
+    this.flushes = queues.of(loop);
     this.nanoTime = nanoTime;
     this.epochMillis = epochMillis;
   }
@@ -127,11 +122,6 @@ public final class SlotSockets implements AutoCloseable {
   public void close() {
     endGeneration();
     stopListening();
-  }
-
-  /// A loop of the group for one slot.
-  public static EventLoop loopFor(EventLoops loops) {
-    return loops.group().next();
   }
 
   private Channel bind(Path socket, ChannelInitializer<Channel> accept) {

@@ -2,7 +2,6 @@ package io.easyfaas.controller.runtime;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -12,7 +11,6 @@ import io.easyfaas.common.wire.LoadRequest;
 import io.easyfaas.common.wire.RunnerExit;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.EventLoop;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,14 +32,8 @@ class NodeRunnerTest {
   private static final Duration WAIT = Duration.ofSeconds(20);
 
   private final EventLoops loops = new EventLoops(1);
-  private final EventLoop loop = SlotSockets.loopFor(loops);
   private final SlotSockets sockets =
-      new SlotSockets(
-          "c0",
-          loop,
-          requireNonNull(FlushQueue.forEach(List.of(loop)).get(loop)),
-          System::nanoTime,
-          System::currentTimeMillis);
+      new SlotSockets("c0", new FlushQueues(loops), System::nanoTime, System::currentTimeMillis);
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
   private final List<Process> processes = new ArrayList<>();
   private Path directory = Path.of("/");

@@ -1,0 +1,45 @@
+package io.easyfaas.controller.runtime;
+
+import io.easyfaas.common.http.EventLoops;
+import io.netty.channel.EventLoop;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/// The flush queue of each event loop of the process. Immutable; thread-safe.
+public final class FlushQueues {
+  private final EventLoops loops;
+  private final Map<EventLoop, FlushQueue> queues = new HashMap<>();
+
+  /// Makes a queue for each of the loops.
+  public FlushQueues(EventLoops loops) {
+    this.loops = loops;
+    loops
+        .group()
+        .forEach(member -> {
+          EventLoop loop = (EventLoop) member;
+          queues.put(loop, new FlushQueue(loop));
+        });
+  }
+
+  /// Every loop that has a queue.
+  public Set<EventLoop> loops() {
+    return Set.copyOf(queues.keySet());
+  }
+
+  /// The queue of a loop.
+  ///
+  /// @throws IllegalArgumentException when the loop is not one of the process's
+  public FlushQueue of(EventLoop loop) {
+    FlushQueue queue = queues.get(loop);
+    if (queue == null) {
+      throw new IllegalArgumentException("loop " + loop + " has no flush queue");
+    }
+    return queue;
+  }
+
+  /// The loops in turn, for what may live on any of them.
+  EventLoop nextLoop() {
+    return loops.group().next();
+  }
+}
