@@ -120,6 +120,51 @@ final class CrashIT {
   }
 
   @Test
+  void theEndOfTheProcessIsToldAlsoWhenItsChildrenGoOn() {
+    Shell parent = Shell.create(engine, Shell.python("parent").withTimeout(5));
+
+    JsonNode exit =
+        failure(
+            parent.attempt(
+                """
+                if os.fork() == 0:
+                    time.sleep(600)
+                os._exit(3)
+                """));
+    JsonNode outOfMemory =
+        failure(
+            parent.attempt(
+                """
+                if os.fork() == 0:
+                    time.sleep(600)
+                hoard = []
+                while True:
+                    hoard.append(bytearray(os.urandom(4096) * 256))
+                """));
+
+    assertThat(exit.get("errorType").asString()).isEqualTo("Runtime.ExitError");
+    assertThat(outOfMemory.get("errorType").asString()).isEqualTo("Runtime.OutOfMemory");
+    assertServesAtOnce(parent);
+  }
+
+  @Test
+  void aForkedChildThatReturnsDoesNotAnswerForItsParent() {
+    Shell forker = Shell.create(engine, Shell.python("forker").withTimeout(5));
+    String code =
+        """
+        state.setdefault("parent", os.getpid())
+        child = os.fork()
+        if child > 0:
+            os.waitpid(child, 0)
+        return os.getpid() == state["parent"]
+        """;
+
+    for (int i = 0; i < 5; i++) {
+      assertThat(forker.run(code).asBoolean()).describedAs("call %d", i).isTrue();
+    }
+  }
+
+  @Test
   void aTimedOutFunctionIsReallyDead() {
     Shell sleeper = Shell.create(engine, Shell.python("sleeper").withTimeout(1));
     sleeper.run("state['trace'] = 'of the first sandbox'");

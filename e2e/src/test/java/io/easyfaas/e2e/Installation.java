@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The packaged engine that is tested, and how it is started. The flags are those of the script
-/// `easyfaas`, which is not used because it would build first.
+/// The packaged engine that is tested, and how it is started: as the script `easyfaas` does it, which
+/// is not used because it would build first. Other than there, every buffer is watched.
 final class Installation {
   private static final List<String> JAVA_FLAGS =
       List.of(
@@ -14,6 +14,8 @@ final class Installation {
           "-XX:TieredStopAtLevel=1",
           "-Xshare:auto",
           "-Xmx256m",
+          "-XX:+ExitOnOutOfMemoryError",
+          "-Dio.netty.leakDetection.level=paranoid",
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow");
 

@@ -21,6 +21,8 @@ final class Leaks implements BeforeAllCallback, AfterEachCallback, AfterAllCallb
   private static final Duration SETTLED = Duration.ofSeconds(5);
   // A slot has two sockets to its runner when it is warm, and two files while it warms up.
   private static final int DESCRIPTORS_PER_SLOT = 4;
+  // How Netty reports a buffer that was collected without being released.
+  private static final String BUFFER_LEAK = "LEAK: ";
   private static final int LOG_LINES = 40;
 
   private record Watched(Footprint footprint, int descriptorsAtStart, int slots) {}
@@ -122,6 +124,7 @@ final class Leaks implements BeforeAllCallback, AfterEachCallback, AfterAllCallb
     }
     for (EngineProcess engine : known().keySet()) {
       attempt(failures, () -> assertNothingLeft(engine));
+      attempt(failures, () -> assertThat(engine.log()).doesNotContain(BUFFER_LEAK));
     }
     attempt(
         failures,

@@ -101,7 +101,7 @@ final class RunIT {
     int launcherBefore = settledDescriptors(engine.launcher().pid());
     long processesBefore = engine.handle().descendants().count();
 
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 4; i++) {
       round(engine, shell);
     }
     coolDown(engine);
