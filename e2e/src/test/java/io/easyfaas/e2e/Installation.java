@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The packaged engine that is tested, and how it is started: as the script `easyfaas` does it, which
-/// is not used because it would build first. Other than there, every buffer is watched.
+/// The packaged engine that is tested, and how it is started: as the script `easyfaas` does it,
+/// which is not used because it would build first. Other than there, every buffer is watched.
 final class Installation {
   private static final List<String> JAVA_FLAGS =
       List.of(
