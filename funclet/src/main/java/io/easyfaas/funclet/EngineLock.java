@@ -16,24 +16,25 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
-/// The right to be the one engine of a data directory. The kernel takes it back when the process
-/// ends, however it ends.
+/// The right to be the one engine of a directory. The kernel takes it back when the process ends,
+/// however it ends.
 final class EngineLock implements AutoCloseable {
   private final FileChannel channel;
-  private final Path dataDirectory;
+  private final Path directory;
 
-  private EngineLock(FileChannel channel, Path dataDirectory) {
+  private EngineLock(FileChannel channel, Path directory) {
     this.channel = channel;
-    this.dataDirectory = dataDirectory;
+    this.directory = directory;
   }
 
   /// Takes the lock; the directory is made when it does not exist.
   ///
+  /// @param key the setting that names the directory
   /// @throws ConfigException when another engine has it, or the directory cannot be written
-  static EngineLock take(Path dataDirectory) {
-    Path file = dataDirectory.resolve("funclet.lock");
+  static EngineLock take(String key, Path directory) {
+    Path file = directory.resolve("." + key + ".lock");
     try {
-      Files.createDirectories(dataDirectory);
+      Files.createDirectories(directory);
       FileChannel channel =
           FileChannel.open(
               file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -41,19 +42,15 @@ final class EngineLock implements AutoCloseable {
         String owner = owner(channel);
         channel.close();
         throw new ConfigException(
-            "--data-dir: data directory "
-                + dataDirectory
-                + " is in use by another engine (pid "
-                + owner
-                + ")");
+            "--" + key + ": " + directory + " is in use by another engine (pid " + owner + ")");
       }
       channel.truncate(0);
       channel.write(
           ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(US_ASCII)), 0);
-      return new EngineLock(channel, dataDirectory);
+      return new EngineLock(channel, directory);
     } catch (IOException e) {
       throw new ConfigException(
-          "--data-dir: " + file + ": " + e.getMessage() + ". Hint: the engine needs root");
+          "--" + key + ": " + file + ": " + e.getMessage() + ". Hint: the engine needs root");
     }
   }
 
@@ -61,11 +58,11 @@ final class EngineLock implements AutoCloseable {
   /// that the next engine finds what this one leaves behind.
   String engineId() {
     try {
-      byte[] path = dataDirectory.toRealPath().toString().getBytes(US_ASCII);
+      byte[] path = directory.toRealPath().toString().getBytes(US_ASCII);
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(path);
       return HexFormat.of().formatHex(hash, 0, 4);
     } catch (IOException e) {
-      throw new ConfigException("--data-dir: " + dataDirectory + ": " + e.getMessage());
+      throw new ConfigException("lock of " + directory + ": " + e.getMessage());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
@@ -76,7 +73,7 @@ final class EngineLock implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      throw new ConfigException("--data-dir: " + dataDirectory + ": " + e.getMessage());
+      throw new ConfigException("lock of " + directory + ": " + e.getMessage());
     }
   }
 

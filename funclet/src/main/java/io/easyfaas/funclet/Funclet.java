@@ -79,8 +79,9 @@ public final class Funclet implements FuncletApi, AutoCloseable {
 
   private static Funclet start(
       FuncletConfig config, EventLoops loops, Deque<AutoCloseable> running) {
-    EngineLock lock = EngineLock.take(config.dataDir());
+    EngineLock lock = EngineLock.take("data-dir", config.dataDir());
     running.push(lock);
+    running.push(EngineLock.take("run-dir", config.runDir()));
     String engineId = lock.engineId();
     Cgroups cgroups = EngineCgroups.of(engineId, config.cgroupRoot());
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
@@ -105,6 +106,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     launcher.start(containers);
     running.push(containers::close);
     containers.init();
+    refuseIfAllBroken(containers.list());
 
     Funclet funclet = new Funclet(running, containers, ledger, resources);
     running.push(
@@ -173,6 +175,16 @@ public final class Funclet implements FuncletApi, AutoCloseable {
       } catch (Exception e) { // The top: whatever fails, the rest is closed.
         LOG.error("close", e);
       }
+    }
+  }
+
+  /// One broken container may be bad luck and is repaired; all of them are the machine's fault.
+  private static void refuseIfAllBroken(List<ContainerInfo> containers) {
+    if (containers.stream().allMatch(container -> container.state().equals("broken"))) {
+      throw new ConfigException(
+          "no sandbox can be made here: "
+              + containers.getFirst().reason()
+              + ". Hint: `easyfaas doctor` says what this machine lacks");
     }
   }
 

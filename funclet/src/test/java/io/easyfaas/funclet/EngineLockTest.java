@@ -16,17 +16,17 @@ final class EngineLockTest {
   @Test
   void aSecondEngineIsToldWhoIsThere() {
     Path data = directory.resolve("data");
-    try (EngineLock _ = EngineLock.take(data)) {
+    try (EngineLock _ = EngineLock.take("data-dir", data)) {
       assertThatExceptionOfType(ConfigException.class)
-          .isThrownBy(() -> EngineLock.take(data))
+          .isThrownBy(() -> EngineLock.take("data-dir", data))
           .withMessage(
-              "--data-dir: data directory "
+              "--data-dir: "
                   + data
                   + " is in use by another engine (pid "
                   + ProcessHandle.current().pid()
                   + ")");
     }
-    EngineLock.take(data).close();
+    EngineLock.take("data-dir", data).close();
   }
 
   @Test
@@ -34,12 +34,12 @@ final class EngineLockTest {
     Path data = Files.createDirectory(directory.resolve("data"));
     Path link = Files.createSymbolicLink(directory.resolve("link"), data);
     String id;
-    try (EngineLock lock = EngineLock.take(data)) {
+    try (EngineLock lock = EngineLock.take("data-dir", data)) {
       id = lock.engineId();
     }
 
-    try (EngineLock lock = EngineLock.take(link);
-        EngineLock other = EngineLock.take(directory.resolve("other"))) {
+    try (EngineLock lock = EngineLock.take("data-dir", link);
+        EngineLock other = EngineLock.take("data-dir", directory.resolve("other"))) {
       assertThat(lock.engineId()).isEqualTo(id).matches("[0-9a-f]{8}");
       assertThat(other.engineId()).isNotEqualTo(id);
     }
