@@ -45,6 +45,8 @@ const PONG = 11;
 
 /** Flag of RESULT: the payload is an error object. */
 const FAILED = 1;
+/** Flag of RESULT: the process ends now; a call that is sent to it is lost. */
+const ENDING = 2;
 /** Flag of LOG: written to stderr. */
 const STDERR = 1;
 
@@ -514,9 +516,9 @@ class Context {
     }
   }
 
-  /** Fails the call with a type of §6. */
+  /** Fails the call with a type of §6, because the process ends. */
   static failWith(context, type, message, stackTrace) {
-    context.#answerError(new RuntimeFailure(type, message, stackTrace));
+    context.#answerError(new RuntimeFailure(type, message, stackTrace), FAILED | ENDING);
   }
 
   #callback() {
@@ -563,11 +565,11 @@ class Context {
     this.#answerError(error);
   }
 
-  #answerError(error) {
+  #answerError(error, flags = FAILED) {
     if (this.#answered) {
       return;
     }
-    this.#runner.writer.text(RESULT, FAILED, this.#id, errorObject(error));
+    this.#runner.writer.text(RESULT, flags, this.#id, errorObject(error));
     this.#finish();
   }
 

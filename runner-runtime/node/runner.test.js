@@ -1119,8 +1119,8 @@ for (const [name, code, errorType] of [
     assert.deepEqual(
       results.map(({ id, flags, json }) => [id, flags, json.errorType, json.errorMessage]),
       [
-        [1, 1, errorType, 'RangeError: boom'],
-        [2, 1, errorType, 'RangeError: boom'],
+        [1, 3, errorType, 'RangeError: boom'],
+        [2, 3, errorType, 'RangeError: boom'],
       ],
     );
     assert.match(results[0].json.stackTrace[0], /index\.js/);
@@ -1170,7 +1170,7 @@ test('process.exit fails its calls, after everything they wrote', LIMIT, async (
     frames.filter(({ type }) => type === RESULT).map(({ id, flags, json }) => [id, flags, json]),
     [1, 2].map((id) => [
       id,
-      1,
+      3,
       {
         errorMessage: `RequestID: rid-${id} Process exited before completing request`,
         errorType: 'Runtime.ExitError',

@@ -58,6 +58,7 @@ STDOUT_DESCRIPTOR = 1
 STDERR_DESCRIPTOR = 2
 
 FAILED = 1  # flag of RESULT: the payload is an error object
+ENDING = 2  # flag of RESULT: the process ends now; a call that is sent to it is lost
 STDERR = 1  # flag of LOG: written to stderr
 
 # length, type, flags, reserved, id
@@ -876,7 +877,7 @@ class Runner:
         if isinstance(error, SystemExit):
             message = f"RequestID: {call.request_id} {EXIT_MESSAGE}"
             failure = RuntimeFailure("Runtime.ExitError", message)
-            self._finish(call, FAILED, error_object(failure))
+            self._finish(call, FAILED | ENDING, error_object(failure))
             self._exit(error)
         self._finish(call, FAILED, error_object(error))
 

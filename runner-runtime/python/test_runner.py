@@ -970,7 +970,7 @@ class ErrorTest(unittest.TestCase):
                         controller.invoke(1, request_id="rid-1")
                         before, result, *after = controller.remaining()
                         self.assertEqual((before.id, before.text), (1, "before\n"))
-                        self.assertEqual((result.type, result.flags), (RESULT, 1))
+                        self.assertEqual((result.type, result.flags), (RESULT, 3))
                         self.assertEqual(
                             result.json,
                             {

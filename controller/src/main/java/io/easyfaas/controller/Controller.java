@@ -26,6 +26,8 @@ import java.util.function.LongSupplier;
 public final class Controller implements AutoCloseable {
   private static final Duration FUNCLET_WAIT = Duration.ofSeconds(60);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration CLOSE_POLL = Duration.ofMillis(20);
   private static final int MAX_FUNCTIONS = 10_000;
 
   private final HttpServer server;
@@ -137,13 +139,27 @@ public final class Controller implements AutoCloseable {
     return keeper;
   }
 
-  /// Stops answering, then everything else. Calls in flight are cut off. Safe to call twice.
+  /// Refuses new calls, waits for those in flight at most 5 s, and stops. Safe to call twice.
   @Override
   public void close() {
+    drain();
     RuntimeException failures = new IllegalStateException("closing the controller failed");
     closeAll(parts, failures);
     if (failures.getSuppressed().length > 0) {
       throw failures;
+    }
+  }
+
+  private void drain() {
+    keeper.pool().close();
+    long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+    while (keeper.pool().inFlight() > 0 && System.nanoTime() < deadline) {
+      try {
+        Thread.sleep(CLOSE_POLL);
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        return;
+      }
     }
   }
 

@@ -44,6 +44,9 @@ public final class FrameType {
   /// Flag of RESULT: the payload is an error object.
   public static final byte FLAG_FAILED = 1;
 
+  /// Flag of RESULT: the runner ends now and must not be sent another call.
+  public static final byte FLAG_ENDING = 2;
+
   /// Flag of LOG: written to stderr.
   public static final byte FLAG_STDERR = 1;
 

@@ -11,6 +11,9 @@ public final class ResetReason {
   /// A call did not end in time.
   public static final String TIMEOUT = "timeout";
 
+  /// The runner ended.
+  public static final String RUNNER_EXITED = "runner-exited";
+
   /// Asked for through the admin API.
   public static final String INVALIDATED = "invalidated";
 

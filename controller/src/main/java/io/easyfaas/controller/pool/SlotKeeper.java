@@ -400,6 +400,14 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     }
 
     @Override
+    public void ending(Runner runner) {
+      Lease current = current();
+      if (current != null) {
+        pool.drain(current, ResetReason.RUNNER_EXITED);
+      }
+    }
+
+    @Override
     public void lost(Runner runner, String reason, List<RunnerCall> calls) {
       Lease current;
       synchronized (this) {

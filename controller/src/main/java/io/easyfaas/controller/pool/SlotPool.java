@@ -277,8 +277,15 @@ public final class SlotPool {
     }
   }
 
-  /// Refuses every call that waits, and those that come.
-  void close() {
+  /// Calls that runners are working on.
+  public int inFlight() {
+    synchronized (lock) {
+      return tenancies.values().stream().mapToInt(tenancy -> tenancy.inFlight).sum();
+    }
+  }
+
+  /// Refuses every call that waits, and those that come. Safe to call twice.
+  public void close() {
     List<Runnable> toDo;
     synchronized (lock) {
       closed = true;

@@ -384,6 +384,11 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
         Pending pending = calls.remove(id);
         if (pending != null) {
           inFlight = calls.size();
+          RunnerEvents listener = events;
+          if ((flags & FrameType.FLAG_ENDING) != 0 && listener != null) {
+            // Before the caller is told: who calls again at once must not get this runner.
+            listener.ending(this);
+          }
           pending.call().answered((flags & FrameType.FLAG_FAILED) != 0, payload);
         } else {
           // A call that was given up may still be answered; one that never was may not.

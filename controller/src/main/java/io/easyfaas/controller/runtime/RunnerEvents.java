@@ -7,6 +7,9 @@ public interface RunnerEvents {
   /// A call did not end in time and was told so. The runner may be busy with it for ever.
   void timedOut(Runner runner);
 
+  /// The runner says that it ends: it must be sent no more calls.
+  void ending(Runner runner);
+
   /// The runner is gone or must go.
   ///
   /// @param reason `runner-exited`, `runner-silent` or `protocol-error`

@@ -155,6 +155,11 @@ class NodeRunnerTest {
           }
 
           @Override
+          public void ending(Runner last) {
+            events.add("ending");
+          }
+
+          @Override
           public void lost(Runner gone, String reason, List<RunnerCall> pending) {
             events.add("lost " + reason + " " + pending);
           }
