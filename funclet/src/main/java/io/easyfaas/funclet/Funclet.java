@@ -27,6 +27,9 @@ import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -81,7 +84,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
       FuncletConfig config, EventLoops loops, Deque<AutoCloseable> running) {
     EngineLock lock = EngineLock.take("data-dir", config.dataDir());
     running.push(lock);
-    running.push(EngineLock.take("run-dir", config.runDir()));
+    refuseIfServed(config);
     String engineId = lock.engineId();
     Cgroups cgroups = EngineCgroups.of(engineId, config.cgroupRoot());
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
@@ -176,6 +179,18 @@ public final class Funclet implements FuncletApi, AutoCloseable {
         LOG.error("close", e);
       }
     }
+  }
+
+  /// Another engine with its own data directory may use the run directory: its sockets would be
+  /// taken for leftovers.
+  private static void refuseIfServed(FuncletConfig config) {
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      probe.connect(UnixDomainSocketAddress.of(config.apiSocket()));
+    } catch (IOException _) {
+      return; // Nobody answers, or nothing is there.
+    }
+    throw new ConfigException(
+        "--run-dir: " + config.runDir() + " is in use by another engine, whose API answers");
   }
 
   /// One broken container may be bad luck and is repaired; all of them are the machine's fault.
