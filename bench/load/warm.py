@@ -117,6 +117,7 @@ def report(results: dict[int, dict[str, list[dict[str, float]]]]) -> pathlib.Pat
     node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
     today = datetime.date.today().isoformat()
     path = ROOT / "bench" / "results" / f"{today}-{commit}-warm.md"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(
         f"# Warm calls of a Node.js echo handler\n\n"
         f"- machine: {os.cpu_count()} × {cpu}, Linux {platform.release()}, Node.js {node}; "
