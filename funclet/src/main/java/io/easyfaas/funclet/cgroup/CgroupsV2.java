@@ -26,6 +26,7 @@ final class CgroupsV2 implements Cgroups {
   private static final String LEAF = "engine";
   private static final long CPU_PERIOD_MICROS = 100_000;
   private static final long MIN_CPU_QUOTA_MICROS = 1000;
+  private static final long MAX_WEIGHT = 10_000;
   private static final Duration FREEZE_TIMEOUT = Duration.ofSeconds(1);
 
   private final CgroupLayout.V2 layout;
@@ -71,13 +72,7 @@ final class CgroupsV2 implements Cgroups {
     if (swap.exists()) { // Absent without swap support in the kernel.
       swap.write("0");
     }
-    ControlFile.in(group, "cpu.weight").write(Long.toString(weight(limits.cpuRequest())));
-    long quota = Math.round(limits.cpuLimit() * CPU_PERIOD_MICROS);
-    ControlFile.in(group, "cpu.max")
-        .write(
-            (quota == 0 ? "max" : Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, quota)))
-                + " "
-                + CPU_PERIOD_MICROS);
+    limitCpu(group, weight(limits.cpuRequest()), limits.cpuLimit());
     ControlFile.in(group, "pids.max").write(Integer.toString(limits.pids()));
   }
 
@@ -119,6 +114,12 @@ final class CgroupsV2 implements Cgroups {
   }
 
   @Override
+  public void expedite(String slot) {
+    thaw(slot);
+    limitCpu(group(slot), MAX_WEIGHT, 0);
+  }
+
+  @Override
   public void remove(String slot) {
     CgroupRemoval.remove(List.of(group(slot)));
   }
@@ -154,6 +155,16 @@ final class CgroupsV2 implements Cgroups {
   static long weight(double cores) {
     double shares = Math.clamp(cores * 1024, 2, 262_144);
     return 1 + Math.round((shares - 2) * 9999 / 262_142);
+  }
+
+  private static void limitCpu(Path group, long weight, double cores) {
+    ControlFile.in(group, "cpu.weight").write(Long.toString(weight));
+    long quota = Math.round(cores * CPU_PERIOD_MICROS);
+    ControlFile.in(group, "cpu.max")
+        .write(
+            (quota == 0 ? "max" : Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, quota)))
+                + " "
+                + CPU_PERIOD_MICROS);
   }
 
   private static Path base(CgroupLayout.V2 layout) {

@@ -91,7 +91,7 @@ final class Sandbox {
   void destroy(Deadline deadline) {
     if (hasKeeper) {
       try {
-        cgroups.thaw(slot()); // What is frozen does not die, and the keeper would not answer.
+        cgroups.expedite(slot()); // What is frozen does not die, nor would the keeper answer.
         call(LauncherCommand.destroy(slot()), deadline);
         return;
       } catch (SandboxException | CgroupException e) {

@@ -78,6 +78,21 @@ final class CgroupsV1Test {
   }
 
   @Test
+  void whatIsToDieGetsAllTheProcessorUntilTheNextLimit() {
+    cgroups.create("c0", LIMITS);
+    FakeControlFiles.group(slot("freezer"), Map.of("freezer.state", "FROZEN"));
+
+    cgroups.expedite("c0");
+    assertThat(FakeControlFiles.read(slot("freezer"), "freezer.state")).isEqualTo("THAWED");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("262144");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_quota_us")).isEqualTo("-1");
+
+    cgroups.limit("c0", LIMITS);
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("205");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_quota_us")).isEqualTo("150000");
+  }
+
+  @Test
   void aKernelWithoutSwapAccountingHasOnlyTheMemoryLimit() throws IOException {
     Files.delete(slot("memory").resolve("memory.memsw.limit_in_bytes"));
 

@@ -133,6 +133,23 @@ final class CgroupsV2Test {
   }
 
   @Test
+  void whatIsToDieGetsAllTheProcessorUntilTheNextLimit() {
+    Path slot = slot();
+    CgroupLimits limits = new CgroupLimits(ByteSize.ofMebibytes(64), 1, 0.5, 99);
+    of(root).create("c0", limits);
+    FakeControlFiles.group(slot, Map.of("cgroup.freeze", "1"));
+
+    of(root).expedite("c0");
+    assertThat(FakeControlFiles.read(slot, "cgroup.freeze")).isEqualTo("0");
+    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("10000");
+    assertThat(FakeControlFiles.read(slot, "cpu.max")).isEqualTo("max 100000");
+
+    of(root).limit("c0", limits);
+    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("40");
+    assertThat(FakeControlFiles.read(slot, "cpu.max")).isEqualTo("50000 100000");
+  }
+
+  @Test
   void freezingWaitsForTheKernelsEvent() {
     Path slot = slot();
 

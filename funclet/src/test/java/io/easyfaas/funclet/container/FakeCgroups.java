@@ -55,6 +55,9 @@ final class FakeCgroups implements Cgroups {
   public void thaw(String slot) {}
 
   @Override
+  public void expedite(String slot) {}
+
+  @Override
   public void remove(String slot) {
     fail();
     slots.remove(slot);
