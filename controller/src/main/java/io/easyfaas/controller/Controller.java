@@ -86,7 +86,9 @@ public final class Controller implements AutoCloseable {
                   slots.maxQueue(),
                   slots.maxQueueBytes().bytes(),
                   slots.maxQueueWait(),
-                  PATIENCE),
+                  PATIENCE,
+                  slots.freezeAfter(),
+                  slots.maxPrewarmed()),
               nanoTime,
               clock);
       parts.addFirst(keeper);

@@ -52,12 +52,16 @@ public record ControllerConfig(
   /// @param maxQueue calls that may wait for a sandbox at once
   /// @param maxQueueBytes bytes that waiting calls may keep in memory together
   /// @param maxQueueWait how long one may wait
+  /// @param freezeAfter how long a warm sandbox runs on after its last call; zero = always
+  /// @param maxPrewarmed started runners kept ready, all languages together
   public record Slots(
       Duration aliveTimeout,
       Duration maxIdle,
       int maxQueue,
       ByteSize maxQueueBytes,
-      Duration maxQueueWait) {}
+      Duration maxQueueWait,
+      Duration freezeAfter,
+      int maxPrewarmed) {}
 
   /// The user log.
   ///
@@ -106,6 +110,16 @@ public record ControllerConfig(
             "duration",
             "60s",
             "How long a warm sandbox is kept after its last call."),
+        new Option(
+            "freeze-after",
+            "duration",
+            "5s",
+            "How long a warm sandbox runs on after its last call before it is paused; 0s: always."),
+        new Option(
+            "max-prewarmed",
+            "number",
+            "2",
+            "Started runners kept ready for the languages in use, all together; 0: none."),
         new Option("max-queue", "number", "1000", "Calls that may wait for a sandbox at once."),
         new Option(
             "max-queue-bytes",
@@ -151,7 +165,9 @@ public record ControllerConfig(
             settings.duration("max-runtime-idle"),
             settings.integer("max-queue", 0, 1_000_000),
             settings.bytes("max-queue-bytes"),
-            settings.duration("max-queue-wait")),
+            settings.duration("max-queue-wait"),
+            settings.duration("freeze-after"),
+            settings.integer("max-prewarmed", 0, 4096)),
         new UserLogs(format(settings.text("userlog-type")), settings.path("userlog-filepath")),
         settings.integer("event-loops", 1, 64),
         settings.duration("latest-cache"),

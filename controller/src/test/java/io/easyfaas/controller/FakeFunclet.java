@@ -4,8 +4,10 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.Resource;
@@ -18,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -46,6 +49,10 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   private final Map<ContainerId, Integer> generations = new ConcurrentHashMap<>();
   private final List<ResetRequest> resets = new CopyOnWriteArrayList<>();
   private final List<WarmupRequest> warmups = new CopyOnWriteArrayList<>();
+  private final List<PrewarmRequest> prewarms = new CopyOnWriteArrayList<>();
+  private final Set<ContainerId> frozen = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger failingPrewarms = new AtomicInteger();
+  private final AtomicInteger failingThaws = new AtomicInteger();
   private final BlockingQueue<FakeRunner.Call> held = new LinkedBlockingQueue<>();
   private final AtomicInteger failingWarmups = new AtomicInteger();
   private final AtomicInteger failingResets = new AtomicInteger();
@@ -105,6 +112,26 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Lets so many warm-ups through.
   public void letWarmups(int count) {
     warmupGate.release(count);
+  }
+
+  /// Has the next prewarms fail.
+  public void failPrewarms(int count) {
+    failingPrewarms.set(count);
+  }
+
+  /// Has the next thaws fail.
+  public void failThaws(int count) {
+    failingThaws.set(count);
+  }
+
+  /// Every prewarm so far.
+  public List<PrewarmRequest> prewarms() {
+    return prewarms;
+  }
+
+  /// The containers that are paused.
+  public Set<ContainerId> frozen() {
+    return frozen;
   }
 
   /// Has containers be found warm.
@@ -169,6 +196,29 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   }
 
   @Override
+  public WarmupResponse prewarm(PrewarmRequest request) {
+    prewarms.add(request);
+    if (failingPrewarms.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new ApiException(ErrorCode.SERVICE, "", List.of("no such runtime"));
+    }
+    startRunner(request.containerID());
+    return new WarmupResponse(info(request.containerID()));
+  }
+
+  @Override
+  public void freeze(FreezeRequest request) {
+    frozen.add(request.containerID());
+  }
+
+  @Override
+  public void thaw(FreezeRequest request) {
+    if (failingThaws.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new ApiException(ErrorCode.SERVICE, "", List.of("freezer.state: EIO"));
+    }
+    frozen.remove(request.containerID());
+  }
+
+  @Override
   public WarmupResponse warmup(WarmupRequest request) {
     warmups.add(request);
     warmupGate.acquireUninterruptibly();
@@ -176,10 +226,19 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("code: checksum differs"));
     }
     ContainerId id = request.containerID();
-    Script current = script;
-    if (!connects) {
-      return new WarmupResponse(info(id));
+    if (connects && !isPrewarmed(id)) {
+      startRunner(id);
     }
+    return new WarmupResponse(info(id));
+  }
+
+  private boolean isPrewarmed(ContainerId id) {
+    return prewarms.stream().anyMatch(request -> request.containerID().equals(id))
+        && runners.containsKey(id);
+  }
+
+  private void startRunner(ContainerId id) {
+    Script current = script;
     Thread.ofVirtual()
         .start(() -> {
           try (FakeRunner runner = new FakeRunner(directoryOf(id), held)) {
@@ -189,7 +248,6 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
             // The controller closed the connection, or the test did.
           }
         });
-    return new WarmupResponse(info(id));
   }
 
   @Override
@@ -215,6 +273,8 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("device is busy"));
     }
     generations.merge(request.containerID(), 1, Integer::sum);
+    frozen.remove(request.containerID());
+    runners.remove(request.containerID());
     makeDirectory(request.containerID());
     return new ResetResponse(info(request.containerID()), exit);
   }

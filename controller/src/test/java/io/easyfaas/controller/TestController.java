@@ -57,6 +57,9 @@ final class TestController implements AutoCloseable {
     List<String> args =
         new ArrayList<>(
             List.of("--port", "0", "--userlog-filepath", directory.resolve("logs").toString()));
+    if (!List.of(settings).contains("--max-prewarmed")) {
+      args.addAll(List.of("--max-prewarmed", "0")); // Most tests count slots.
+    }
     args.addAll(List.of(settings));
     loops = new EventLoops(eventLoops);
     controller =
@@ -162,9 +165,7 @@ final class TestController implements AutoCloseable {
 
   /// States of all slots, by index.
   List<String> states() {
-    return controller.keeper().pool().slots().stream()
-        .map(slot -> slot.state().wireName())
-        .toList();
+    return controller.keeper().pool().slots().stream().map(slot -> slot.state().name()).toList();
   }
 
   @Override

@@ -7,8 +7,10 @@ import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.Resource;
@@ -141,6 +143,21 @@ public final class Funclet implements FuncletApi, AutoCloseable {
   @Override
   public ContainerInfo container(ContainerId id) {
     return containers.container(id);
+  }
+
+  @Override
+  public WarmupResponse prewarm(PrewarmRequest request) {
+    return containers.prewarm(request);
+  }
+
+  @Override
+  public void freeze(FreezeRequest request) {
+    containers.freeze(request.containerID());
+  }
+
+  @Override
+  public void thaw(FreezeRequest request) {
+    containers.thaw(request.containerID());
   }
 
   @Override

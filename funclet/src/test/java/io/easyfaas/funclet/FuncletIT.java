@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
@@ -16,12 +17,17 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.FreezeRequest;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,6 +87,70 @@ final class FuncletIT {
           .isEqualTo(64 << 20);
       assertThat(engine.funclet().node().resource().used().memory()).isZero();
     }
+  }
+
+  @Test
+  void aPrewarmedRunnerGetsItsCodeWhileItRuns() throws IOException {
+    Files.writeString(
+        home.resolve("runtime/runner.py"),
+        """
+        import os, runpy, time
+        print(os.listdir("/var/task"))
+        while not os.path.exists("/var/task/main.py"):
+            time.sleep(0.001)
+        runpy.run_path("/var/task/main.py")
+        """);
+    WarmupRequest request = engine.request(C0, "print('loaded')", 96);
+    RuntimeConfiguration runtime =
+        new RuntimeConfiguration(
+            "python3",
+            "/usr/bin/python3",
+            home.resolve("runtime").toString(),
+            List.of("-u", "/var/runtime/runner.py"),
+            List.of());
+    try (Output output = Output.listen(Path.of(engine.info(C0).socketDirectory()))) {
+      engine.funclet().prewarm(new PrewarmRequest(C0, "it", runtime));
+      assertThat(output.line()).isEqualTo("[]");
+      assertThat(engine.info(C0).state()).isEqualTo("prewarmed");
+
+      engine
+          .funclet()
+          .warmup(new WarmupRequest(C0, "it", request.code(), request.configuration(), runtime));
+
+      assertThat(output.all()).isEqualTo("loaded\n");
+      assertThat(engine.funclet().node().resource().used().memory()).isEqualTo(96 << 20);
+      engine.reset(C0);
+      assertThat(engine.funclet().node().resource().used().memory()).isZero();
+    }
+  }
+
+  @Test
+  void aFrozenContainerUsesNoProcessorTimeUntilItIsThawed() {
+    try (Output output = engine.warmup(C0, "print('up')\nwhile True: pass", 64)) {
+      assertThat(output.line()).isEqualTo("up");
+      engine.funclet().freeze(new FreezeRequest(C0, "it"));
+      engine.funclet().freeze(new FreezeRequest(C0, "it"));
+      assertThat(engine.info(C0).isFrozen()).isTrue();
+      long before = cpuNanos();
+      LockSupport.parkNanos(50_000_000);
+      assertThat(cpuNanos()).isEqualTo(before);
+
+      engine.funclet().thaw(new FreezeRequest(C0, "it"));
+      engine.funclet().thaw(new FreezeRequest(C0, "it"));
+      assertThat(engine.info(C0).isFrozen()).isFalse();
+      while (cpuNanos() == before) {
+        LockSupport.parkNanos(1_000_000);
+      }
+
+      engine.funclet().freeze(new FreezeRequest(C0, "it"));
+      assertThat(engine.reset(C0).exit()).isNull();
+      assertThat(engine.info(C0).state()).isEqualTo("cold");
+      assertThat(engine.info(C0).isFrozen()).isFalse();
+    }
+  }
+
+  private long cpuNanos() {
+    return requireNonNull(engine.info(C0).resourceStats()).cpuStats().totalUsage();
   }
 
   @Test

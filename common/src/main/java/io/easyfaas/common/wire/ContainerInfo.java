@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// @param containerID its id
 /// @param hostPid pid 1 of the sandbox, seen from the host; 0 when there is none
 /// @param generation counts the sandboxes this container has had, from 1
-/// @param state `cold`, `warm` or `broken`
-/// @param currentEvent what is being done to it now: `event_init`, `event_warmup`, `event_reset` or
-///   empty
+/// @param state `cold`, `prewarmed`, `warm` or `broken`
+/// @param currentEvent what is being done to it now: `event_init`, `event_warmup`, `event_freeze`,
+///   `event_reset` or empty
 /// @param isFrozen whether it is paused
 /// @param socketDirectory the host directory with the sandbox's `runner.sock` and `output.sock`, in
 ///   which the controller listens

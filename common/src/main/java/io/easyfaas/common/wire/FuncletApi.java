@@ -18,10 +18,26 @@ public interface FuncletApi {
   /// One container with live statistics. At most 10 s.
   ContainerInfo container(ContainerId id);
 
+  /// Reserves the base memory, mounts a language runtime into the waiting sandbox and starts its
+  /// runner, which then connects to the container's `runner.sock` by itself and waits for a
+  /// function. At most 10 s; on failure the container is as before.
+  ///
+  /// Until it is warmed up the container has the smallest weight for the processor: what is only in
+  /// reserve holds up nobody.
+  WarmupResponse prewarm(PrewarmRequest request);
+
   /// Reserves the function's memory, mounts its code and runtime into the waiting sandbox and
-  /// starts the runner, which then connects to the container's `runner.sock` by itself. At most 10
-  /// s; on failure the container is as before.
+  /// starts the runner, which then connects to the container's `runner.sock` by itself. In a
+  /// container that was prewarmed for the same runtime only the code is still to be mounted. At
+  /// most 10 s; on failure the container is cold.
   WarmupResponse warmup(WarmupRequest request);
+
+  /// Pauses everything that runs in a warm container: it uses no processor time until it is thawed
+  /// or reset. At most 2 s. Safe to call twice.
+  void freeze(FreezeRequest request);
+
+  /// Ends the pause of a warm container. At most 2 s. Safe to call twice.
+  void thaw(FreezeRequest request);
 
   /// Takes a healthy container back: the sandbox is destroyed and made anew, its memory released.
   /// At most 30 s.

@@ -81,11 +81,11 @@ public final class AdminApi {
   private RuntimeInfo runtime(SlotView slot) {
     SlotState state = slot.state();
     Optional<ResolvedFunction> function = function(state);
-    ByteSize memory = state.memory();
+    ByteSize memory = SlotPool.marked(state);
     return new RuntimeInfo(
         slot.id().value(),
         state.wireName(),
-        state instanceof SlotState.Warm || state instanceof SlotState.Draining,
+        state instanceof SlotState.Serving,
         memory.bytes() > 0,
         slot.isAbnormal(),
         slot.abnormalTimes(),
@@ -97,7 +97,7 @@ public final class AdminApi {
         function.map(found -> (int) found.memory().mebibytes()).orElse(0),
         function.map(found -> found.concurrency() > 1).orElse(true),
         true,
-        inFlight(state),
+        state instanceof SlotState.Serving serving ? serving.inFlight() : 0,
         false,
         (int) runnerAlive.toSeconds(),
         slot.times().mountStart(),
@@ -115,7 +115,7 @@ public final class AdminApi {
     FuncletNode.FuncletResource node = keeper.node().resource();
     SlotPool.Usage usage = pool.usage();
     long cpus =
-        pool.slots().stream().filter(slot -> slot.state() instanceof SlotState.Warm).count()
+        pool.slots().stream().filter(slot -> slot.state() instanceof SlotState.Serving).count()
             * node.defaults().milliCpus();
     return new ServiceResource(
         node.capacity(),
@@ -129,17 +129,13 @@ public final class AdminApi {
   private static Optional<ResolvedFunction> function(SlotState state) {
     return switch (state) {
       case SlotState.WarmingUp warming -> Optional.of(warming.function());
-      case SlotState.Warm warm -> Optional.of(warm.function());
-      case SlotState.Draining draining -> Optional.of(draining.function());
-      case SlotState.Cold _, SlotState.Stopping _, SlotState.Closed _ -> Optional.empty();
-    };
-  }
-
-  private static int inFlight(SlotState state) {
-    return switch (state) {
-      case SlotState.Warm warm -> warm.inFlight();
-      case SlotState.Draining draining -> draining.inFlight();
-      case SlotState.Cold _, SlotState.WarmingUp _, SlotState.Stopping _, SlotState.Closed _ -> 0;
+      case SlotState.Serving serving -> Optional.of(serving.function());
+      case SlotState.Cold _,
+          SlotState.Prewarming _,
+          SlotState.Prewarmed _,
+          SlotState.Stopping _,
+          SlotState.Closed _ ->
+          Optional.empty();
     };
   }
 

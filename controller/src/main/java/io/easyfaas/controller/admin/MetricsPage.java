@@ -97,22 +97,32 @@ public final class MetricsPage {
         gauge(
             PREFIX + "runtime_cold",
             "Slots that wait for a function",
-            count(slots, state -> state instanceof SlotState.Cold)));
+            count(slots, state -> state.wireName().equals("cold"))));
     all.add(
         gauge(
             PREFIX + "runtime_in_use",
             "Slots that hold a function",
             count(
                 slots,
-                state -> state instanceof SlotState.WarmingUp || state instanceof SlotState.Warm)));
+                state -> state instanceof SlotState.WarmingUp || state.wireName().equals("warm"))));
     all.add(gauge(PREFIX + "runtime_all", "All slots", slots.size()));
     GaugeSnapshot.Builder states =
         GaugeSnapshot.builder().name("easyfaas_slots").help("Slots by state");
-    for (String state : List.of("closed", "cold", "warmup", "warm", "stopping")) {
+    for (String state :
+        List.of(
+            "closed",
+            "cold",
+            "prewarming",
+            "prewarmed",
+            "warmup",
+            "warm",
+            "frozen",
+            "thawing",
+            "stopping")) {
       states.dataPoint(
           GaugeSnapshot.GaugeDataPointSnapshot.builder()
               .labels(Labels.of("state", state))
-              .value((double) count(slots, each -> each.wireName().equals(state)))
+              .value((double) count(slots, each -> each.name().equals(state)))
               .build());
     }
     all.add(states.build());

@@ -11,9 +11,11 @@ import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
+import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.FuncletNode;
 import io.easyfaas.common.wire.Headers;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.WarmupRequest;
@@ -53,9 +55,25 @@ public final class HttpFunclet implements FuncletApi {
   }
 
   @Override
+  public WarmupResponse prewarm(PrewarmRequest request) {
+    return post(
+        "/v1/funclet/prewarm", request.requestID(), request, ASK_TIMEOUT, WarmupResponse.class);
+  }
+
+  @Override
   public WarmupResponse warmup(WarmupRequest request) {
     return post(
         "/v1/funclet/warmup", request.requestID(), request, ASK_TIMEOUT, WarmupResponse.class);
+  }
+
+  @Override
+  public void freeze(FreezeRequest request) {
+    post("/v1/funclet/freeze", request.requestID(), request, ASK_TIMEOUT, String.class);
+  }
+
+  @Override
+  public void thaw(FreezeRequest request) {
+    post("/v1/funclet/thaw", request.requestID(), request, ASK_TIMEOUT, String.class);
   }
 
   @Override

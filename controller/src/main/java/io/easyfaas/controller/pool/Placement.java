@@ -1,6 +1,7 @@
 package io.easyfaas.controller.pool;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.registry.FunctionKey;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.time.Duration;
@@ -25,10 +26,10 @@ final class Placement {
 
   /// One thing to do.
   sealed interface Decision {
-    /// Put the function into this cold slot.
+    /// Put the function into this slot, which is cold or has a runner of its language.
     record Start(int slot, ResolvedFunction function) implements Decision {}
 
-    /// Reset this idle warm slot to make room.
+    /// Reset this idle or prewarmed slot to make room.
     record CoolDown(int slot) implements Decision {}
 
     /// Let this busy warm slot end its calls, then reset it: its function has had its share.
@@ -44,9 +45,10 @@ final class Placement {
   ///
   /// The demand that came first is served first, but one that is overdue (its function has no slot
   /// and has waited for `patience`) goes before those that are not. A demand that must wait keeps
-  /// its claim on what is free, so small functions do not starve a large one. Idle slots are taken
-  /// from other functions, least recently used first; busy ones only for an overdue demand, and
-  /// from the function that has most.
+  /// its claim on what is free, so small functions do not starve a large one. A slot with a runner
+  /// of the function's language is better than a cold one. When there is neither, prewarmed slots
+  /// are taken first, then idle ones of other functions, least recently used first; busy ones only
+  /// for an overdue demand, and from the function that has most.
   ///
   /// @param slots every slot, by index
   /// @param demands in order of arrival
@@ -61,11 +63,14 @@ final class Placement {
       long need = demand.function().memory().bytes();
       if (need > allocatable.bytes()) {
         decisions.add(new Decision.Refuse(demand.function()));
-      } else if (room.canStart(need)) {
-        decisions.add(new Decision.Start(room.start(need), demand.function()));
       } else {
-        room.makeRoom(demand.function().key(), need, demand.isOverdue(patience), decisions);
-        room.claim(need);
+        int slot = room.start(demand.function().runtime(), need);
+        if (slot >= 0) {
+          decisions.add(new Decision.Start(slot, demand.function()));
+        } else {
+          room.makeRoom(demand.function().key(), need, demand.isOverdue(patience), decisions);
+          room.claim(need);
+        }
       }
     }
     return decisions;
@@ -91,9 +96,12 @@ final class Placement {
 
   /// What is free, and what will be when the resets under way are done. Not thread-safe.
   private static final class Room {
-    private record Occupied(int slot, SlotState.Warm warm) {}
+    private record Occupied(int slot, SlotState.Serving state, long lastUsed) {}
+
+    private record Prewarmed(int slot, SlotState.Prewarmed state) {}
 
     private final ArrayDeque<Integer> cold = new ArrayDeque<>();
+    private final List<Prewarmed> prewarmed = new ArrayList<>();
     private final List<Occupied> idle = new ArrayList<>();
     private final List<Occupied> busy = new ArrayList<>();
     private final Map<FunctionKey, Integer> owned = new HashMap<>();
@@ -108,61 +116,101 @@ final class Placement {
         free -= state.memory().bytes();
         switch (state) {
           case SlotState.Cold _ -> cold.add(i);
+          case SlotState.Prewarmed waiting -> prewarmed.add(new Prewarmed(i, waiting));
           case SlotState.Warm warm -> {
-            (warm.isIdle() ? idle : busy).add(new Occupied(i, warm));
-            owned.merge(warm.function().key(), 1, Integer::sum);
+            (warm.isIdle() ? idle : busy).add(new Occupied(i, warm, warm.lastUsed()));
+            owns(warm.function());
           }
-          case SlotState.WarmingUp warming ->
-              owned.merge(warming.function().key(), 1, Integer::sum);
-          case SlotState.Draining _, SlotState.Stopping _ -> coming(state.memory().bytes());
+          case SlotState.Frozen frozen -> {
+            idle.add(new Occupied(i, frozen, frozen.lastUsed()));
+            owns(frozen.function());
+          }
+          case SlotState.Thawing thawing -> owns(thawing.function());
+          case SlotState.WarmingUp warming -> owns(warming.function());
+          case SlotState.Prewarming _, SlotState.Draining _, SlotState.Stopping _ ->
+              coming(state.memory().bytes());
           case SlotState.Closed _ -> {}
         }
       }
-      idle.sort(Comparator.comparingLong(slot -> slot.warm().lastUsed()));
+      idle.sort(Comparator.comparingLong(Occupied::lastUsed));
     }
 
-    boolean canStart(long need) {
-      return !cold.isEmpty() && free >= need;
-    }
-
-    int start(long need) {
+    /// Takes a slot for a function, if there is one and the memory for it; else -1.
+    int start(RuntimeConfiguration runtime, long need) {
+      for (Prewarmed waiting : prewarmed) {
+        long held = waiting.state().memory().bytes();
+        if (waiting.state().runtime().equals(runtime) && free + held >= need) {
+          prewarmed.remove(waiting);
+          free += held - need;
+          return waiting.slot();
+        }
+      }
+      if (cold.isEmpty() || free < need) {
+        return -1;
+      }
       free -= need;
       return cold.remove();
     }
 
     /// Frees the least that is needed, or nothing when it would not suffice.
     void makeRoom(FunctionKey asking, long need, boolean mayDrain, List<Decision> decisions) {
-      List<Occupied> candidates = new ArrayList<>();
-      idle.stream().filter(slot -> isOther(slot, asking)).forEach(candidates::add);
-      int idleCandidates = candidates.size();
+      record Victim(int slot, long memory, Decision decision) {}
+      List<Victim> candidates = new ArrayList<>();
+      for (Prewarmed waiting : prewarmed) {
+        candidates.add(
+            new Victim(
+                waiting.slot(),
+                waiting.state().memory().bytes(),
+                new Decision.CoolDown(waiting.slot())));
+      }
+      for (Occupied slot : idle) {
+        if (isOther(slot, asking)) {
+          candidates.add(
+              new Victim(
+                  slot.slot(), slot.state().memory().bytes(), new Decision.CoolDown(slot.slot())));
+        }
+      }
       if (mayDrain) {
         busy.stream()
             .filter(slot -> isOther(slot, asking))
             .sorted(
-                Comparator.<Occupied>comparingInt(slot -> -owns(slot))
-                    .thenComparingInt(slot -> slot.warm().inFlight()))
-            .forEach(candidates::add);
+                Comparator.<Occupied>comparingInt(
+                        slot -> -owned.getOrDefault(slot.state().function().key(), 0))
+                    .thenComparingInt(slot -> slot.state().inFlight()))
+            .forEach(slot ->
+                candidates.add(
+                    new Victim(
+                        slot.slot(),
+                        slot.state().memory().bytes(),
+                        new Decision.Drain(slot.slot()))));
       }
       int taken = 0;
       int slotsThen = cold.size() + comingSlots;
       long memoryThen = free + comingMemory;
       while (taken < candidates.size() && (slotsThen < 1 || memoryThen < need)) {
         slotsThen++;
-        memoryThen += candidates.get(taken++).warm().memory().bytes();
+        memoryThen += candidates.get(taken++).memory();
       }
       if (slotsThen < 1 || memoryThen < need) {
         return;
       }
-      for (int i = 0; i < taken; i++) {
-        Occupied victim = candidates.get(i);
-        decisions.add(
-            i < idleCandidates
-                ? new Decision.CoolDown(victim.slot())
-                : new Decision.Drain(victim.slot()));
-        idle.remove(victim);
-        busy.remove(victim);
-        owned.merge(victim.warm().function().key(), -1, Integer::sum);
-        coming(victim.warm().memory().bytes());
+      for (Victim victim : candidates.subList(0, taken)) {
+        decisions.add(victim.decision());
+        forget(victim.slot());
+        coming(victim.memory());
+      }
+    }
+
+    private void forget(int slot) {
+      prewarmed.removeIf(waiting -> waiting.slot() == slot);
+      for (List<Occupied> occupied : List.of(idle, busy)) {
+        occupied.removeIf(each -> {
+          if (each.slot() != slot) {
+            return false;
+          }
+          owned.merge(each.state().function().key(), -1, Integer::sum);
+          return true;
+        });
       }
     }
 
@@ -181,12 +229,12 @@ final class Placement {
       comingMemory += memory;
     }
 
-    private int owns(Occupied slot) {
-      return owned.getOrDefault(slot.warm().function().key(), 0);
+    private void owns(ResolvedFunction function) {
+      owned.merge(function.key(), 1, Integer::sum);
     }
 
     private static boolean isOther(Occupied slot, FunctionKey asking) {
-      return !slot.warm().function().key().equals(asking);
+      return !slot.state().function().key().equals(asking);
     }
   }
 }

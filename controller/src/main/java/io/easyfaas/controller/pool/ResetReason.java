@@ -17,6 +17,12 @@ public final class ResetReason {
   /// Asked for through the admin API.
   public static final String INVALIDATED = "invalidated";
 
+  /// A runner in reserve did not start.
+  public static final String PREWARM_FAILED = "prewarm-failed";
+
+  /// A frozen slot could not be continued.
+  public static final String THAW_FAILED = "thaw-failed";
+
   /// The function could not be put in.
   public static final String WARMUP_FAILED = "warmup-failed";
 

@@ -3,11 +3,14 @@ package io.easyfaas.controller.pool;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.RunnerExit;
@@ -34,6 +37,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,6 +66,8 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
   private final Duration sweepPeriod;
   private final List<ContainerId> ids = new ArrayList<>();
   private final List<SlotSockets> sockets = new ArrayList<>();
+  // What is done to a slot in turn: it is not reset while it is being frozen, for example.
+  private final List<Lock> turns = new ArrayList<>();
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("slot-", 0).factory());
   private final SlotPool pool;
@@ -87,12 +94,14 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
           new SlotSockets(container.containerID().value(), flushes, nanoTime, clock::millis);
       ids.add(container.containerID());
       sockets.add(slot);
+      turns.add(new ReentrantLock());
       cold.put(container.containerID(), isUsable(container, slot));
     }
     this.pool =
         new SlotPool(
             cold,
             new ByteSize(node.resource().allocatable().memory()),
+            new ByteSize(node.resource().baseMemory()),
             limits,
             this,
             nanoTime,
@@ -155,13 +164,28 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
   public OptionalLong sweep() {
     OptionalLong next = pool.sweep();
     for (SlotView view : pool.slots()) {
-      if (view.state() instanceof SlotState.Warm warm) {
-        warm.lease().runner().check();
-      } else if (view.state() instanceof SlotState.Draining draining) {
-        draining.lease().runner().check();
+      switch (view.state()) {
+        case SlotState.Warm warm -> warm.lease().runner().check();
+        case SlotState.Draining draining -> draining.lease().runner().check();
+        default -> {} // Who is paused answers no ping.
       }
     }
     return next;
+  }
+
+  @Override
+  public void prewarm(int slot, RuntimeConfiguration runtime) {
+    execute(() -> doPrewarm(slot, runtime));
+  }
+
+  @Override
+  public void freeze(int slot) {
+    execute(() -> inTurn(slot, () -> doFreeze(slot)));
+  }
+
+  @Override
+  public void thaw(int slot) {
+    execute(() -> inTurn(slot, () -> doThaw(slot)));
   }
 
   @Override
@@ -171,7 +195,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
 
   @Override
   public void reset(int slot, String reason) {
-    execute(() -> doReset(slot, reason, List.of()));
+    execute(() -> inTurn(slot, () -> doReset(slot, reason, List.of())));
   }
 
   /// Refuses waiting calls, stops all work and closes every socket. Safe to call twice.
@@ -188,6 +212,60 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       Thread.currentThread().interrupt();
     }
     sockets.forEach(SlotSockets::close);
+  }
+
+  private void inTurn(int index, Runnable task) {
+    Lock turn = turns.get(index);
+    turn.lock();
+    try {
+      task.run();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private void doPrewarm(int index, RuntimeConfiguration runtime) {
+    SlotSockets slot = sockets.get(index);
+    try {
+      slot.expectRunner();
+      funclet.prewarm(new PrewarmRequest(ids.get(index), "", runtime));
+      RunnerConnection runner = slot.awaitRunner(runnerAlive);
+      pool.prewarmed(index, runner);
+      runner.whenClosed(() -> pool.prewarmedLost(index, runner));
+    } catch (RuntimeException e) {
+      if (!closed) {
+        LOG.warn(
+            "slot={}: {} could not be prewarmed: {}{}",
+            ids.get(index),
+            runtime.name(),
+            describe(e),
+            quote(slot.strayOutput()));
+      }
+      pool.prewarmFailed(index);
+    }
+  }
+
+  private void doFreeze(int index) {
+    if (!pool.isFrozen(index)) {
+      return; // A call came first.
+    }
+    try {
+      funclet.freeze(new FreezeRequest(ids.get(index), ""));
+    } catch (RuntimeException e) {
+      // It runs on, which harms nobody.
+      LOG.warn("slot={} could not be frozen: {}", ids.get(index), describe(e));
+    }
+  }
+
+  private void doThaw(int index) {
+    try {
+      funclet.thaw(new FreezeRequest(ids.get(index), ""));
+    } catch (RuntimeException e) {
+      LOG.warn("slot={} could not be thawed: {}", ids.get(index), describe(e));
+      pool.thawFailed(index);
+      return;
+    }
+    pool.thawed(index);
   }
 
   private void doWarmUp(int index, ResolvedFunction function, String requestId) {
@@ -428,7 +506,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
 
     private void end(Lease given, String reason, List<RunnerCall> calls) {
       if (pool.lost(given, reason)) {
-        execute(() -> doReset(index, reason, new ArrayList<>(calls)));
+        execute(() -> inTurn(index, () -> doReset(index, reason, new ArrayList<>(calls))));
       } else {
         calls.forEach(call -> call.lost(Optional.empty()));
       }

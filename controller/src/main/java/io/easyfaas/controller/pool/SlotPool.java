@@ -2,6 +2,7 @@ package io.easyfaas.controller.pool;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.controller.registry.FunctionKey;
 import io.easyfaas.controller.registry.ResolvedFunction;
@@ -33,6 +34,12 @@ import org.slf4j.LoggerFactory;
 /// of ten start two slots, not twenty. Which function gets what becomes free is {@link Placement}'s
 /// choice, by arrival of the first call that needs it.
 ///
+/// **Reserve.** When nobody waits and nothing warms up, cold slots get runners without a function,
+/// one at a time, as {@link Reserve} says. They count as room: whoever needs it may have it.
+///
+/// **Freezing.** A slot that was idle for a while is paused, and continued for the next call of its
+/// function, which waits for that.
+///
 /// **Locking.** One lock, held for a few map and list operations; the invoke path takes it twice a
 /// call. Whatever must be told or done is collected under the lock and done after it is released:
 /// no waiter, no log line and no I/O ever runs under it.
@@ -52,6 +59,7 @@ public final class SlotPool {
 
   private final SlotWork work;
   private final PoolLimits limits;
+  private final ByteSize baseMemory;
   private final LongSupplier nanoTime;
   private final InstantSource clock;
   private final Object lock = new Object();
@@ -61,6 +69,9 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private final Map<FunctionKey, Tenancy> tenancies = new HashMap<>();
+
+  @GuardedBy("lock")
+  private final Reserve reserve;
 
   @GuardedBy("lock")
   private ByteSize allocatable;
@@ -83,15 +94,19 @@ public final class SlotPool {
   /// Creates a pool whose slots are all about to be reset or cold.
   ///
   /// @param cold for each container whether it is cold; the others are reset first
+  /// @param baseMemory what a slot without a function may use
   SlotPool(
       Map<ContainerId, Boolean> cold,
       ByteSize allocatable,
+      ByteSize baseMemory,
       PoolLimits limits,
       SlotWork work,
       LongSupplier nanoTime,
       InstantSource clock) {
     this.allocatable = allocatable;
+    this.baseMemory = baseMemory;
     this.limits = limits;
+    this.reserve = new Reserve(limits.maxPrewarmed());
     this.work = work;
     this.nanoTime = nanoTime;
     this.clock = clock;
@@ -196,8 +211,10 @@ public final class SlotPool {
       switch (slot.state()) {
         case SlotState.Cold cold -> stop(slot, cold.stop(ResetReason.INVALIDATED));
         case SlotState.Warm warm -> drain(slot, warm, ResetReason.INVALIDATED);
+        case SlotState.Prewarmed waiting -> stop(slot, waiting.stop(ResetReason.INVALIDATED));
+        case SlotState.Frozen frozen -> stop(slot, frozen, ResetReason.INVALIDATED);
         // The keeper resets it when it cannot connect; once warm it may be invalidated again.
-        case SlotState.WarmingUp _ -> {}
+        case SlotState.Prewarming _, SlotState.WarmingUp _, SlotState.Thawing _ -> {}
         case SlotState.Draining _, SlotState.Stopping _ -> {}
         case SlotState.Closed closedSlot -> stop(slot, closedSlot.repair());
       }
@@ -207,8 +224,9 @@ public final class SlotPool {
     return true;
   }
 
-  /// Cools idle slots down, repairs broken ones, refuses calls that waited too long, and takes
-  /// slots from functions that held all of them for too long.
+  /// Freezes idle slots or cools them down, repairs broken ones, refuses calls that waited too
+  /// long, takes slots from functions that held all of them for too long, and looks after the
+  /// reserve.
   ///
   /// @return nanoseconds until the next call's wait is over, if any waits
   public OptionalLong sweep() {
@@ -217,19 +235,21 @@ public final class SlotPool {
     synchronized (lock) {
       long now = nanoTime.getAsLong();
       for (Slot slot : slots) {
-        if (slot.state() instanceof SlotState.Warm warm
-            && warm.isIdle()
-            && now - warm.lastUsed() >= limits.maxIdle().toNanos()) {
-          leave(slot, warm.function());
-          stop(slot, warm.stop(ResetReason.IDLE));
-        } else if (slot.state() instanceof SlotState.Closed broken && now - broken.retryAt() >= 0) {
-          stop(slot, broken.repair());
+        switch (slot.state()) {
+          case SlotState.Warm warm when warm.isIdle() -> age(slot, warm, now);
+          case SlotState.Frozen frozen when now - frozen.lastUsed() >= limits.maxIdle().toNanos() ->
+              stop(slot, frozen, ResetReason.IDLE);
+          case SlotState.Closed broken when now - broken.retryAt() >= 0 ->
+              stop(slot, broken.repair());
+          default -> {}
         }
       }
       next = expire(now);
       if (waitingCalls > 0) {
         place();
       }
+      trimReserve(now);
+      fillReserve(now);
       toDo = takeActions();
     }
     run(toDo);
@@ -260,13 +280,20 @@ public final class SlotPool {
       long marked = 0;
       long used = 0;
       for (Slot slot : slots) {
-        marked += slot.state().memory().bytes();
-        if (slot.state() instanceof SlotState.Warm || slot.state() instanceof SlotState.Draining) {
-          used += slot.state().memory().bytes();
+        marked += marked(slot.state()).bytes();
+        if (slot.state() instanceof SlotState.Serving serving) {
+          used += serving.memory().bytes();
         }
       }
       return new Usage(allocatable, new ByteSize(marked), new ByteSize(used), waitingCalls);
     }
+  }
+
+  /// Memory of a slot that a function could not have: the reserve gives way.
+  public static ByteSize marked(SlotState state) {
+    return state instanceof SlotState.Prewarming || state instanceof SlotState.Prewarmed
+        ? ByteSize.ZERO
+        : state.memory();
   }
 
   /// Changes how much memory there is. Less than is used is allowed: nothing starts until enough
@@ -300,6 +327,100 @@ public final class SlotPool {
     run(toDo);
   }
 
+  /// A runner without a function is connected.
+  void prewarmed(int index, Runner runner) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (!(slot.state() instanceof SlotState.Prewarming prewarming)) {
+        throw refused(slot, "prewarmed");
+      }
+      move(slot, prewarming.waits(runner), "reserve");
+      if (waitingCalls > 0) {
+        place();
+      }
+      fillReserve(nanoTime.getAsLong());
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A runner without a function did not start.
+  void prewarmFailed(int index) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (!(slot.state() instanceof SlotState.Prewarming prewarming)) {
+        throw refused(slot, "prewarmFailed");
+      }
+      reserve.failed(prewarming.runtime(), nanoTime.getAsLong());
+      slot.abnormalTimes++;
+      stop(slot, prewarming.stop(ResetReason.PREWARM_FAILED));
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A runner without a function is gone. Nothing happens when it has got one since.
+  @SuppressWarnings("ReferenceEquality") // This very runner.
+  void prewarmedLost(int index, Runner runner) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (slot.state() instanceof SlotState.Prewarmed waiting && waiting.runner() == runner) {
+        reserve.failed(waiting.runtime(), nanoTime.getAsLong());
+        slot.abnormalTimes++;
+        stop(slot, waiting.stop(ResetReason.RUNNER_EXITED));
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// Whether a slot is to be paused, or stay so.
+  boolean isFrozen(int index) {
+    synchronized (lock) {
+      return slots.get(index).state() instanceof SlotState.Frozen;
+    }
+  }
+
+  /// A slot's pause has ended. Nothing happens when its runner was lost meanwhile.
+  void thawed(int index) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (slot.state() instanceof SlotState.Thawing thawing) {
+        move(slot, thawing.thawed(nanoTime.getAsLong()), "thawed");
+        Tenancy tenancy = tenancy(thawing.function());
+        tenancy.expected -= thawing.function().concurrency();
+        serve(tenancy);
+        if (waitingCalls > 0) {
+          place();
+        }
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
+  /// A slot's pause could not be ended. Nothing happens when its runner was lost meanwhile.
+  void thawFailed(int index) {
+    List<Runnable> toDo;
+    synchronized (lock) {
+      Slot slot = slots.get(index);
+      if (slot.state() instanceof SlotState.Thawing thawing) {
+        slot.abnormalTimes++;
+        giveUp(slot, thawing);
+        stop(slot, thawing.stop(ResetReason.THAW_FAILED));
+        if (waitingCalls > 0) {
+          place();
+        }
+      }
+      toDo = takeActions();
+    }
+    run(toDo);
+  }
+
   /// A warming slot's runner has loaded its function.
   ///
   /// @return the lease that stands for this warm-up
@@ -319,6 +440,7 @@ public final class SlotPool {
       if (waitingCalls > 0) {
         place();
       }
+      fillReserve(nanoTime.getAsLong());
       toDo = takeActions();
     }
     run(toDo);
@@ -390,6 +512,14 @@ public final class SlotPool {
           leave(slot, warm.function());
           move(slot, warm.stop(reason), reason);
         }
+        case SlotState.Frozen frozen when frozen.lease() == lease -> {
+          leave(slot, frozen.function());
+          move(slot, frozen.stop(reason), reason);
+        }
+        case SlotState.Thawing thawing when thawing.lease() == lease -> {
+          giveUp(slot, thawing);
+          move(slot, thawing.stop(reason), reason);
+        }
         case SlotState.Draining draining when draining.lease() == lease ->
             move(slot, draining.stop(), reason);
         default -> {
@@ -435,6 +565,7 @@ public final class SlotPool {
       if (waitingCalls > 0) {
         place();
       }
+      fillReserve(nanoTime.getAsLong());
       toDo = takeActions();
     }
     run(toDo);
@@ -545,6 +676,7 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void place() {
     long now = nanoTime.getAsLong();
+    tenancies.values().forEach(this::thawNeeded);
     List<Placement.Demand> demands = demands(now);
     if (demands.isEmpty()) {
       return;
@@ -557,18 +689,8 @@ public final class SlotPool {
         Placement.choose(states, demands, allocatable, limits.patience())) {
       switch (decision) {
         case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
-        case Placement.Decision.CoolDown coolDown -> {
-          Slot slot = slots.get(coolDown.slot());
-          if (slot.state() instanceof SlotState.Warm warm) {
-            drain(slot, warm, ResetReason.MAKE_ROOM);
-          }
-        }
-        case Placement.Decision.Drain drain -> {
-          Slot slot = slots.get(drain.slot());
-          if (slot.state() instanceof SlotState.Warm warm) {
-            drain(slot, warm, ResetReason.MAKE_ROOM);
-          }
-        }
+        case Placement.Decision.CoolDown coolDown -> makeRoom(slots.get(coolDown.slot()));
+        case Placement.Decision.Drain drain -> makeRoom(slots.get(drain.slot()));
         // Memory shrank since the call came; its deadline answers it.
         case Placement.Decision.Refuse _ -> {}
       }
@@ -587,12 +709,118 @@ public final class SlotPool {
   }
 
   @GuardedBy("lock")
-  private void start(Slot slot, ResolvedFunction function) {
-    if (!(slot.state() instanceof SlotState.Cold cold)) {
-      throw refused(slot, "occupy");
+  private void makeRoom(Slot slot) {
+    switch (slot.state()) {
+      case SlotState.Prewarmed waiting -> stop(slot, waiting.stop(ResetReason.MAKE_ROOM));
+      case SlotState.Frozen frozen -> stop(slot, frozen, ResetReason.MAKE_ROOM);
+      case SlotState.Warm warm -> drain(slot, warm, ResetReason.MAKE_ROOM);
+      default -> throw refused(slot, "make room");
     }
+  }
+
+  /// Continues as many of the function's frozen slots as its waiting calls can use, the one used
+  /// last first.
+  @GuardedBy("lock")
+  private void thawNeeded(Tenancy tenancy) {
+    while (tenancy.isShort()) {
+      Slot latest = null;
+      long used = 0;
+      for (Slot slot : tenancy.slots) {
+        if (slot.state() instanceof SlotState.Frozen frozen
+            && (latest == null || frozen.lastUsed() - used > 0)) {
+          latest = slot;
+          used = frozen.lastUsed();
+        }
+      }
+      if (latest == null || !(latest.state() instanceof SlotState.Frozen frozen)) {
+        return;
+      }
+      move(latest, frozen.thaw(), "call");
+      tenancy.expected += tenancy.function.concurrency();
+      int index = latest.index;
+      actions.add(() -> work.thaw(index));
+    }
+  }
+
+  /// Cools an idle slot down or freezes it, when it is time.
+  @GuardedBy("lock")
+  private void age(Slot slot, SlotState.Warm warm, long now) {
+    long idle = now - warm.lastUsed();
+    long freezeAfter = limits.freezeAfter().toNanos();
+    if (idle >= limits.maxIdle().toNanos()) {
+      leave(slot, warm.function());
+      stop(slot, warm.stop(ResetReason.IDLE));
+    } else if (freezeAfter > 0 && idle >= freezeAfter) {
+      move(slot, warm.freeze(), ResetReason.IDLE);
+      int index = slot.index;
+      actions.add(() -> work.freeze(index));
+    }
+  }
+
+  /// Takes back runners that are not needed any more.
+  @GuardedBy("lock")
+  private void trimReserve(long now) {
+    Map<RuntimeConfiguration, Integer> ready = ready();
+    for (Slot slot : slots) {
+      if (slot.state() instanceof SlotState.Prewarmed waiting
+          && reserve.isSurplus(waiting.runtime(), ready.getOrDefault(waiting.runtime(), 0), now)) {
+        ready.merge(waiting.runtime(), -1, Integer::sum);
+        stop(slot, waiting.stop(ResetReason.IDLE));
+      }
+    }
+  }
+
+  /// Has one more runner started, if one is missing and nobody is held up by it.
+  @GuardedBy("lock")
+  private void fillReserve(long now) {
+    if (limits.maxPrewarmed() == 0 || waitingCalls > 0 || closed) {
+      return;
+    }
+    Slot cold = null;
+    long free = allocatable.bytes();
+    for (Slot slot : slots) {
+      free -= slot.state().memory().bytes();
+      switch (slot.state()) {
+        case SlotState.Cold _ -> cold = cold == null ? slot : cold;
+        case SlotState.WarmingUp _, SlotState.Prewarming _ -> {
+          return;
+        }
+        default -> {}
+      }
+    }
+    if (cold == null || free < baseMemory.bytes()) {
+      return;
+    }
+    RuntimeConfiguration runtime = reserve.missing(ready(), now).orElse(null);
+    if (runtime != null && cold.state() instanceof SlotState.Cold state) {
+      move(cold, state.prewarm(runtime, baseMemory), runtime.name());
+      int index = cold.index;
+      actions.add(() -> work.prewarm(index, runtime));
+    }
+  }
+
+  @GuardedBy("lock")
+  private Map<RuntimeConfiguration, Integer> ready() {
+    Map<RuntimeConfiguration, Integer> ready = new HashMap<>();
+    for (Slot slot : slots) {
+      if (slot.state() instanceof SlotState.Prewarmed waiting) {
+        ready.merge(waiting.runtime(), 1, Integer::sum);
+      }
+    }
+    return ready;
+  }
+
+  @GuardedBy("lock")
+  private void start(Slot slot, ResolvedFunction function) {
+    SlotState.WarmingUp warming =
+        switch (slot.state()) {
+          case SlotState.Cold cold -> cold.occupy(function);
+          case SlotState.Prewarmed waiting -> waiting.occupy(function);
+          default -> throw refused(slot, "occupy");
+        };
     Tenancy tenancy = tenancy(function);
-    move(slot, cold.occupy(function), function.key().brn());
+    reserve.wanted(function.runtime(), nanoTime.getAsLong());
+    move(slot, warming, function.key().brn());
     slot.lastAccessMillis = clock.millis();
     tenancy.slots.add(slot);
     String requestId = tenancy.labelAt(tenancy.expected);
@@ -637,6 +865,19 @@ public final class SlotPool {
     } else {
       move(slot, warm.drain(reason), reason);
     }
+  }
+
+  @GuardedBy("lock")
+  private void stop(Slot slot, SlotState.Frozen frozen, String reason) {
+    leave(slot, frozen.function());
+    stop(slot, frozen.stop(reason));
+  }
+
+  /// A slot that calls were to be served by when it is thawed serves its function no more.
+  @GuardedBy("lock")
+  private void giveUp(Slot slot, SlotState.Thawing thawing) {
+    tenancy(thawing.function()).expected -= thawing.function().concurrency();
+    leave(slot, thawing.function());
   }
 
   /// The slot serves its function no more.
@@ -696,8 +937,7 @@ public final class SlotPool {
     SlotState before = slot.state();
     slot.state(next);
     ContainerId id = slot.id;
-    actions.add(
-        () -> LOG.info("slot={} {}→{} reason={}", id, before.wireName(), next.wireName(), reason));
+    actions.add(() -> LOG.info("slot={} {}→{} reason={}", id, before.name(), next.name(), reason));
   }
 
   @GuardedBy("lock")
@@ -722,6 +962,6 @@ public final class SlotPool {
 
   private static IllegalStateException refused(Slot slot, String move) {
     return new IllegalStateException(
-        "slot " + slot.id + " is " + slot.state().wireName() + ": " + move + " is not allowed");
+        "slot " + slot.id + " is " + slot.state().name() + ": " + move + " is not allowed");
   }
 }

@@ -1,33 +1,67 @@
 package io.easyfaas.controller.pool;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.Runner;
 
 /// One slot as the controller sees it. Immutable; the only writer is {@link SlotPool}.
 ///
 /// | from | move | to | who |
 /// | --- | --- | --- | --- |
 /// | Cold | occupy | WarmingUp | a call without a slot |
+/// | Cold | prewarm | Prewarming | reserve |
 /// | Cold | stop | Stopping | invalidate |
+/// | Prewarming | waits | Prewarmed | keeper |
+/// | Prewarming | stop | Stopping | keeper: the runner did not start |
+/// | Prewarmed | occupy | WarmingUp | a call without a slot |
+/// | Prewarmed | stop | Stopping | reserve, make room, runner lost, invalidate |
 /// | WarmingUp | connected | Warm | keeper |
 /// | WarmingUp | stop | Stopping | keeper: warm-up failed |
 /// | Warm | take, give | Warm | invoke path |
+/// | Warm | freeze | Frozen | sweeper: idle for a while |
 /// | Warm | drain | Draining | timeout, invalidate, fairness |
 /// | Warm | stop | Stopping | idle, make room, runner lost |
+/// | Frozen | thaw | Thawing | a call |
+/// | Frozen | stop | Stopping | idle, make room, runner lost, invalidate |
+/// | Thawing | thawed | Warm | keeper |
+/// | Thawing | stop | Stopping | keeper: cannot be thawed, runner lost |
 /// | Draining | give | Draining | invoke path |
 /// | Draining | stop | Stopping | last call ended, runner lost |
 /// | Stopping | reset | Cold | keeper |
 /// | Stopping | failed | Closed | keeper |
 /// | Closed | repair | Stopping | sweeper |
 ///
-/// `WarmingUp` and `Stopping` end by themselves: the keeper's work has a deadline. `Draining` ends
-/// with its calls' deadlines, `Closed` at its retry time.
+/// `Prewarming`, `WarmingUp`, `Thawing` and `Stopping` end by themselves: the keeper's work has a
+/// deadline. `Draining` ends with its calls' deadlines, `Closed` at its retry time.
 public sealed interface SlotState {
+  /// States in which a loaded runner of a function is there.
+  sealed interface Serving extends SlotState permits Warm, Frozen, Thawing, Draining {
+    /// Which function.
+    ResolvedFunction function();
+
+    /// What a call gets that may use the slot.
+    Lease lease();
+
+    /// Calls that use it.
+    int inFlight();
+
+    @Override
+    default ByteSize memory() {
+      return function().memory();
+    }
+  }
+
   /// Memory the slot holds in the ledger.
   ByteSize memory();
 
   /// The state's name on the wire.
   String wireName();
+
+  /// The state's name in logs and metrics, where it is told apart from others with its wire name.
+  default String name() {
+    return wireName();
+  }
 
   /// Free: a sandbox waits for a function.
   record Cold() implements SlotState {
@@ -45,8 +79,62 @@ public sealed interface SlotState {
       return new WarmingUp(function);
     }
 
+    Prewarming prewarm(RuntimeConfiguration runtime, ByteSize memory) {
+      return new Prewarming(runtime, memory);
+    }
+
     Stopping stop(String reason) {
       return new Stopping(ByteSize.ZERO, reason, 0);
+    }
+  }
+
+  /// A runner without a function is being started.
+  ///
+  /// @param runtime its language
+  /// @param memory the base memory
+  record Prewarming(RuntimeConfiguration runtime, ByteSize memory) implements SlotState {
+    @Override
+    public String wireName() {
+      return "cold";
+    }
+
+    @Override
+    public String name() {
+      return "prewarming";
+    }
+
+    Prewarmed waits(Runner runner) {
+      return new Prewarmed(runtime, memory, runner);
+    }
+
+    Stopping stop(String reason) {
+      return new Stopping(memory, reason, 0);
+    }
+  }
+
+  /// A started runner waits for a function.
+  ///
+  /// @param runtime its language
+  /// @param memory the base memory
+  /// @param runner compared by identity
+  record Prewarmed(RuntimeConfiguration runtime, ByteSize memory, Runner runner)
+      implements SlotState {
+    @Override
+    public String wireName() {
+      return "cold";
+    }
+
+    @Override
+    public String name() {
+      return "prewarmed";
+    }
+
+    WarmingUp occupy(ResolvedFunction function) {
+      return new WarmingUp(function);
+    }
+
+    Stopping stop(String reason) {
+      return new Stopping(memory, reason, 0);
     }
   }
 
@@ -80,12 +168,7 @@ public sealed interface SlotState {
   /// @param inFlight calls that use it, at most the function's concurrency
   /// @param lastUsed when it became warm or the last call ended, by the pool's clock
   record Warm(ResolvedFunction function, Lease lease, int inFlight, long lastUsed)
-      implements SlotState {
-    @Override
-    public ByteSize memory() {
-      return function.memory();
-    }
-
+      implements Serving {
     @Override
     public String wireName() {
       return "warm";
@@ -107,8 +190,71 @@ public sealed interface SlotState {
       return new Warm(function, lease, inFlight - 1, now);
     }
 
+    Frozen freeze() {
+      return new Frozen(function, lease, lastUsed);
+    }
+
     Draining drain(String reason) {
       return new Draining(function, lease, inFlight, reason);
+    }
+
+    Stopping stop(String reason) {
+      return new Stopping(memory(), reason, 0);
+    }
+  }
+
+  /// Warm, idle and paused: it uses no processor time.
+  ///
+  /// @param function which one
+  /// @param lease as in `Warm`
+  /// @param lastUsed as in `Warm`
+  record Frozen(ResolvedFunction function, Lease lease, long lastUsed) implements Serving {
+    @Override
+    public int inFlight() {
+      return 0;
+    }
+
+    @Override
+    public String wireName() {
+      return "warm";
+    }
+
+    @Override
+    public String name() {
+      return "frozen";
+    }
+
+    Thawing thaw() {
+      return new Thawing(function, lease);
+    }
+
+    Stopping stop(String reason) {
+      return new Stopping(memory(), reason, 0);
+    }
+  }
+
+  /// Its pause is being ended, because a call waits for it.
+  ///
+  /// @param function which one
+  /// @param lease as in `Warm`
+  record Thawing(ResolvedFunction function, Lease lease) implements Serving {
+    @Override
+    public int inFlight() {
+      return 0;
+    }
+
+    @Override
+    public String wireName() {
+      return "warm";
+    }
+
+    @Override
+    public String name() {
+      return "thawing";
+    }
+
+    Warm thawed(long now) {
+      return new Warm(function, lease, 0, now);
     }
 
     Stopping stop(String reason) {
@@ -123,12 +269,7 @@ public sealed interface SlotState {
   /// @param inFlight calls that use it, at least 1
   /// @param reason why it is to be reset
   record Draining(ResolvedFunction function, Lease lease, int inFlight, String reason)
-      implements SlotState {
-    @Override
-    public ByteSize memory() {
-      return function.memory();
-    }
-
+      implements Serving {
     @Override
     public String wireName() {
       return "stopping";

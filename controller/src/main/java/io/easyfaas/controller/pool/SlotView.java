@@ -28,7 +28,14 @@ public record SlotView(
       case SlotState.Closed _ -> true;
       case SlotState.Stopping stopping -> !ResetReason.isPlanned(stopping.reason());
       case SlotState.Draining draining -> !ResetReason.isPlanned(draining.reason());
-      case SlotState.Cold _, SlotState.WarmingUp _, SlotState.Warm _ -> false;
+      case SlotState.Cold _,
+          SlotState.Prewarming _,
+          SlotState.Prewarmed _,
+          SlotState.WarmingUp _,
+          SlotState.Warm _,
+          SlotState.Frozen _,
+          SlotState.Thawing _ ->
+          false;
     };
   }
 }

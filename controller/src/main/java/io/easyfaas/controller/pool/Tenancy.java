@@ -37,7 +37,7 @@ final class Tenancy {
   final ArrayList<Slot> slots = new ArrayList<>();
   final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
   int inFlight;
-  // Calls that slots which are warming up will take.
+  // Calls that slots which are warming up or thawing will take.
   int expected;
   // When it lost its last slot, or was first called.
   private long slotlessSince;
@@ -62,6 +62,15 @@ final class Tenancy {
     return inFlight < function.maxInFlight();
   }
 
+  /// Whether more calls wait, and may run, than slots on the way will take.
+  boolean isShort() {
+    return expected < runnable();
+  }
+
+  private long runnable() {
+    return Math.min(waiting.size(), (long) function.maxInFlight() - inFlight);
+  }
+
   /// The label of the call at a place in the queue, empty when there is none.
   String labelAt(int position) {
     return waiting.stream().skip(position).findFirst().map(call -> call.waiter.label()).orElse("");
@@ -72,7 +81,7 @@ final class Tenancy {
   ///
   /// @param max demands that could be met at all
   void addDemands(List<Arrival> arrivals, int max, long now) {
-    long mayRun = Math.min(waiting.size(), (long) function.maxInFlight() - inFlight);
+    long mayRun = runnable();
     int position = 0;
     int found = 0;
     for (Waiting call : waiting) {

@@ -139,6 +139,12 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     return await(loaded, wait, "READY");
   }
 
+  /// Runs something on the loop when the connection is closed, however that comes about; at once
+  /// when it is already. Any thread.
+  public void whenClosed(Runnable action) {
+    channel.closeFuture().addListener(_ -> action.run());
+  }
+
   @Override
   public void invoke(RunnerCall call) {
     if (loop.inEventLoop()) {

@@ -73,9 +73,12 @@ public final class SlotSockets implements AutoCloseable {
     directory = socketDirectory;
   }
 
-  /// From now on one runner may connect.
+  /// From now on one runner may connect. Nothing changes when one is expected or has connected
+  /// already since the sandbox was made.
   public void expectRunner() {
-    generation = new Generation();
+    if (generation == null) {
+      generation = new Generation();
+    }
   }
 
   /// The runner that connected since {@link #expectRunner} and said HELLO. Blocks at most `wait`.

@@ -7,29 +7,11 @@ import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.pool.Placement.Decision;
 import io.easyfaas.controller.pool.Placement.Demand;
 import io.easyfaas.controller.registry.ResolvedFunction;
-import io.easyfaas.controller.runtime.Runner;
-import io.easyfaas.controller.runtime.RunnerCall;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PlacementTest {
-  private static final Runner NOBODY =
-      new Runner() {
-        @Override
-        public void invoke(RunnerCall call) {}
-
-        @Override
-        public void cancel(RunnerCall call) {}
-
-        @Override
-        public void check() {}
-
-        @Override
-        public int inFlight() {
-          return 0;
-        }
-      };
   private static final SlotState COLD = new SlotState.Cold();
   private static final ByteSize ALL = ByteSize.ofMebibytes(512);
 
@@ -38,6 +20,9 @@ class PlacementTest {
       PoolHarness.function("large", Traits.of("echo").memory(512));
   private final ResolvedFunction one = PoolHarness.function("one", Traits.of("echo"));
   private final ResolvedFunction two = PoolHarness.function("two", Traits.of("echo"));
+
+  private final ResolvedFunction python =
+      PoolHarness.function("python", Traits.of("echo"), "python3");
 
   @Test
   void firstColdSlotIsStarted() {
@@ -95,6 +80,45 @@ class PlacementTest {
   }
 
   @Test
+  void aRunnerOfTheLanguageIsBetterThanAColdSlot() {
+    assertThat(choose(List.of(COLD, prewarmed(asking), prewarmed(asking)), asks(asking), asks(one)))
+        .containsExactly(new Decision.Start(1, asking), new Decision.Start(2, one));
+    assertThat(choose(List.of(prewarmed(python), COLD), asks(asking)))
+        .containsExactly(new Decision.Start(1, asking));
+  }
+
+  @Test
+  void theMemoryOfAReadyRunnerIsTheFunctionsOwn() {
+    List<SlotState> slots = List.of(warm(one, 1, 0), warm(two, 1, 0), prewarmed(asking));
+    ResolvedFunction larger = PoolHarness.function("larger", Traits.of("echo").memory(256));
+
+    assertThat(choose(slots, asks(larger))).containsExactly(new Decision.Start(2, larger));
+    assertThat(choose(slots, asks(large))).isEmpty();
+  }
+
+  @Test
+  void readyRunnersMakeRoomBeforeIdleSlots() {
+    List<SlotState> slots = List.of(warm(one, 0, 0), prewarmed(python));
+
+    assertThat(choose(slots, asks(asking))).containsExactly(new Decision.CoolDown(1));
+  }
+
+  @Test
+  void frozenSlotsMakeRoomLikeIdleOnes() {
+    SlotState.Warm used = (SlotState.Warm) warm(two, 0, 10);
+
+    assertThat(choose(List.of(warm(one, 0, 20), used.freeze()), asks(asking)))
+        .containsExactly(new Decision.CoolDown(1));
+  }
+
+  @Test
+  void aRunnerThatStartsIsWaitedFor() {
+    SlotState starting = new SlotState.Prewarming(python.runtime(), ByteSize.ofMebibytes(128));
+
+    assertThat(choose(List.of(warm(one, 0, 0), starting), asks(asking))).isEmpty();
+  }
+
+  @Test
   void overdueDemandGoesFirst() {
     assertThat(choose(List.of(COLD), asks(one), overdue(asking)))
         .containsExactly(new Decision.Start(0, asking));
@@ -120,7 +144,12 @@ class PlacementTest {
     return new Demand(function, Duration.ofSeconds(1));
   }
 
+  private static SlotState prewarmed(ResolvedFunction function) {
+    return new SlotState.Prewarmed(
+        function.runtime(), ByteSize.ofMebibytes(128), PoolHarness.RUNNER);
+  }
+
   private static SlotState warm(ResolvedFunction function, int inFlight, long lastUsed) {
-    return new SlotState.Warm(function, new Lease(0, NOBODY), inFlight, lastUsed);
+    return new SlotState.Warm(function, new Lease(0, PoolHarness.RUNNER), inFlight, lastUsed);
   }
 }

@@ -69,7 +69,10 @@ final class PoolHarness implements SlotWork {
     }
   }
 
-  private static final Runner RUNNER =
+  /// Work that was asked for and is not done.
+  record Prewarm(int slot, RuntimeConfiguration runtime) {}
+
+  static final Runner RUNNER =
       new Runner() {
         @Override
         public void invoke(RunnerCall call) {}
@@ -88,6 +91,9 @@ final class PoolHarness implements SlotWork {
 
   final List<WarmUp> warmUps = new ArrayList<>();
   final List<Reset> resets = new ArrayList<>();
+  final List<Prewarm> prewarms = new ArrayList<>();
+  final List<Integer> freezes = new ArrayList<>();
+  final List<Integer> thaws = new ArrayList<>();
   final SlotPool pool;
   long now = 1_000_000_000L;
   private int calls;
@@ -97,6 +103,16 @@ final class PoolHarness implements SlotWork {
   }
 
   PoolHarness(int slots, int allocatableMebibytes, int maxQueue, long maxQueueBytes) {
+    this(slots, allocatableMebibytes, maxQueue, maxQueueBytes, Duration.ZERO, 0);
+  }
+
+  PoolHarness(
+      int slots,
+      int allocatableMebibytes,
+      int maxQueue,
+      long maxQueueBytes,
+      Duration freezeAfter,
+      int maxPrewarmed) {
     Map<ContainerId, Boolean> cold = new LinkedHashMap<>();
     for (int i = 0; i < slots; i++) {
       cold.put(ContainerId.of("pod", i), true);
@@ -105,21 +121,34 @@ final class PoolHarness implements SlotWork {
         new SlotPool(
             cold,
             ByteSize.ofMebibytes(allocatableMebibytes),
+            ByteSize.ofMebibytes(128),
             new PoolLimits(
                 Duration.ofSeconds(60),
                 maxQueue,
                 maxQueueBytes,
                 Duration.ofSeconds(5),
-                Duration.ofSeconds(1)),
+                Duration.ofSeconds(1),
+                freezeAfter,
+                maxPrewarmed),
             this,
             () -> now,
             InstantSource.system());
   }
 
+  /// Freezes after 5 s and keeps a reserve.
+  static PoolHarness withReserve(int slots, int allocatableMebibytes, int maxPrewarmed) {
+    return new PoolHarness(
+        slots, allocatableMebibytes, 50, 1 << 20, Duration.ofSeconds(5), maxPrewarmed);
+  }
+
   static ResolvedFunction function(String name, Traits traits) {
+    return function(name, traits, "nodejs20");
+  }
+
+  static ResolvedFunction function(String name, Traits traits, String runtime) {
     return ResolvedFunction.of(
         FakeRegistry.document(name, "brn:" + name, traits),
-        new RuntimeConfiguration("nodejs20", "/bin/node", "/opt", List.of(), List.of()));
+        new RuntimeConfiguration(runtime, "/bin/" + runtime, "/opt", List.of(), List.of()));
   }
 
   Call call(ResolvedFunction function) {
@@ -135,6 +164,18 @@ final class PoolHarness implements SlotWork {
   /// Lets the oldest warm-up succeed.
   Lease connect() {
     return pool.connected(warmUps.removeFirst().slot(), RUNNER, WarmupTimes.NONE);
+  }
+
+  /// Lets the oldest prewarm succeed.
+  Prewarm finishPrewarm() {
+    Prewarm done = prewarms.removeFirst();
+    pool.prewarmed(done.slot(), RUNNER);
+    return done;
+  }
+
+  /// Lets the oldest thaw succeed.
+  void finishThaw() {
+    pool.thawed(thaws.removeFirst());
   }
 
   /// Lets the oldest reset succeed.
@@ -162,6 +203,21 @@ final class PoolHarness implements SlotWork {
   @Override
   public void warmUp(int slot, ResolvedFunction function, String requestId) {
     warmUps.add(new WarmUp(slot, function, requestId));
+  }
+
+  @Override
+  public void prewarm(int slot, RuntimeConfiguration runtime) {
+    prewarms.add(new Prewarm(slot, runtime));
+  }
+
+  @Override
+  public void freeze(int slot) {
+    freezes.add(slot);
+  }
+
+  @Override
+  public void thaw(int slot) {
+    thaws.add(slot);
   }
 
   @Override

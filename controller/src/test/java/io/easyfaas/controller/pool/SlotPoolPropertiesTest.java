@@ -20,11 +20,11 @@ class SlotPoolPropertiesTest {
   private static final int SLOTS = 5;
   private static final int MEBIBYTES = 640;
 
-  private final PoolHarness harness = new PoolHarness(SLOTS, MEBIBYTES, 50, 1 << 20);
+  private final PoolHarness harness = PoolHarness.withReserve(SLOTS, MEBIBYTES, 2);
   private final List<ResolvedFunction> functions =
       List.of(
           PoolHarness.function("a", Traits.of("echo")),
-          PoolHarness.function("b", Traits.of("echo").concurrency(3)),
+          PoolHarness.function("b", Traits.of("echo").concurrency(3), "python3"),
           PoolHarness.function("c", Traits.of("echo").memory(300)),
           PoolHarness.function("d", Traits.of("echo").reserved(2).concurrency(2)),
           PoolHarness.function("e", Traits.of("echo").memory(640).concurrency(10)),
@@ -49,7 +49,7 @@ class SlotPoolPropertiesTest {
   }
 
   private void act(Random random) {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(15)) {
       case 0, 1, 2, 3 -> all.add(harness.call(functions.get(random.nextInt(functions.size()))));
       case 4, 5 -> {
         if (!running.isEmpty()) {
@@ -79,6 +79,8 @@ class SlotPoolPropertiesTest {
           withdraw(all.get(random.nextInt(all.size())));
         }
       }
+      case 11 -> prewarm(random);
+      case 12 -> thaw(random);
       default ->
           harness.pass(Duration.ofMillis(random.nextInt(random.nextInt(50) == 0 ? 70_000 : 300)));
     }
@@ -92,6 +94,29 @@ class SlotPoolPropertiesTest {
       case 0 -> harness.pool.warmupFailed(harness.warmUps.removeFirst().slot(), "code is missing");
       case 1 -> harness.pool.loadFailed(harness.warmUps.removeFirst().slot(), new byte[0]);
       default -> harness.connect();
+    }
+  }
+
+  private void prewarm(Random random) {
+    if (random.nextInt(20) == 0) {
+      harness.pool.prewarmedLost(random.nextInt(SLOTS), PoolHarness.RUNNER);
+    } else if (!harness.prewarms.isEmpty()) {
+      if (random.nextInt(4) == 0) {
+        harness.pool.prewarmFailed(harness.prewarms.removeFirst().slot());
+      } else {
+        harness.finishPrewarm();
+      }
+    }
+  }
+
+  private void thaw(Random random) {
+    if (harness.thaws.isEmpty()) {
+      return;
+    }
+    if (random.nextInt(4) == 0) {
+      harness.pool.thawFailed(harness.thaws.removeFirst());
+    } else {
+      harness.finishThaw();
     }
   }
 
@@ -123,8 +148,10 @@ class SlotPoolPropertiesTest {
 
   private void check() {
     long memory = 0;
+    int prewarmed = 0;
     for (SlotView slot : harness.pool.slots()) {
       memory += slot.state().memory().mebibytes();
+      prewarmed += slot.state() instanceof SlotState.Prewarmed ? 1 : 0;
       if (slot.state() instanceof SlotState.Warm warm) {
         assertThat(warm.inFlight()).isBetween(0, warm.function().concurrency());
       } else if (slot.state() instanceof SlotState.Draining draining) {
@@ -132,6 +159,7 @@ class SlotPoolPropertiesTest {
       }
     }
     assertThat(memory).isLessThanOrEqualTo(MEBIBYTES);
+    assertThat(prewarmed).isLessThanOrEqualTo(2);
     Map<ResolvedFunction, Integer> inFlight = new HashMap<>();
     running.forEach(call -> inFlight.merge(call.function, 1, Integer::sum));
     inFlight.forEach(
@@ -141,9 +169,15 @@ class SlotPoolPropertiesTest {
 
   /// Lets everything end well.
   private void settle() {
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0; round < 1000; round++) {
       while (!harness.warmUps.isEmpty()) {
         harness.connect();
+      }
+      while (!harness.prewarms.isEmpty()) {
+        harness.finishPrewarm();
+      }
+      while (!harness.thaws.isEmpty()) {
+        harness.finishThaw();
       }
       while (!harness.resets.isEmpty()) {
         harness.finishReset();

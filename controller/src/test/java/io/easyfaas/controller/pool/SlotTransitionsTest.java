@@ -8,48 +8,62 @@ import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.pool.PoolHarness.Call;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.aggregator.ArgumentsAccessor;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The table of docs/state-machine.md: what each event does to a slot in each state.
 class SlotTransitionsTest {
   private static final String REFUSED = "refused";
+  private static final List<String> STATES =
+      List.of(
+          "Cold",
+          "Prewarming",
+          "Prewarmed",
+          "WarmingUp",
+          "WarmIdle",
+          "WarmBusy",
+          "Frozen",
+          "Thawing",
+          "Draining",
+          "Stopping",
+          "Closed");
 
   private final ResolvedFunction function =
       PoolHarness.function("f", Traits.of("echo").concurrency(2));
-  private final PoolHarness harness = new PoolHarness(1, 256);
+  private final PoolHarness harness = PoolHarness.withReserve(1, 256, 1);
 
   @ParameterizedTest
-  @CsvSource({
-    // event,        Cold,      WarmingUp, Warm (idle), Warm (busy), Draining,  Stopping,  Closed
-    "call,           WarmingUp, WarmingUp, Warm,        Warm,        Draining,  Stopping,  Closed",
-    "connected,      refused,   Warm,      refused,     refused,     refused,   refused,   refused",
-    "warmup-failed,  refused,   Stopping,  refused,     refused,     refused,   refused,   refused",
-    "load-failed,    refused,   Stopping,  refused,     refused,     refused,   refused,   refused",
-    "released,       -,         -,         -,           Warm,        Stopping,  Stopping,  Closed",
-    "lost,           -,         -,         Stopping,    Stopping,    Stopping,  Stopping,  Closed",
-    "timed-out,      -,         -,         -,           Draining,    Draining,  Stopping,  Closed",
-    "invalidated,    Stopping,  WarmingUp, Stopping,    Draining,    Draining,  Stopping,  Stopping",
-    "idle-too-long,  Cold,      WarmingUp, Stopping,    Warm,        Draining,  Stopping,  Stopping",
-    "reset-done,     refused,   refused,   refused,     refused,     refused,   Cold,      refused",
-    "reset-failed,   refused,   refused,   refused,     refused,     refused,   Closed,    refused",
-  })
-  void eachEventDoesWhatTheTableSays(
-      String event,
-      String cold,
-      String warmingUp,
-      String warmIdle,
-      String warmBusy,
-      String draining,
-      String stopping,
-      String closed) {
-    expect(event, "Cold", cold);
-    expect(event, "WarmingUp", warmingUp);
-    expect(event, "WarmIdle", warmIdle);
-    expect(event, "WarmBusy", warmBusy);
-    expect(event, "Draining", draining);
-    expect(event, "Stopping", stopping);
-    expect(event, "Closed", closed);
+  @CsvSource(
+      useHeadersInDisplayName = true,
+      textBlock =
+          """
+          event,           Cold,       Prewarming,  Prewarmed,  WarmingUp,  WarmIdle,  WarmBusy,  Frozen,    Thawing,   Draining,  Stopping,    Closed
+          call,            WarmingUp,  Prewarming,  WarmingUp,  WarmingUp,  Warm,      Warm,      Thawing,   Thawing,   Draining,  Stopping,    Closed
+          prewarmed,       refused,    Prewarmed,   refused,    refused,    refused,   refused,   refused,   refused,   refused,   refused,     refused
+          prewarm-failed,  refused,    Stopping,    refused,    refused,    refused,   refused,   refused,   refused,   refused,   refused,     refused
+          prewarmed-lost,  Cold,       Prewarming,  Stopping,   WarmingUp,  Warm,      Warm,      Frozen,    Thawing,   Draining,  Stopping,    Closed
+          connected,       refused,    refused,     refused,    Warm,       refused,   refused,   refused,   refused,   refused,   refused,     refused
+          warmup-failed,   refused,    refused,     refused,    Stopping,   refused,   refused,   refused,   refused,   refused,   refused,     refused
+          load-failed,     refused,    refused,     refused,    Stopping,   refused,   refused,   refused,   refused,   refused,   refused,     refused
+          released,        -,          -,           -,          -,          -,         Warm,      -,         -,         Stopping,  Stopping,    Closed
+          lost,            -,          -,           -,          -,          Stopping,  Stopping,  Stopping,  Stopping,  Stopping,  Stopping,    Closed
+          timed-out,       -,          -,           -,          -,          -,         Draining,  -,         -,         Draining,  Stopping,    Closed
+          invalidated,     Stopping,   Prewarming,  Stopping,   WarmingUp,  Stopping,  Draining,  Stopping,  Thawing,   Draining,  Stopping,    Stopping
+          idle-a-while,    Cold,       Prewarming,  Prewarmed,  WarmingUp,  Frozen,    Warm,      Frozen,    Thawing,   Draining,  Stopping,    Stopping
+          idle-too-long,   Cold,       Prewarming,  Prewarmed,  WarmingUp,  Stopping,  Warm,      Stopping,  Thawing,   Draining,  Stopping,    Stopping
+          unwanted,        Cold,       Prewarming,  Stopping,   WarmingUp,  Stopping,  Warm,      Stopping,  Thawing,   Draining,  Stopping,    Stopping
+          thawed,          Cold,       Prewarming,  Prewarmed,  WarmingUp,  Warm,      Warm,      Frozen,    Warm,      Draining,  Stopping,    Closed
+          thaw-failed,     Cold,       Prewarming,  Prewarmed,  WarmingUp,  Warm,      Warm,      Frozen,    Stopping,  Draining,  Stopping,    Closed
+          reset-done,      refused,    refused,     refused,    refused,    refused,   refused,   refused,   refused,   refused,   Prewarming,  refused
+          reset-failed,    refused,    refused,     refused,    refused,    refused,   refused,   refused,   refused,   refused,   Closed,      refused
+          """)
+  void eachEventDoesWhatTheTableSays(ArgumentsAccessor row) {
+    String event = row.getString(0);
+    for (int i = 0; i < STATES.size(); i++) {
+      expect(event, STATES.get(i), row.getString(i + 1));
+    }
   }
 
   private static void expect(String event, String from, String to) {
@@ -73,10 +87,19 @@ class SlotTransitionsTest {
 
   /// A pool whose only slot is in the state, and a call that had it.
   private Call bring(String state) {
+    Call none = new Call(function, "none");
     if (state.equals("Cold")) {
-      return new Call(function, "none");
+      return none;
     }
     Call call = harness.call(function);
+    if (state.startsWith("Prewarm")) {
+      harness.pool.loadFailed(0, new byte[0]);
+      harness.finishReset();
+      if (state.equals("Prewarmed")) {
+        harness.finishPrewarm();
+      }
+      return none;
+    }
     if (state.equals("WarmingUp")) {
       return call;
     }
@@ -84,6 +107,13 @@ class SlotTransitionsTest {
     switch (state) {
       case "WarmBusy" -> {}
       case "WarmIdle" -> harness.release(call);
+      case "Frozen", "Thawing" -> {
+        harness.release(call);
+        harness.pass(Duration.ofSeconds(5));
+        if (state.equals("Thawing")) {
+          harness.call(function);
+        }
+      }
       case "Draining" -> harness.pool.drain(call.leaseOrFail(), "test");
       case "Stopping" -> harness.pool.lost(call.leaseOrFail(), "test");
       case "Closed" -> {
@@ -98,6 +128,11 @@ class SlotTransitionsTest {
   private void fire(String event, Call call) {
     switch (event) {
       case "call" -> harness.call(function);
+      case "prewarmed" -> harness.pool.prewarmed(0, PoolHarness.RUNNER);
+      case "prewarm-failed" -> harness.pool.prewarmFailed(0);
+      case "prewarmed-lost" -> harness.pool.prewarmedLost(0, PoolHarness.RUNNER);
+      case "thawed" -> harness.pool.thawed(0);
+      case "thaw-failed" -> harness.pool.thawFailed(0);
       case "connected" -> {
         harness.warmUps.add(new PoolHarness.WarmUp(0, function, "x"));
         harness.connect();
@@ -108,6 +143,8 @@ class SlotTransitionsTest {
       case "lost" -> harness.pool.lost(call.leaseOrFail(), "test");
       case "timed-out" -> harness.pool.drain(call.leaseOrFail(), ResetReason.TIMEOUT);
       case "invalidated" -> harness.pool.invalidate(ContainerId.of("pod", 0));
+      case "idle-a-while" -> harness.pass(Duration.ofSeconds(5));
+      case "unwanted" -> harness.pass(Duration.ofMinutes(10));
       case "idle-too-long" -> harness.pass(Duration.ofSeconds(60));
       case "reset-done" -> harness.pool.resetDone(0);
       case "reset-failed" -> harness.pool.resetFailed(0);

@@ -10,8 +10,10 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.Headers;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.WarmupRequest;
 import java.time.Duration;
@@ -34,7 +36,8 @@ import java.util.regex.Pattern;
 /// | method and path | answer |
 /// | --- | --- |
 /// | `GET /v1/hello` | `"hello funclet"` |
-/// | `POST /v1/funclet/warmup` | `{"Container":…}` |
+/// | `POST /v1/funclet/prewarm`, `/v1/funclet/warmup` | `{"Container":…}` |
+/// | `POST /v1/funclet/freeze`, `/v1/funclet/thaw` | `""` |
 /// | `POST /v1/funclet/cooldown`, `/v1/funclet/reborn` | `{"Container":…,"Exit":…}` |
 /// | `GET /v1/funclet/list?ContainerIDs=a,b` | array of containers |
 /// | `GET /v1/funclet/container/{ContainerID}` | one container with live statistics |
@@ -60,6 +63,9 @@ public final class AdminApi implements HttpHandler {
     this.router =
         Router.builder()
             .route("GET", "/v1/hello", (_, _) -> HttpResponse.document(200, "hello funclet"))
+            .route("POST", "/v1/funclet/prewarm", (request, _) -> prewarm(request))
+            .route("POST", "/v1/funclet/freeze", (request, _) -> freeze(request))
+            .route("POST", "/v1/funclet/thaw", (request, _) -> thaw(request))
             .route("POST", "/v1/funclet/warmup", (request, _) -> warmup(request))
             .route("POST", "/v1/funclet/cooldown", (request, _) -> cooldown(request))
             .route("POST", "/v1/funclet/reborn", (request, _) -> reborn(request))
@@ -123,6 +129,20 @@ public final class AdminApi implements HttpHandler {
       }
       throw new ApiException(ErrorCode.SERVICE, String.valueOf(e.getCause()));
     }
+  }
+
+  private HttpResponse prewarm(HttpRequest request) {
+    return HttpResponse.document(200, funclet.prewarm(document(request, PrewarmRequest.class)));
+  }
+
+  private HttpResponse freeze(HttpRequest request) {
+    funclet.freeze(document(request, FreezeRequest.class));
+    return HttpResponse.document(200, "");
+  }
+
+  private HttpResponse thaw(HttpRequest request) {
+    funclet.thaw(document(request, FreezeRequest.class));
+    return HttpResponse.document(200, "");
   }
 
   private HttpResponse warmup(HttpRequest request) {

@@ -29,4 +29,9 @@ public record CgroupLimits(ByteSize memory, double cpuRequest, double cpuLimit, 
   public CgroupLimits withMemory(ByteSize other) {
     return new CgroupLimits(other, cpuRequest, cpuLimit, pids);
   }
+
+  /// The same with the smallest weight for the processor.
+  public CgroupLimits inBackground() {
+    return new CgroupLimits(memory, 0, cpuLimit, pids);
+  }
 }

@@ -16,6 +16,8 @@ import io.easyfaas.funclet.container.ContainerState.Closed;
 import io.easyfaas.funclet.container.ContainerState.Cold;
 import io.easyfaas.funclet.container.ContainerState.Initialising;
 import io.easyfaas.funclet.container.ContainerState.Lost;
+import io.easyfaas.funclet.container.ContainerState.Pausing;
+import io.easyfaas.funclet.container.ContainerState.Prewarmed;
 import io.easyfaas.funclet.container.ContainerState.Resetting;
 import io.easyfaas.funclet.container.ContainerState.Warm;
 import io.easyfaas.funclet.container.ContainerState.WarmingUp;
@@ -23,6 +25,7 @@ import io.easyfaas.funclet.launch.LauncherEvent.Exited;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +43,8 @@ public final class Container {
   private static final Duration RESET_TIMEOUT = Duration.ofSeconds(30);
   // An exiting process frees up to its memory limit: far less than this on any machine.
   private static final Duration EXIT_PATIENCE = Duration.ofSeconds(1);
+
+  private static final String KILLED = "the sandbox was killed from outside";
 
   private final Sandbox sandbox;
   private final MemoryLedger ledger;
@@ -77,49 +82,145 @@ public final class Container {
     }
   }
 
-  /// Puts a function into the container and starts its runner. At most 10 s, and the time of a
-  /// reset when it fails half-way.
+  /// Starts a runner without a function. At most 10 s, and the time of a reset when it fails
+  /// half-way.
   ///
   /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
   ///   not before
+  void prewarm(RunnerLaunch launch) {
+    ByteSize memory = sandbox.baseLimits().memory();
+    fill(
+        beginPrewarm(),
+        (filling, deadline) -> {
+          reserve(filling, memory);
+          sandbox.limitInBackground();
+          filling.isTouched = true;
+          sandbox.mountRuntime(launch.runtime(), deadline);
+          Tenant runner = startRunner(filling, launch, deadline);
+          settled(filling.warming.waits(launch, runner));
+          LOG.info("container={} cold→prewarmed runner={}", id(), runner.runnerPid());
+        });
+  }
+
+  /// Puts a function into the container, and starts its runner unless it was prewarmed. At most 10
+  /// s, and the time of a reset when it fails half-way.
+  ///
+  /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
+  ///   neither cold nor prewarmed before
   void warmup(FunctionLaunch launch, String requestId) {
-    WarmingUp warming = beginWarmup();
+    fill(
+        beginWarmup(launch.runner()),
+        (filling, deadline) -> {
+          reserve(filling, launch.memory());
+          CodeCache.Lease code =
+              codes.acquire(launch.code(), launch.codeSha256(), deadline.remaining());
+          filling.holdings.add(code::close);
+          sandbox.limit(launch.memory());
+          filling.isTouched = true;
+          Tenant runner = filling.runner;
+          if (runner == null) {
+            sandbox.mount(code.directory(), launch.runner().runtime(), deadline);
+            runner = startRunner(filling, launch.runner(), deadline);
+          } else {
+            sandbox.mountCode(code.directory(), deadline);
+          }
+          settled(filling.warming.started(runner.serving(launch.function(), launch.memory())));
+          LOG.info(
+              "container={} →warm function={} memory={} runner={} request={}",
+              id(),
+              launch.function(),
+              launch.memory(),
+              runner.runnerPid(),
+              requestId);
+        });
+  }
+
+  /// Pauses what runs in it. At most 2 s.
+  ///
+  /// @throws ApiException when it is not warm, or the kernel refuses
+  void freeze() {
+    pause(sandbox::freeze, "freeze");
+  }
+
+  /// Ends the pause. At most 2 s.
+  ///
+  /// @throws ApiException when it is not warm, or the kernel refuses
+  void thaw() {
+    pause(sandbox::thaw, "thaw");
+  }
+
+  private void pause(Runnable change, String what) {
+    Pausing pausing;
+    synchronized (lock) {
+      pausing =
+          switch (state) {
+            case Warm warm -> warm.pause();
+            case Busy busy -> throw busy(busy, ContainerEvent.FREEZE);
+            case Cold _, Prewarmed _, Broken _, Lost _, Closed _ -> throw isNot("warm");
+          };
+      state = pausing;
+    }
     try {
-      warmup(warming, launch, requestId, Deadline.in(WARMUP_TIMEOUT));
+      change.run();
+    } catch (SandboxException e) {
+      throw new ApiException(ErrorCode.SERVICE, what + " " + id() + ": " + e.getMessage());
     } finally {
-      settle(warming);
+      synchronized (lock) {
+        state = isGone ? pausing.warm().gone(KILLED) : pausing.warm();
+        lock.notifyAll();
+      }
     }
   }
 
-  private void warmup(
-      WarmingUp warming, FunctionLaunch launch, String requestId, Deadline deadline) {
-    Holdings holdings = new Holdings();
-    boolean isTouched = false;
-    try {
-      ledger.reserve(id(), launch.memory());
-      holdings.add(() -> ledger.release(id()));
-      CodeCache.Lease code =
-          codes.acquire(launch.code(), launch.codeSha256(), deadline.remaining());
-      holdings.add(code::close);
-      sandbox.limit(launch.memory());
+  /// What is being put into a container, and how far that has got. Not thread-safe; owned by the
+  /// thread that keeps the container busy.
+  private static final class Filling {
+    final WarmingUp warming;
+    final Holdings holdings;
+    @Nullable Tenant runner;
+    // Whether only a new sandbox undoes it.
+    boolean isTouched;
+
+    Filling(Cold cold) {
+      warming = cold.warmUp();
+      holdings = new Holdings();
+    }
+
+    Filling(Prewarmed prewarmed) {
+      warming = prewarmed.warmUp();
+      runner = prewarmed.tenant();
+      holdings = prewarmed.tenant().holdings();
       isTouched = true;
-      sandbox.mount(code.directory(), launch.runtime(), deadline);
-      RunnerWatch watch = watch();
-      long pid = sandbox.exec(launch.command(), deadline);
-      endWarmup(
-          warming.started(new Tenant(launch.function(), launch.memory(), pid, watch, holdings)),
-          requestId);
+    }
+  }
+
+  /// Does the work of a warm-up, and undoes it when it fails.
+  private void fill(Filling filling, BiConsumer<Filling, Deadline> work) {
+    try {
+      work.accept(filling, Deadline.in(WARMUP_TIMEOUT));
     } catch (ApiException e) {
-      undo(warming, holdings, isTouched, String.valueOf(e.getMessage()));
+      undo(filling, String.valueOf(e.getMessage()));
       throw e;
     } catch (SandboxException e) {
-      undo(warming, holdings, isTouched, String.valueOf(e.getMessage()));
-      throw new ApiException(
-          ErrorCode.SERVICE, "warm up " + id() + ": " + String.valueOf(e.getMessage()));
+      undo(filling, String.valueOf(e.getMessage()));
+      throw new ApiException(ErrorCode.SERVICE, "warm up " + id() + ": " + e.getMessage());
     } catch (RuntimeException e) {
-      undo(warming, holdings, isTouched, e.toString());
+      undo(filling, e.toString());
       throw e;
+    } finally {
+      settle(filling.warming);
     }
+  }
+
+  private void reserve(Filling filling, ByteSize memory) {
+    ledger.reserve(id(), memory);
+    filling.holdings.add(() -> ledger.release(id())); // Twice is once.
+  }
+
+  private Tenant startRunner(Filling filling, RunnerLaunch launch, Deadline deadline) {
+    RunnerWatch watch = watch();
+    long pid = sandbox.exec(launch.command(), deadline);
+    return new Tenant("", sandbox.baseLimits().memory(), pid, watch, filling.holdings);
   }
 
   /// Destroys the sandbox and makes a new one. At most 30 s.
@@ -224,6 +325,7 @@ public final class Container {
       after =
           switch (state) {
             case Cold cold -> new Broken(cold.generation(), reason);
+            case Prewarmed prewarmed -> prewarmed.gone(reason);
             case Warm warm -> warm.gone(reason);
             case Busy _, Broken _, Lost _, Closed _ -> state;
           };
@@ -286,22 +388,32 @@ public final class Container {
         now.reason());
   }
 
-  private WarmingUp beginWarmup() {
+  private Filling beginPrewarm() {
     synchronized (lock) {
-      WarmingUp warming =
+      Filling filling =
           switch (state) {
-            case Cold cold -> cold.warmUp();
+            case Cold cold -> new Filling(cold);
             case Busy busy -> throw busy(busy, ContainerEvent.WARMUP);
-            case Warm _ ->
-                throw new ApiException(
-                    ErrorCode.RESOURCE_CONFLICT, "container " + id() + " is warm (expected: cold)");
-            case Broken _, Lost _, Closed _ ->
-                throw new ApiException(
-                    ErrorCode.RESOURCE_CONFLICT,
-                    "container " + id() + " not running: " + state.reason());
+            case Prewarmed _, Warm _, Broken _, Lost _, Closed _ -> throw isNot("cold");
           };
-      state = warming;
-      return warming;
+      state = filling.warming;
+      return filling;
+    }
+  }
+
+  private Filling beginWarmup(RunnerLaunch runner) {
+    synchronized (lock) {
+      Filling filling =
+          switch (state) {
+            case Cold cold -> new Filling(cold);
+            case Prewarmed prewarmed when prewarmed.launch().equals(runner) ->
+                new Filling(prewarmed);
+            case Busy busy -> throw busy(busy, ContainerEvent.WARMUP);
+            case Prewarmed _ -> throw isNot("cold, or prewarmed with " + runner.command());
+            case Warm _, Broken _, Lost _, Closed _ -> throw isNot("cold");
+          };
+      state = filling.warming;
+      return filling;
     }
   }
 
@@ -311,7 +423,7 @@ public final class Container {
       before = state;
       state =
           switch (before) {
-            case Cold _, Warm _, Broken _, Lost _ ->
+            case Cold _, Prewarmed _, Warm _, Broken _, Lost _ ->
                 new Resetting(before.generation(), before.hostPid(), before.wireName());
             case Busy busy -> throw busy(busy, ContainerEvent.RESET);
             case Closed _ ->
@@ -322,26 +434,21 @@ public final class Container {
     return before;
   }
 
-  private void endWarmup(Warm warm, String requestId) {
+  /// Ends a warm-up, unless its sandbox was killed meanwhile.
+  private void settled(ContainerState next) {
     synchronized (lock) {
       if (isGone) {
-        throw new SandboxException("the sandbox was killed from outside");
+        throw new SandboxException(KILLED);
       }
-      state = warm;
+      state = next;
       lock.notifyAll();
     }
-    LOG.info(
-        "container={} cold→warm function={} memory={} runner={} request={}",
-        id(),
-        warm.tenant().function(),
-        warm.tenant().memory(),
-        warm.tenant().runnerPid(),
-        requestId);
   }
 
-  private void undo(WarmingUp warming, Holdings holdings, boolean isTouched, String reason) {
-    if (!isTouched) {
-      holdings.release();
+  private void undo(Filling filling, String reason) {
+    WarmingUp warming = filling.warming;
+    if (!filling.isTouched) {
+      filling.holdings.release();
       restoreLimit();
       move(new Cold(warming.generation(), warming.initPid()), reason);
       return;
@@ -350,11 +457,11 @@ public final class Container {
     try {
       sandbox.destroy(deadline);
     } catch (SandboxException e) {
-      Tenant remains = new Tenant("", ByteSize.ZERO, 0, new RunnerWatch(() -> 0), holdings);
+      Tenant remains = new Tenant("", ByteSize.ZERO, 0, new RunnerWatch(() -> 0), filling.holdings);
       move(new Lost(warming.generation(), remains, String.valueOf(e.getMessage())), reason);
       return;
     }
-    holdings.release();
+    filling.holdings.release();
     remake(warming.generation(), reason, deadline);
   }
 
@@ -386,10 +493,7 @@ public final class Container {
     ContainerState after;
     synchronized (lock) {
       // A sandbox that was killed while it was being made is not cold.
-      after =
-          isGone && next instanceof Cold cold
-              ? new Broken(cold.generation(), "the sandbox was killed from outside")
-              : next;
+      after = isGone && next instanceof Cold cold ? new Broken(cold.generation(), KILLED) : next;
       state = after;
       lock.notifyAll();
     }
@@ -418,6 +522,16 @@ public final class Container {
 
   private Path stat(Tenant tenant) {
     return proc.resolve(Long.toString(tenant.runnerPid())).resolve("stat");
+  }
+
+  /// Call with the lock held.
+  @GuardedBy("lock")
+  private ApiException isNot(String expected) {
+    String is =
+        state instanceof Prewarmed || state instanceof Warm
+            ? "is " + state.wireName() + " (expected: " + expected + ")"
+            : "not running: " + state.reason();
+    return new ApiException(ErrorCode.RESOURCE_CONFLICT, "container " + id() + " " + is);
   }
 
   private ApiException busy(Busy busy, ContainerEvent wanted) {
@@ -450,7 +564,9 @@ public final class Container {
 
   private static Optional<Tenant> tenant(ContainerState state) {
     return switch (state) {
+      case Prewarmed prewarmed -> Optional.of(prewarmed.tenant());
       case Warm warm -> Optional.of(warm.tenant());
+      case Pausing pausing -> Optional.of(pausing.warm().tenant());
       case Lost lost -> Optional.of(lost.tenant());
       case Initialising _, Cold _, WarmingUp _, Resetting _, Broken _, Closed _ -> Optional.empty();
     };

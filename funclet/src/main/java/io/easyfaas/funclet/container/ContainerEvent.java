@@ -4,8 +4,10 @@ package io.easyfaas.funclet.container;
 enum ContainerEvent {
   /// Its first sandbox is made.
   INIT("event_init"),
-  /// A function is put into it.
+  /// A runner or a function is put into it.
   WARMUP("event_warmup"),
+  /// It is frozen or thawed.
+  FREEZE("event_freeze"),
   /// Its sandbox is made anew.
   RESET("event_reset"),
   /// The engine ends.

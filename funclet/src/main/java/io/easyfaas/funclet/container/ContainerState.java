@@ -6,21 +6,25 @@ package io.easyfaas.funclet.container;
 /// | --- | --- | --- | --- |
 /// | Initialising | created | Cold | start |
 /// | Initialising | failed | Broken | start |
-/// | Cold | warmUp | WarmingUp | warmup request |
+/// | Cold, Prewarmed | warmUp | WarmingUp | prewarm (from Cold only) or warmup request |
+/// | WarmingUp | waits | Prewarmed | prewarm request, within 10 s |
 /// | WarmingUp | started | Warm | warmup request, within 10 s |
 /// | WarmingUp | failed | Cold, or Broken when the sandbox could not be made anew | same |
-/// | Cold, Warm, Broken, Lost | reset | Resetting | cooldown or reborn request, repair |
+/// | Warm | pause | Pausing | freeze or thaw request |
+/// | Pausing | paused | Warm | same, within 2 s |
+/// | Cold, Prewarmed, Warm, Broken, Lost | reset | Resetting | cooldown or reborn request, repair |
 /// | Resetting | created | Cold | same, within 30 s |
 /// | Resetting | failed | Broken, or Lost when processes could not be killed | same |
 /// | Cold | gone | Broken | launcher event |
-/// | Warm | gone | Lost | launcher event |
+/// | Prewarmed, Warm | gone | Lost | launcher event |
 /// | any | close | Closed | end of the engine |
 ///
-/// `Initialising`, `WarmingUp` and `Resetting` are busy: one thread owns the container until it
-/// moves it on, and every other request is refused. `Broken` and `Lost` wait for a reborn request.
+/// `Initialising`, `WarmingUp`, `Pausing` and `Resetting` are busy: one thread owns the container
+/// until it moves it on, and every other request is refused. `Broken` and `Lost` wait for a reborn
+/// request.
 sealed interface ContainerState {
   /// States in which one thread owns the container.
-  sealed interface Busy extends ContainerState permits Initialising, WarmingUp, Resetting {
+  sealed interface Busy extends ContainerState permits Initialising, WarmingUp, Pausing, Resetting {
     /// What that thread does.
     ContainerEvent event();
   }
@@ -48,11 +52,30 @@ sealed interface ContainerState {
     }
   }
 
-  /// A function is being put into it.
+  /// Has a runner that waits for a function.
+  ///
+  /// @param launch how the runner was started
+  /// @param tenant the runner and what it holds; no function yet
+  record Prewarmed(long generation, long initPid, RunnerLaunch launch, Tenant tenant)
+      implements ContainerState {
+    WarmingUp warmUp() {
+      return new WarmingUp(generation, initPid);
+    }
+
+    Lost gone(String reason) {
+      return new Lost(generation, tenant, reason);
+    }
+  }
+
+  /// A runner or a function is being put into it.
   record WarmingUp(long generation, long initPid) implements Busy {
     @Override
     public ContainerEvent event() {
       return ContainerEvent.WARMUP;
+    }
+
+    Prewarmed waits(RunnerLaunch launch, Tenant tenant) {
+      return new Prewarmed(generation, initPid, launch, tenant);
     }
 
     Warm started(Tenant tenant) {
@@ -62,14 +85,35 @@ sealed interface ContainerState {
 
   /// A function's runner was started in it.
   record Warm(long generation, long initPid, Tenant tenant) implements ContainerState {
+    Pausing pause() {
+      return new Pausing(this);
+    }
+
     Lost gone(String reason) {
       return new Lost(generation, tenant, reason);
     }
   }
 
+  /// It is being frozen or thawed.
+  record Pausing(Warm warm) implements Busy {
+    @Override
+    public ContainerEvent event() {
+      return ContainerEvent.FREEZE;
+    }
+
+    @Override
+    public long generation() {
+      return warm.generation();
+    }
+
+    Warm paused() {
+      return warm;
+    }
+  }
+
   /// Its sandbox is being destroyed and made anew.
   ///
-  /// @param before `cold`, `warm` or `broken`: what it was
+  /// @param before `cold`, `prewarmed`, `warm` or `broken`: what it was
   record Resetting(long generation, long initPid, String before) implements Busy {
     @Override
     public ContainerEvent event() {
@@ -91,11 +135,12 @@ sealed interface ContainerState {
   /// Counts the sandboxes this container has had, from 1; 0 before the first.
   long generation();
 
-  /// `cold`, `warm` or `broken`.
+  /// `cold`, `prewarmed`, `warm` or `broken`.
   default String wireName() {
     return switch (this) {
       case Initialising _, Cold _, WarmingUp _ -> "cold";
-      case Warm _ -> "warm";
+      case Prewarmed _ -> "prewarmed";
+      case Warm _, Pausing _ -> "warm";
       case Resetting resetting -> resetting.before();
       case Broken _, Lost _, Closed _ -> "broken";
     };
@@ -106,7 +151,9 @@ sealed interface ContainerState {
     return switch (this) {
       case Cold cold -> cold.initPid();
       case WarmingUp warming -> warming.initPid();
+      case Prewarmed prewarmed -> prewarmed.initPid();
       case Warm warm -> warm.initPid();
+      case Pausing pausing -> pausing.warm().initPid();
       case Resetting resetting -> resetting.initPid();
       case Initialising _, Broken _, Lost _, Closed _ -> 0;
     };
@@ -118,7 +165,7 @@ sealed interface ContainerState {
       case Broken broken -> broken.reason();
       case Lost lost -> lost.reason();
       case Closed _ -> "the engine has ended";
-      case Initialising _, Cold _, WarmingUp _, Warm _, Resetting _ -> "";
+      case Initialising _, Cold _, Prewarmed _, WarmingUp _, Warm _, Pausing _, Resetting _ -> "";
     };
   }
 }

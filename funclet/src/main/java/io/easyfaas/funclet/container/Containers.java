@@ -4,6 +4,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.common.wire.WarmupResponse;
@@ -82,6 +83,23 @@ public final class Containers {
   public void close() {
     Deadline deadline = Deadline.in(CLOSE_TIMEOUT);
     forEach("close", container -> container.close(deadline));
+  }
+
+  /// Starts a runner in a container, see {@link io.easyfaas.common.wire.FuncletApi#prewarm}.
+  public WarmupResponse prewarm(PrewarmRequest request) {
+    Container container = find(request.containerID());
+    container.prewarm(RunnerLaunch.of(request.runtimeConfiguration()));
+    return new WarmupResponse(container.info());
+  }
+
+  /// Pauses a container, see {@link io.easyfaas.common.wire.FuncletApi#freeze}.
+  public void freeze(ContainerId id) {
+    find(id).freeze();
+  }
+
+  /// Continues a container, see {@link io.easyfaas.common.wire.FuncletApi#thaw}.
+  public void thaw(ContainerId id) {
+    find(id).thaw();
   }
 
   /// Puts a function into a container, see {@link io.easyfaas.common.wire.FuncletApi#warmup}.

@@ -24,16 +24,13 @@ public final class MemoryLedger {
     this.allocatable = allocatable;
   }
 
-  /// Reserves memory for a container.
+  /// Reserves memory for a container, in place of what it has reserved.
   ///
-  /// @throws ApiException when there is not enough left
-  /// @throws IllegalStateException when the container has a reservation already
+  /// @throws ApiException when there is not enough left; nothing is changed then
   void reserve(ContainerId container, ByteSize size) {
     synchronized (lock) {
-      if (reserved.containsKey(container)) {
-        throw new IllegalStateException(container + " has reserved " + reserved.get(container));
-      }
-      if (size.compareTo(allocatable.minus(used)) > 0) {
+      ByteSize others = used.minus(reserved.getOrDefault(container, ByteSize.ZERO));
+      if (size.compareTo(allocatable.minus(others)) > 0) {
         throw new ApiException(
             ErrorCode.TOO_MANY_REQUESTS,
             "memory: "
@@ -41,13 +38,13 @@ public final class MemoryLedger {
                 + " for "
                 + container
                 + " (expected: at most "
-                + allocatable.minus(used)
+                + allocatable.minus(others)
                 + ", which is left of "
                 + allocatable
                 + ")");
       }
       reserved.put(container, size);
-      used = used.plus(size);
+      used = others.plus(size);
     }
   }
 

@@ -66,12 +66,46 @@ final class Sandbox {
     return call(layout.create(), deadline);
   }
 
-  /// Changes the memory limit.
+  /// Keeps the base limits, but lets everybody else have the processor first.
+  void limitInBackground() {
+    checked(() -> {
+      cgroups.limit(slot(), baseLimits.inBackground());
+      return slot();
+    });
+  }
+
+  /// Pauses everything in it.
+  void freeze() {
+    checked(() -> {
+      cgroups.freeze(slot());
+      return slot();
+    });
+  }
+
+  /// Ends the pause.
+  void thaw() {
+    checked(() -> {
+      cgroups.thaw(slot());
+      return slot();
+    });
+  }
+
+  /// Changes the memory limit, and gives it its share of the processor.
   void limit(ByteSize memory) {
     checked(() -> {
       cgroups.limit(slot(), baseLimits.withMemory(memory));
       return memory;
     });
+  }
+
+  /// Mounts a language runtime.
+  void mountRuntime(Path runtime, Deadline deadline) {
+    call(layout.mountRuntime(runtime), deadline);
+  }
+
+  /// Mounts a function's code.
+  void mountCode(Path code, Deadline deadline) {
+    call(layout.mountCode(code), deadline);
   }
 
   /// Mounts code and language runtime, all or nothing.

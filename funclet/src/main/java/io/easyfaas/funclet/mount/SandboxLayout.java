@@ -71,6 +71,20 @@ public record SandboxLayout(
         id.value(), List.of(new Bind(code, CODE_ROOT), new Bind(runtime, RUNTIME_ROOT)));
   }
 
+  /// Mounts a language runtime into the running sandbox.
+  ///
+  /// @param runtime its directory
+  public LauncherCommand mountRuntime(Path runtime) {
+    return LauncherCommand.mountReadOnly(id.value(), List.of(new Bind(runtime, RUNTIME_ROOT)));
+  }
+
+  /// Mounts a function's code into the running sandbox.
+  ///
+  /// @param code the unpacked archive
+  public LauncherCommand mountCode(Path code) {
+    return LauncherCommand.mountReadOnly(id.value(), List.of(new Bind(code, CODE_ROOT)));
+  }
+
   /// Starts the runner.
   ///
   /// @param command program and arguments, as paths inside

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.ResetRequest;
 import java.util.Map;
@@ -57,6 +58,25 @@ final class AdminApiTest {
     assertThat(response.text())
         .contains("\"Exit\":{\"Code\":137,\"Signal\":9,\"OutOfMemory\":true}");
     assertThat(funclet.resets).extracting(ResetRequest::reason).containsExactly("idle");
+  }
+
+  @Test
+  void aContainerIsPrewarmedFrozenAndThawed() {
+    String runtime = "{\"Name\":\"nodejs20\",\"Bin\":\"/bin/node\",\"Path\":\"/r\"}";
+    assertThat(
+            post(
+                    "/v1/funclet/prewarm",
+                    "{\"ContainerID\":\"c0\",\"RequestID\":\"r\",\"RuntimeConfiguration\":"
+                        + runtime
+                        + "}")
+                .text())
+        .startsWith("{\"Container\":{\"Hostname\":\"c0\"");
+
+    String c0 = "{\"ContainerID\":\"c0\",\"RequestID\":\"r\"}";
+    assertThat(post("/v1/funclet/freeze", c0).text()).isEqualTo("\"\"");
+    assertThat(funclet.frozen).containsExactly(new ContainerId("c0"));
+    assertThat(post("/v1/funclet/thaw", c0).text()).isEqualTo("\"\"");
+    assertThat(funclet.frozen).isEmpty();
   }
 
   @Test

@@ -4,8 +4,10 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.Resource;
@@ -19,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 /// Two containers, c0 and c1, of which c1 cannot be reset. Warming up blocks until released.
 final class FakeFunclet implements FuncletApi {
   final List<ResetRequest> resets = new CopyOnWriteArrayList<>();
+  final List<ContainerId> frozen = new CopyOnWriteArrayList<>();
   final CountDownLatch released = new CountDownLatch(1);
   volatile boolean canResetAll;
 
@@ -47,6 +50,21 @@ final class FakeFunclet implements FuncletApi {
       Thread.currentThread().interrupt();
     }
     return new WarmupResponse(info(request.containerID().value()));
+  }
+
+  @Override
+  public WarmupResponse prewarm(PrewarmRequest request) {
+    return new WarmupResponse(info(request.containerID().value()));
+  }
+
+  @Override
+  public void freeze(FreezeRequest request) {
+    frozen.add(request.containerID());
+  }
+
+  @Override
+  public void thaw(FreezeRequest request) {
+    frozen.remove(request.containerID());
   }
 
   @Override

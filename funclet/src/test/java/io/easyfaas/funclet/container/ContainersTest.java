@@ -12,6 +12,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.Resource;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
@@ -191,6 +192,122 @@ final class ContainersTest {
     assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
     assertThat(memoryLimit()).isEqualTo(BASE);
     assertThat(warmup().state()).isEqualTo("warm");
+  }
+
+  @Test
+  void prewarmMountsTheRuntimeAndStartsARunner() {
+    containers.init();
+    launcher.commands.clear();
+
+    ContainerInfo prewarmed = prewarm();
+
+    assertThat(prewarmed.state()).isEqualTo("prewarmed");
+    assertThat(prewarmed.hostPid()).isPositive();
+    assertThat(launcher.verbs()).containsExactly("mount", "exec");
+    assertThat(launcher.commands.getFirst())
+        .containsExactly("mount", C0.value(), "--bind-ro", directory.toString(), "/var/runtime");
+    assertThat(requireNonNull(cgroups.slots.get(C0.value())))
+        .isEqualTo(new CgroupLimits(BASE, 0, 0, 64));
+    assertThat(ledger.used()).isEqualTo(BASE);
+    refused(this::prewarm, ErrorCode.RESOURCE_CONFLICT, "is prewarmed (expected: cold)");
+  }
+
+  @Test
+  void aPrewarmedContainerOnlyNeedsTheCode() {
+    containers.init();
+    prewarm();
+    launcher.commands.clear();
+
+    ContainerInfo warm = warmup();
+
+    assertThat(warm.state()).isEqualTo("warm");
+    assertThat(launcher.commands)
+        .containsExactly(
+            List.of(
+                "mount",
+                C0.value(),
+                "--bind-ro",
+                directory.resolve("code").resolve(code.hex()).toString(),
+                "/var/task"));
+    assertThat(requireNonNull(cgroups.slots.get(C0.value())))
+        .isEqualTo(new CgroupLimits(ByteSize.ofMebibytes(256), 0.2, 0, 64));
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
+
+    containers.reset(C0, "test");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+    assertThat(info().state()).isEqualTo("cold");
+  }
+
+  @Test
+  void aPrewarmedContainerRefusesAnotherRuntime() {
+    containers.init();
+    prewarm();
+    WarmupRequest request = request(C0, 256, code.sha256());
+    RuntimeConfiguration python =
+        new RuntimeConfiguration(
+            "python3", "/usr/bin/python3", directory.toString(), List.of(), List.of());
+
+    refused(
+        () -> containers.warmup(with(request, python)),
+        ErrorCode.RESOURCE_CONFLICT,
+        "is prewarmed (expected: cold, or prewarmed with [/usr/bin/python3])");
+    assertThat(info().state()).isEqualTo("prewarmed");
+  }
+
+  @Test
+  void aWarmupThatFailsInAPrewarmedContainerMakesItAnew() {
+    containers.init();
+    prewarm();
+    launcher.commands.clear();
+
+    refused(
+        () -> containers.warmup(request(C0, 256, "AAAA")),
+        ErrorCode.INVALID_PARAMETER,
+        "CodeSha256");
+
+    assertThat(launcher.verbs()).containsExactly("destroy", "create");
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void aPrewarmedSandboxThatIsKilledIsBrokenUntilItIsReset() {
+    containers.init();
+    prewarm();
+
+    containers.onEvent(new LauncherEvent.Gone(C0.value()));
+    assertThat(info().state()).isEqualTo("broken");
+    containers.reset(C0, "test");
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void onlyAWarmContainerIsFrozen() {
+    containers.init();
+    refused(() -> containers.freeze(C0), ErrorCode.RESOURCE_CONFLICT, "not running: ");
+    warmup();
+
+    containers.freeze(C0);
+    assertThat(cgroups.frozen).containsExactly(C0.value());
+    assertThat(info().state()).isEqualTo("warm");
+
+    containers.thaw(C0);
+    assertThat(cgroups.frozen).isEmpty();
+  }
+
+  @Test
+  void aSandboxThatIsKilledWhileItIsFrozenIsBroken() {
+    containers.init();
+    warmup();
+    cgroups.beforeFreeze = () -> containers.onEvent(new LauncherEvent.Gone(C0.value()));
+
+    containers.freeze(C0);
+
+    assertThat(info().state()).isEqualTo("broken");
+    containers.reset(C0, "test");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
   }
 
   @Test
@@ -444,6 +561,14 @@ final class ContainersTest {
 
   private List<List<String>> commandsOf(ContainerId id) {
     return launcher.commands.stream().filter(command -> command.get(1).equals(id.value())).toList();
+  }
+
+  private ContainerInfo prewarm() {
+    return containers
+        .prewarm(
+            new PrewarmRequest(
+                C0, "request-0", request(C0, 256, code.sha256()).runtimeConfiguration()))
+        .container();
   }
 
   private ContainerInfo warmup() {

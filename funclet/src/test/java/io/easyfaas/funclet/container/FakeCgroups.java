@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,8 @@ final class FakeCgroups implements Cgroups {
   final Map<String, CgroupLimits> slots = new ConcurrentHashMap<>();
   volatile @Nullable String failure;
   volatile long oomKills;
+  final Set<String> frozen = ConcurrentHashMap.newKeySet();
+  volatile Runnable beforeFreeze = () -> {};
 
   @Override
   public List<Path> engineGroups() {
@@ -49,10 +52,15 @@ final class FakeCgroups implements Cgroups {
   }
 
   @Override
-  public void freeze(String slot) {}
+  public void freeze(String slot) {
+    beforeFreeze.run();
+    frozen.add(slot);
+  }
 
   @Override
-  public void thaw(String slot) {}
+  public void thaw(String slot) {
+    frozen.remove(slot);
+  }
 
   @Override
   public void expedite(String slot) {}

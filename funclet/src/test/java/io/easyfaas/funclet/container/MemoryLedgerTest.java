@@ -2,7 +2,6 @@ package io.easyfaas.funclet.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ApiException;
@@ -45,12 +44,15 @@ final class MemoryLedgerTest {
   }
 
   @Test
-  void oneContainerReservesOnce() {
+  void aSecondReservationTakesThePlaceOfTheFirst() {
     ledger.reserve(A, ByteSize.ofMebibytes(1));
+    ledger.reserve(A, ByteSize.ofMebibytes(100));
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(100));
 
-    assertThatIllegalStateException()
-        .isThrownBy(() -> ledger.reserve(A, ByteSize.ofMebibytes(1)))
-        .withMessage("a has reserved 1MiB");
+    assertThatExceptionOfType(ApiException.class)
+        .isThrownBy(() -> ledger.reserve(A, ByteSize.ofMebibytes(257)))
+        .withMessageContaining("expected: at most 256MiB");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(100));
   }
 
   /// Random threads reserve and release; whatever they see, the sum is never above the limit, and
