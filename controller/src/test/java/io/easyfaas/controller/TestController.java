@@ -57,9 +57,13 @@ final class TestController implements AutoCloseable {
     List<String> args =
         new ArrayList<>(
             List.of("--port", "0", "--userlog-filepath", directory.resolve("logs").toString()));
-    if (!List.of(settings).contains("--max-prewarmed")) {
-      args.addAll(List.of("--max-prewarmed", "0")); // Most tests count slots.
-    }
+    // Most tests count slots and let time pass; these have tests of their own.
+    Map.of("--max-prewarmed", "0", "--freeze-after", "0s")
+        .forEach((key, off) -> {
+          if (!List.of(settings).contains(key)) {
+            args.addAll(List.of(key, off));
+          }
+        });
     args.addAll(List.of(settings));
     loops = new EventLoops(eventLoops);
     controller =

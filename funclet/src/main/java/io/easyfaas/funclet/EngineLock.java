@@ -16,8 +16,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
-/// The right to be the one engine of a directory. The kernel takes it back when the process ends,
-/// however it ends.
+/// The right to be the one engine of a data directory. The kernel takes it back when the process
+/// ends, however it ends.
 final class EngineLock implements AutoCloseable {
   private final FileChannel channel;
   private final Path directory;
@@ -29,10 +29,9 @@ final class EngineLock implements AutoCloseable {
 
   /// Takes the lock; the directory is made when it does not exist.
   ///
-  /// @param key the setting that names the directory
   /// @throws ConfigException when another engine has it, or the directory cannot be written
-  static EngineLock take(String key, Path directory) {
-    Path file = directory.resolve("." + key + ".lock");
+  static EngineLock take(Path directory) {
+    Path file = directory.resolve(".engine.lock");
     try {
       Files.createDirectories(directory);
       FileChannel channel =
@@ -42,7 +41,7 @@ final class EngineLock implements AutoCloseable {
         String owner = owner(channel);
         channel.close();
         throw new ConfigException(
-            "--" + key + ": " + directory + " is in use by another engine (pid " + owner + ")");
+            "--data-dir: " + directory + " is in use by another engine (pid " + owner + ")");
       }
       channel.truncate(0);
       channel.write(
@@ -50,7 +49,7 @@ final class EngineLock implements AutoCloseable {
       return new EngineLock(channel, directory);
     } catch (IOException e) {
       throw new ConfigException(
-          "--" + key + ": " + file + ": " + e.getMessage() + ". Hint: the engine needs root");
+          "--data-dir: " + file + ": " + e.getMessage() + ". Hint: the engine needs root");
     }
   }
 

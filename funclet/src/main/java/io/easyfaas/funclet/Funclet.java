@@ -84,7 +84,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
 
   private static Funclet start(
       FuncletConfig config, EventLoops loops, Deque<AutoCloseable> running) {
-    EngineLock lock = EngineLock.take("data-dir", config.dataDir());
+    EngineLock lock = EngineLock.take(config.dataDir());
     running.push(lock);
     refuseIfServed(config);
     String engineId = lock.engineId();

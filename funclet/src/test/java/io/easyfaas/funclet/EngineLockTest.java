@@ -16,9 +16,9 @@ final class EngineLockTest {
   @Test
   void aSecondEngineIsToldWhoIsThere() {
     Path data = directory.resolve("data");
-    try (EngineLock _ = EngineLock.take("data-dir", data)) {
+    try (EngineLock _ = EngineLock.take(data)) {
       assertThatExceptionOfType(ConfigException.class)
-          .isThrownBy(() -> EngineLock.take("data-dir", data))
+          .isThrownBy(() -> EngineLock.take(data))
           .withMessage(
               "--data-dir: "
                   + data
@@ -26,7 +26,7 @@ final class EngineLockTest {
                   + ProcessHandle.current().pid()
                   + ")");
     }
-    EngineLock.take("data-dir", data).close();
+    EngineLock.take(data).close();
   }
 
   @Test
@@ -34,12 +34,12 @@ final class EngineLockTest {
     Path data = Files.createDirectory(directory.resolve("data"));
     Path link = Files.createSymbolicLink(directory.resolve("link"), data);
     String id;
-    try (EngineLock lock = EngineLock.take("data-dir", data)) {
+    try (EngineLock lock = EngineLock.take(data)) {
       id = lock.engineId();
     }
 
-    try (EngineLock lock = EngineLock.take("data-dir", link);
-        EngineLock other = EngineLock.take("data-dir", directory.resolve("other"))) {
+    try (EngineLock lock = EngineLock.take(link);
+        EngineLock other = EngineLock.take(directory.resolve("other"))) {
       assertThat(lock.engineId()).isEqualTo(id).matches("[0-9a-f]{8}");
       assertThat(other.engineId()).isNotEqualTo(id);
     }

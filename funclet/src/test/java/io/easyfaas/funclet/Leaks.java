@@ -69,7 +69,7 @@ final class Leaks {
     if (!Files.isDirectory(home.resolve("data"))) {
       return "easyfaas-none";
     }
-    try (EngineLock lock = EngineLock.take("data-dir", home.resolve("data"))) {
+    try (EngineLock lock = EngineLock.take(home.resolve("data"))) {
       return EngineCgroups.PREFIX + lock.engineId();
     }
   }

@@ -101,7 +101,7 @@ final class RestartIT {
   }
 
   private String engineGroup() {
-    try (EngineLock lock = EngineLock.take("data-dir", home.resolve("data"))) {
+    try (EngineLock lock = EngineLock.take(home.resolve("data"))) {
       return EngineCgroups.PREFIX + lock.engineId();
     }
   }
