@@ -9,13 +9,16 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -87,6 +90,18 @@ static bool prefer_for_oom_kill(struct init *init, struct failure *failure) {
   return set_oom_score(init, INIT_OOM_SCORE, failure);
 }
 
+static bool raise_loopback(struct failure *failure) {
+  AUTO_CLOSE int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+  return (any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0) || fail(failure, "loopback", NULL);
+}
+
+// Why not by clone: the namespace's roots would be the keeper's cgroups, which the sandbox's own
+// may lie beside or below.
+static bool hide_cgroups(struct failure *failure) {
+  return unshare(CLONE_NEWCGROUP) == 0 || fail(failure, "cgroup-namespace", NULL);
+}
+
 static bool name_host(const struct options *options, struct failure *failure) {
   static const char NO_DOMAIN[] = "(none)";
   const char *name = options->hostname == NULL ? "localhost" : options->hostname;
@@ -129,8 +144,7 @@ static bool join_empty_keyring(struct failure *failure) {
          fail(failure, "keyring", NULL);
 }
 
-static bool set_up(struct init *init, struct options *options, bool new_net,
-                   struct failure *failure) {
+static bool set_up(struct init *init, struct options *options, struct failure *failure) {
   umask(0);
   init->null = open_null();
   if (init->null < 0) {
@@ -140,7 +154,8 @@ static bool set_up(struct init *init, struct options *options, bool new_net,
   // is dropped; the death signal once more because a change of ids clears it (prctl(2)).
   return die_with_keeper(failure) && set_stdio(init, failure) &&
          prefer_for_oom_kill(init, failure) && name_host(options, failure) &&
-         (!new_net || raise_loopback(failure)) && mounts_build_root(options, init->null, failure) &&
+         (options->share_net || raise_loopback(failure)) && hide_cgroups(failure) &&
+         mounts_build_root(options, init->null, failure) &&
          enter_user_namespace(init, options->id_base, failure) && become(0, 0, failure) &&
          join_empty_keyring(failure) && bound_capabilities(INIT_CAPABILITIES, failure) &&
          keep_capabilities(INIT_CAPABILITIES, failure) && die_with_keeper(failure) &&
@@ -276,7 +291,7 @@ static _Noreturn void serve_keeper(struct init *init, const struct options *crea
   }
 }
 
-_Noreturn void init_main(struct options *options, bool new_net, bool inherit, int keeper) {
+_Noreturn void init_main(struct options *options, bool inherit, int keeper) {
   prctl(PR_SET_NAME, "easyfaas-init");
   struct init init = {.keeper = keep_only(keeper), .null = -1, .inherit = inherit};
   struct failure failure = {0};
@@ -290,7 +305,7 @@ _Noreturn void init_main(struct options *options, bool new_net, bool inherit, in
   if (init.keeper < 0 || init.children < 0) {
     _exit(1);
   }
-  if (!set_up(&init, options, new_net, &failure)) {
+  if (!set_up(&init, options, &failure)) {
     tell_failure(&init, &failure);
     _exit(1);
   }

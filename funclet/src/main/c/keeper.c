@@ -20,7 +20,7 @@
 struct keeper {
   int launcher;
   const char *slot;
-  bool owns_net;  // keeps the slot's network namespace by living in it
+  int cgroup;  // the sandbox's own; -1: it shares the keeper's
   struct sandbox sandbox;
 };
 
@@ -43,33 +43,19 @@ static void send_line(const struct keeper *keeper, const struct line *line, uint
 }
 
 static bool open_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
-  (void)keeper;
   // Why the result is ignored: below 0 needs CAP_SYS_RESOURCE, and without it the keeper is still
   // a far worse victim than the sandbox with its 400 and 500.
   write_file("/proc/self/oom_score_adj", "-1000");
   request->pid = getpid();
-  return join_cgroups(&request->options, failure);
-}
-
-// The slot's network namespace is made once and lasts as long as the keeper.
-static bool own_net(struct keeper *keeper, struct failure *failure) {
-  if (keeper->owns_net) {
-    return true;
-  }
-  if (unshare(CLONE_NEWNET) != 0) {
-    return fail(failure, "clone", "network");
-  }
-  keeper->owns_net = raise_loopback(failure);
-  return keeper->owns_net;
+  return join_cgroups(&request->options, failure) &&
+         open_sandbox_cgroup(&request->options, &keeper->cgroup, failure);
 }
 
 static bool create(struct keeper *keeper, struct request *request, struct failure *failure) {
-  struct options *options = &request->options;
   if (keeper->sandbox.init != 0) {
     return fail_with(failure, EEXIST, "sandbox", NULL);
   }
-  if ((options->keep_net && !own_net(keeper, failure)) ||
-      !sandbox_create(&keeper->sandbox, options, !options->keep_net, false, failure)) {
+  if (!sandbox_create(&keeper->sandbox, &request->options, keeper->cgroup, false, failure)) {
     return false;
   }
   request->pid = keeper->sandbox.init;
@@ -114,7 +100,7 @@ static const struct verb {
   enum keeper_end end;
 } VERBS[] = {
     {"open", open_slot, true, OPTIONS_OPEN, false, ENDS_IF_FAILED},
-    {"create", create, true, OPTIONS_CREATE | OPTIONS_SERVE_ONLY, false, STAYS},
+    {"create", create, true, OPTIONS_CREATE, false, STAYS},
     {"mount", add_mounts, true, OPTIONS_MOUNT, true, STAYS},
     {"exec", exec, true, OPTIONS_EXEC, true, STAYS},
     {"signal", send_signal, false, 0, true, STAYS},
@@ -212,7 +198,7 @@ _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
   if (getppid() != parent) {
     _exit(1);
   }
-  struct keeper keeper = {.launcher = keep_only(socket), .slot = slot};
+  struct keeper keeper = {.launcher = keep_only(socket), .slot = slot, .cgroup = -1};
   if (keeper.launcher < 0) {
     _exit(1);
   }

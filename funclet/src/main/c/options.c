@@ -13,11 +13,11 @@ enum option_name {
   OPTION_ENV,
   OPTION_GID,
   OPTION_HOSTNAME,
-  OPTION_KEEP_NET,
   OPTION_OUTPUT,
   OPTION_PROC,
   OPTION_RLIMIT,
   OPTION_ROOTFS,
+  OPTION_SANDBOX_CGROUP,
   OPTION_SHARE_NET,
   OPTION_SHM_BYTES,
   OPTION_TMPFS,
@@ -39,11 +39,11 @@ static const struct option_spec {
     {"--env", OPTION_ENV, 1, OPTIONS_EXEC},
     {"--gid", OPTION_GID, 1, OPTIONS_EXEC},
     {"--hostname", OPTION_HOSTNAME, 1, OPTIONS_CREATE},
-    {"--keep-net", OPTION_KEEP_NET, 0, OPTIONS_SERVE_ONLY},
     {"--output", OPTION_OUTPUT, 1, OPTIONS_EXEC},
     {"--proc", OPTION_PROC, 1, OPTIONS_CREATE},
     {"--rlimit", OPTION_RLIMIT, 3, OPTIONS_EXEC},
     {"--rootfs", OPTION_ROOTFS, 1, OPTIONS_CREATE},
+    {"--sandbox-cgroup", OPTION_SANDBOX_CGROUP, 1, OPTIONS_OPEN},
     {"--share-net", OPTION_SHARE_NET, 0, OPTIONS_RUN_ONLY},
     {"--shm-bytes", OPTION_SHM_BYTES, 1, OPTIONS_CREATE},
     {"--tmpfs", OPTION_TMPFS, 3, OPTIONS_CREATE},
@@ -165,9 +165,6 @@ static bool parse_option(struct options *options, enum option_name name, char **
     case OPTION_HOSTNAME:
       options->hostname = values[0];
       return true;
-    case OPTION_KEEP_NET:
-      options->keep_net = true;
-      return true;
     case OPTION_OUTPUT:
       options->output = values[0];
       return true;
@@ -177,6 +174,9 @@ static bool parse_option(struct options *options, enum option_name name, char **
       return parse_limit(values, options);
     case OPTION_ROOTFS:
       options->rootfs = values[0];
+      return true;
+    case OPTION_SANDBOX_CGROUP:
+      options->sandbox_cgroup = values[0];
       return true;
     case OPTION_SHARE_NET:
       options->share_net = true;

@@ -35,14 +35,14 @@ enum option_set {
   OPTIONS_CREATE = 2,
   OPTIONS_MOUNT = 4,
   OPTIONS_EXEC = 8,
-  OPTIONS_SERVE_ONLY = 16,
-  OPTIONS_RUN_ONLY = 32,
+  OPTIONS_RUN_ONLY = 16,
 };
 
 // All pointers are into the argument vector, which must outlive this.
 struct options {
   const char **cgroups;
   size_t cgroup_count;
+  const char *sandbox_cgroup;
 
   const char *rootfs;
   const char *hostname;
@@ -52,7 +52,6 @@ struct options {
   uint32_t id_base;
   uint32_t id_count;
   bool share_net;
-  bool keep_net;
 
   uid_t uid;
   gid_t gid;

@@ -61,8 +61,9 @@ static int run(struct options *options) {
     fail(&failure, "init", "signalfd");
     return report(&failure, EXIT_SETUP);
   }
-  if (!join_cgroups(options, &failure) ||
-      !sandbox_create(&sandbox, options, !options->share_net, true, &failure)) {
+  AUTO_CLOSE int cgroup = -1;
+  if (!join_cgroups(options, &failure) || !open_sandbox_cgroup(options, &cgroup, &failure) ||
+      !sandbox_create(&sandbox, options, cgroup, true, &failure)) {
     return report(&failure, EXIT_SETUP);
   }
   if (!sandbox_exec(&sandbox, NULL, 0, &failure)) {

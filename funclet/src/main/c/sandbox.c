@@ -7,11 +7,9 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,15 +23,27 @@
 // How long init may take for one answer.
 enum { ANSWER_SECONDS = 20 };
 
-static bool join_cgroup(const char *path) {
+// Returns -1 when it is no cgroup, or with `version2_only` one of version 1.
+static int open_cgroup(const char *path, bool version2_only) {
   AUTO_CLOSE int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   struct statfs status;
   if (directory < 0 || fstatfs(directory, &status) != 0) {
-    return false;
+    return -1;
   }
   // Why: a write as root goes only where it is meant to go.
-  if (status.f_type != CGROUP_SUPER_MAGIC && status.f_type != CGROUP2_SUPER_MAGIC) {
+  if (status.f_type != CGROUP2_SUPER_MAGIC &&
+      (version2_only || status.f_type != CGROUP_SUPER_MAGIC)) {
     errno = EINVAL;
+    return -1;
+  }
+  int cgroup = directory;
+  directory = -1;
+  return cgroup;
+}
+
+static bool join_cgroup(const char *path) {
+  AUTO_CLOSE int directory = open_cgroup(path, false);
+  if (directory < 0) {
     return false;
   }
   AUTO_CLOSE int procs = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -49,10 +59,13 @@ bool join_cgroups(const struct options *options, struct failure *failure) {
   return true;
 }
 
-bool raise_loopback(struct failure *failure) {
-  AUTO_CLOSE int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-  return (any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0) || fail(failure, "loopback", NULL);
+bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct failure *failure) {
+  *cgroup = -1;
+  if (options->sandbox_cgroup == NULL) {
+    return true;
+  }
+  *cgroup = open_cgroup(options->sandbox_cgroup, true);
+  return *cgroup >= 0 || fail(failure, "cgroup", options->sandbox_cgroup);
 }
 
 static bool lose(struct sandbox *sandbox, struct failure *failure, const char *step) {
@@ -151,7 +164,7 @@ static bool open_socket_pair(int *keeper, int *init) {
          setsockopt(*keeper, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0;
 }
 
-static bool start_init(struct sandbox *sandbox, struct options *options, bool new_net, bool inherit,
+static bool start_init(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
                        struct failure *failure) {
   int keeper = -1;
   AUTO_CLOSE int init = -1;
@@ -163,10 +176,11 @@ static bool start_init(struct sandbox *sandbox, struct options *options, bool ne
   // Why no user namespace yet: the other namespaces shall belong to the host's, so that root in
   // the sandbox has no say in them; init enters its user namespace when they are furnished.
   struct clone_args arguments = {
-      .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-               CLONE_PIDFD | (new_net ? CLONE_NEWNET : 0),
+      .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
+               (options->share_net ? 0 : CLONE_NEWNET) | (cgroup < 0 ? 0 : CLONE_INTO_CGROUP),
       .pidfd = (uint64_t)(uintptr_t)&pidfd,
       .exit_signal = SIGCHLD,
+      .cgroup = cgroup < 0 ? 0 : (uint64_t)(unsigned)cgroup,
   };
   pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) {
@@ -174,15 +188,15 @@ static bool start_init(struct sandbox *sandbox, struct options *options, bool ne
     return fail(failure, "clone", NULL);
   }
   if (pid == 0) {
-    init_main(options, new_net, inherit, init);
+    init_main(options, inherit, init);
   }
   *sandbox = (struct sandbox){.init = pid, .pidfd = pidfd, .socket = keeper};
   return true;
 }
 
-bool sandbox_create(struct sandbox *sandbox, struct options *options, bool new_net, bool inherit,
+bool sandbox_create(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
                     struct failure *failure) {
-  if (!start_init(sandbox, options, new_net, inherit, failure)) {
+  if (!start_init(sandbox, options, cgroup, inherit, failure)) {
     return false;
   }
   pid_t nobody = 0;

@@ -45,15 +45,15 @@ struct sandbox {
   bool lost;  // init ended, or does not answer: destroy it and tell
 };
 
-// Joins cgroups, protects the caller from the out-of-memory killer.
+// Moves the caller into the cgroups.
 bool join_cgroups(const struct options *options, struct failure *failure);
 
-// Brings up `lo` in the caller's network namespace.
-bool raise_loopback(struct failure *failure);
+// Opens the version 2 cgroup in which sandboxes are to be born; `*cgroup` is -1 when there is none.
+bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct failure *failure);
 
-// Makes a sandbox. With `new_net` it gets a network namespace, else it shares the caller's; with
-// `inherit` its commands get the caller's stdio. After a failure nothing is left of it.
-bool sandbox_create(struct sandbox *sandbox, struct options *options, bool new_net, bool inherit,
+// Makes a sandbox, in `cgroup` if that is not -1, else in the caller's. With `inherit` its commands
+// get the caller's stdio. After a failure nothing is left of it.
+bool sandbox_create(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
                     struct failure *failure);
 
 // Starts the command of the argument vector `arguments`, which options_parse must have accepted
@@ -70,7 +70,7 @@ void sandbox_listen(struct sandbox *sandbox);
 void sandbox_destroy(struct sandbox *sandbox);
 
 // What init does from its first instruction on; `keeper` is its only descriptor beside stdio.
-_Noreturn void init_main(struct options *options, bool new_net, bool inherit, int keeper);
+_Noreturn void init_main(struct options *options, bool inherit, int keeper);
 
 // In the process that becomes the command: confines itself and executes it. Returns on failure.
 void command_execute(const struct options *options, bool inherit, int null,

@@ -2,6 +2,7 @@ package io.easyfaas.funclet.cgroup;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +16,14 @@ import java.util.TreeSet;
 sealed interface CgroupLayout {
   /// Version 1.
   ///
-  /// @param groups controller to the directory of the group this process is in
+  /// @param groups controller to the directory of the group this process is in, for those of {@link
+  ///   #V1_CONTROLLERS} and what freezes: {@link #UNIFIED} if it is mounted too, else {@link
+  ///   #FREEZER}
   /// @param mountPoints controller to the top of its hierarchy
   record V1(Map<String, Path> groups, Map<String, Path> mountPoints) implements CgroupLayout {
-    /// Copies the maps.
+    /// Copies the maps; the groups keep their order.
     public V1 {
-      groups = Map.copyOf(groups);
+      groups = Collections.unmodifiableMap(new LinkedHashMap<>(groups));
       mountPoints = Map.copyOf(mountPoints);
     }
   }
@@ -31,8 +34,14 @@ sealed interface CgroupLayout {
   /// @param mountPoint the top of the hierarchy
   record V2(Path group, Path mountPoint) implements CgroupLayout {}
 
-  /// The controllers a slot needs on version 1.
-  List<String> V1_CONTROLLERS = List.of("memory", "cpu", "cpuacct", "pids", "freezer");
+  /// The controllers that limit and count a slot on version 1.
+  List<String> V1_CONTROLLERS = List.of("memory", "cpu", "cpuacct", "pids");
+
+  /// The controller that freezes a slot on version 1.
+  String FREEZER = "freezer";
+
+  /// Stands for the version 2 hierarchy among the controllers, as in `/proc/self/cgroup`.
+  String UNIFIED = "";
 
   /// Finds the groups. Pure.
   ///
@@ -52,14 +61,16 @@ sealed interface CgroupLayout {
                       + root
                       + ". Hint: mount -t cgroup2 none /sys/fs/cgroup",
                   null));
-      return new V2(mount.group(own.getOrDefault("", "/")), mount.mountPoint());
+      return new V2(mount.group(own.getOrDefault(UNIFIED, "/")), mount.mountPoint());
     }
     Map<String, Path> groups = new LinkedHashMap<>();
     Map<String, Path> mountPoints = new LinkedHashMap<>();
     TreeSet<String> missing = new TreeSet<>();
-    for (String controller : V1_CONTROLLERS) {
+    List<String> needed = new ArrayList<>(V1_CONTROLLERS);
+    needed.add(unified.isPresent() ? UNIFIED : FREEZER);
+    for (String controller : needed) {
       mounts.stream()
-          .filter(mount -> mount.has(controller))
+          .filter(mount -> controller.equals(UNIFIED) ? mount.isV2() : mount.has(controller))
           .findFirst()
           .ifPresentOrElse(
               mount -> {
@@ -75,7 +86,7 @@ sealed interface CgroupLayout {
     return new V1(groups, mountPoints);
   }
 
-  /// Controller to path, the unified hierarchy under the empty name.
+  /// Controller to path.
   private static Map<String, String> ownGroups(String text) {
     Map<String, String> paths = new LinkedHashMap<>();
     text.lines()

@@ -16,9 +16,7 @@ public interface Cgroups {
   void prepare();
 
   /// Makes a slot's groups, with limits. Safe to call twice.
-  ///
-  /// @return the directories the slot's keeper has to join
-  List<Path> create(String slot, CgroupLimits limits);
+  SlotGroups create(String slot, CgroupLimits limits);
 
   /// Changes a slot's limits. A memory limit below what is used now fails or takes long: the kernel
   /// has to reclaim first.
@@ -30,11 +28,15 @@ public interface Cgroups {
   /// How many processes of the slot the kernel has killed at its memory limit so far.
   long oomKills(String slot);
 
-  /// Pauses every process of the slot, its keeper included: no launcher command for the slot is
-  /// answered until {@link #thaw}. Waits at most 1 s until all are paused.
+  /// Pauses every process of the sandbox. Waits at most 1 s until all are paused.
+  ///
+  /// Of the launcher's commands `destroy`, `close` and `mount` work on a paused sandbox, the others
+  /// wait for its end. A sandbox that is made while its slot is paused does not get ready: {@link
+  /// #thaw} first. Where there is no version 2, the keeper is paused too and no command is
+  /// answered.
   void freeze(String slot);
 
-  /// Ends the pause. Safe to call when there is none.
+  /// Ends the pause. Safe to call when there is none. One write, no wait.
   void thaw(String slot);
 
   /// Takes away what would hold up the death of the slot's processes: a pause, a cpu limit, a small

@@ -4,12 +4,10 @@ import io.easyfaas.common.config.ByteSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.LockSupport;
 
 /// Control groups of version 1, one hierarchy a controller (or several together).
 final class CgroupsV1 implements Cgroups {
@@ -21,7 +19,6 @@ final class CgroupsV1 implements Cgroups {
   private static final int SHARES_PER_CORE = 1024;
   private static final int MIN_SHARES = 2;
   private static final int MAX_SHARES = 262_144; // As sched-design-CFS.rst has it.
-  private static final Duration FREEZE_TIMEOUT = Duration.ofSeconds(1);
 
   private final CgroupLayout.V1 layout;
   private final String engineGroup;
@@ -33,7 +30,7 @@ final class CgroupsV1 implements Cgroups {
 
   @Override
   public List<Path> engineGroups() {
-    return CgroupLayout.V1_CONTROLLERS.stream().map(this::engineGroup).distinct().toList();
+    return layout.groups().keySet().stream().map(this::engineGroup).distinct().toList();
   }
 
   @Override
@@ -42,11 +39,13 @@ final class CgroupsV1 implements Cgroups {
   }
 
   @Override
-  public List<Path> create(String slot, CgroupLimits limits) {
-    List<Path> groups = slotGroups(slot);
-    groups.forEach(CgroupsV1::make);
+  public SlotGroups create(String slot, CgroupLimits limits) {
+    List<Path> joined = new ArrayList<>(slotGroups(slot));
+    joined.forEach(CgroupsV1::make);
     limit(slot, limits);
-    return groups;
+    Path sandbox = hasUnified() ? group(CgroupLayout.UNIFIED, slot) : null;
+    joined.remove(sandbox);
+    return new SlotGroups(joined, sandbox);
   }
 
   @Override
@@ -69,7 +68,7 @@ final class CgroupsV1 implements Cgroups {
         limit,
         withSwap.exists() ? withSwap.readLong() : limit,
         ControlFile.in(group("cpuacct", slot), "cpuacct.usage").readLong(),
-        !freezer(slot).read().equals("THAWED"));
+        freezer(slot).isFrozen());
   }
 
   @Override
@@ -81,22 +80,12 @@ final class CgroupsV1 implements Cgroups {
 
   @Override
   public void freeze(String slot) {
-    freezer(slot).write("FROZEN");
-    long deadline = System.nanoTime() + FREEZE_TIMEOUT.toNanos();
-    while (!freezer(slot).read().equals("FROZEN")) {
-      if (System.nanoTime() > deadline) {
-        thaw(slot);
-        throw new CgroupException("freeze " + slot + ": not frozen in " + FREEZE_TIMEOUT, null);
-      }
-      LockSupport.parkNanos(100_000);
-    }
+    freezer(slot).freeze();
   }
 
   @Override
   public void thaw(String slot) {
-    if (!freezer(slot).read().equals("THAWED")) {
-      freezer(slot).write("THAWED");
-    }
+    freezer(slot).thaw();
   }
 
   @Override
@@ -189,8 +178,13 @@ final class CgroupsV1 implements Cgroups {
     }
   }
 
-  private ControlFile freezer(String slot) {
-    return ControlFile.in(group("freezer", slot), "freezer.state");
+  private Freezer freezer(String slot) {
+    String hierarchy = hasUnified() ? CgroupLayout.UNIFIED : CgroupLayout.FREEZER;
+    return new Freezer(group(hierarchy, slot), hasUnified());
+  }
+
+  private boolean hasUnified() {
+    return layout.groups().containsKey(CgroupLayout.UNIFIED);
   }
 
   private List<Path> slotGroups(String slot) {

@@ -3,12 +3,10 @@ package io.easyfaas.funclet.cgroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
 
 /// Control groups of version 2: one tree.
 ///
@@ -27,7 +25,8 @@ final class CgroupsV2 implements Cgroups {
   private static final long CPU_PERIOD_MICROS = 100_000;
   private static final long MIN_CPU_QUOTA_MICROS = 1000;
   private static final long MAX_WEIGHT = 10_000;
-  private static final Duration FREEZE_TIMEOUT = Duration.ofSeconds(1);
+  // Without controllers: "no internal processes" is about groups that hand them down.
+  private static final String SANDBOX = "sandbox";
 
   private final CgroupLayout.V2 layout;
   private final Path base;
@@ -58,10 +57,10 @@ final class CgroupsV2 implements Cgroups {
   }
 
   @Override
-  public List<Path> create(String slot, CgroupLimits limits) {
-    make(group(slot));
+  public SlotGroups create(String slot, CgroupLimits limits) {
+    make(group(slot).resolve(SANDBOX));
     limit(slot, limits);
-    return List.of(group(slot));
+    return new SlotGroups(List.of(group(slot)), group(slot).resolve(SANDBOX));
   }
 
   @Override
@@ -87,7 +86,7 @@ final class CgroupsV2 implements Cgroups {
         limit,
         swapLimit >= Long.MAX_VALUE - limit ? Long.MAX_VALUE : limit + swapLimit,
         ControlFile.in(group, "cpu.stat").readKey("usage_usec").orElse(0) * 1000,
-        isFrozen(group));
+        freezer(slot).isFrozen());
   }
 
   @Override
@@ -97,20 +96,12 @@ final class CgroupsV2 implements Cgroups {
 
   @Override
   public void freeze(String slot) {
-    ControlFile.in(group(slot), "cgroup.freeze").write("1");
-    long deadline = System.nanoTime() + FREEZE_TIMEOUT.toNanos();
-    while (!isFrozen(group(slot))) {
-      if (System.nanoTime() > deadline) {
-        thaw(slot);
-        throw new CgroupException("freeze " + slot + ": not frozen in " + FREEZE_TIMEOUT, null);
-      }
-      LockSupport.parkNanos(100_000);
-    }
+    freezer(slot).freeze();
   }
 
   @Override
   public void thaw(String slot) {
-    ControlFile.in(group(slot), "cgroup.freeze").write("0");
+    freezer(slot).thaw();
   }
 
   @Override
@@ -222,8 +213,8 @@ final class CgroupsV2 implements Cgroups {
     return List.of(file.read().split("\\s+"));
   }
 
-  private static boolean isFrozen(Path group) {
-    return ControlFile.in(group, "cgroup.events").readKey("frozen").orElse(0) == 1;
+  private Freezer freezer(String slot) {
+    return new Freezer(group(slot).resolve(SANDBOX), true);
   }
 
   private static void make(Path group) {

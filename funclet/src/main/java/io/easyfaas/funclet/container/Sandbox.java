@@ -6,6 +6,7 @@ import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.cgroup.CgroupLimits;
 import io.easyfaas.funclet.cgroup.CgroupStats;
 import io.easyfaas.funclet.cgroup.Cgroups;
+import io.easyfaas.funclet.cgroup.SlotGroups;
 import io.easyfaas.funclet.launch.LaunchReport;
 import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherCommand;
@@ -57,8 +58,8 @@ final class Sandbox {
   /// @return pid 1 of the sandbox, seen from the host
   long create(Deadline deadline) {
     if (!hasKeeper) {
-      List<Path> groups = checked(() -> cgroups.create(slot(), baseLimits));
-      call(LauncherCommand.open(slot(), groups), deadline);
+      SlotGroups groups = checked(() -> cgroups.create(slot(), baseLimits));
+      call(LauncherCommand.open(slot(), groups.joined(), groups.sandbox()), deadline);
       hasKeeper = true;
     } else {
       limit(baseLimits.memory());
@@ -125,7 +126,7 @@ final class Sandbox {
   void destroy(Deadline deadline) {
     if (hasKeeper) {
       try {
-        cgroups.expedite(slot()); // What is frozen does not die, nor would the keeper answer.
+        cgroups.expedite(slot()); // Also a pause would hold up its death, or the next one's birth.
         call(LauncherCommand.destroy(slot()), deadline);
         return;
       } catch (SandboxException | CgroupException e) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// One request to the launcher: its argument vector, see launcher.md "Serve protocol".
 ///
@@ -58,10 +59,16 @@ public record LauncherCommand(List<String> arguments) {
     }
   }
 
-  /// Starts the slot's keeper inside these cgroups.
-  public static LauncherCommand open(String slot, List<Path> cgroups) {
+  /// Starts the slot's keeper.
+  ///
+  /// @param joined the cgroups it joins
+  /// @param sandbox the version 2 cgroup its sandboxes are born in; null to have them in its own
+  public static LauncherCommand open(String slot, List<Path> joined, @Nullable Path sandbox) {
     List<String> arguments = new ArrayList<>(List.of("open", slot));
-    cgroups.forEach(directory -> arguments.addAll(List.of("--cgroup", directory.toString())));
+    joined.forEach(directory -> arguments.addAll(List.of("--cgroup", directory.toString())));
+    if (sandbox != null) {
+      arguments.addAll(List.of("--sandbox-cgroup", sandbox.toString()));
+    }
     return new LauncherCommand(arguments);
   }
 

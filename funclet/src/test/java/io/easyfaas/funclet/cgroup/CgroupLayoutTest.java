@@ -33,16 +33,14 @@ final class CgroupLayoutTest {
             31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
             32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
             35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
-            37 31 0:34 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer
             39 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids
             41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
             """,
             """
             8:pids:/
-            6:freezer:/
             4:memory:/process_api/029f
             2:cpu,cpuacct:/user
-            0::/
+            0::/user.slice
             """,
             ROOT);
 
@@ -53,8 +51,26 @@ final class CgroupLayoutTest {
         .containsEntry("cpu", Path.of("/sys/fs/cgroup/cpu,cpuacct/user"))
         .containsEntry("cpuacct", Path.of("/sys/fs/cgroup/cpu,cpuacct/user"))
         .containsEntry("pids", Path.of("/sys/fs/cgroup/pids"))
-        .containsEntry("freezer", Path.of("/sys/fs/cgroup/freezer"));
+        .containsEntry(CgroupLayout.UNIFIED, Path.of("/sys/fs/cgroup/unified/user.slice"));
     assertThat(v1.mountPoints()).containsEntry("memory", Path.of("/sys/fs/cgroup/memory"));
+  }
+
+  @Test
+  void withoutVersion2ItsOwnFreezerIsUsed() {
+    CgroupLayout layout =
+        CgroupLayout.discover(
+            """
+            32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
+            35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+            37 31 0:34 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer
+            39 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids
+            """,
+            "6:freezer:/\n",
+            ROOT);
+
+    assertThat(((CgroupLayout.V1) layout).groups())
+        .containsEntry(CgroupLayout.FREEZER, Path.of("/sys/fs/cgroup/freezer"))
+        .doesNotContainKey(CgroupLayout.UNIFIED);
   }
 
   @Test

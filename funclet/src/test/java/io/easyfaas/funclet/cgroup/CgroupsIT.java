@@ -6,6 +6,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.funclet.RequiresRoot;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -20,13 +21,19 @@ final class CgroupsIT {
       new CgroupLimits(ByteSize.ofMebibytes(64), 0.2, 1.5, 99);
 
   private final Cgroups cgroups = EngineCgroups.of(ENGINE, Path.of("/sys/fs/cgroup"));
+  private SlotGroups slot;
   private List<Path> groups;
 
   @BeforeEach
   void make() {
     cgroups.prepare();
     cgroups.prepare();
-    groups = cgroups.create("c0", LIMITS);
+    slot = cgroups.create("c0", LIMITS);
+    groups = new ArrayList<>(slot.joined());
+    Path sandbox = slot.sandbox();
+    if (sandbox != null) {
+      groups.add(sandbox);
+    }
   }
 
   @AfterEach
@@ -51,7 +58,7 @@ final class CgroupsIT {
 
   @Test
   void creatingTwiceKeepsTheGroups() {
-    assertThat(cgroups.create("c0", LIMITS)).isEqualTo(groups);
+    assertThat(cgroups.create("c0", LIMITS)).isEqualTo(slot);
     assertThat(cgroups.oomKills("c0")).isZero();
   }
 

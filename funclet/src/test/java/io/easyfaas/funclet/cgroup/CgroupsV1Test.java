@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,9 +28,8 @@ final class CgroupsV1Test {
     for (String controller : CgroupLayout.V1_CONTROLLERS) {
       groups.put(controller, root.resolve(controller).resolve("own"));
     }
-    Map<String, Path> mountPoints = new LinkedHashMap<>();
-    groups.forEach((controller, own) -> mountPoints.put(controller, root.resolve(controller)));
-    cgroups = new CgroupsV1(new CgroupLayout.V1(groups, mountPoints), "easyfaas-00c0ffee");
+    groups.put(CgroupLayout.UNIFIED, root.resolve("unified").resolve("own"));
+    cgroups = of(groups);
     FakeControlFiles.group(
         slot("memory"),
         Map.of(
@@ -45,14 +45,63 @@ final class CgroupsV1Test {
         slot("cpu"), Map.of("cpu.shares", "", "cpu.cfs_quota_us", "", "cpu.cfs_period_us", ""));
     FakeControlFiles.group(slot("cpuacct"), Map.of("cpuacct.usage", "1234567"));
     FakeControlFiles.group(slot("pids"), Map.of("pids.max", "max"));
+    FakeControlFiles.group(
+        slot("unified"), Map.of("cgroup.freeze", "0", "cgroup.events", "populated 1\nfrozen 1"));
     FakeControlFiles.group(slot("freezer"), Map.of("freezer.state", "THAWED"));
+  }
+
+  private Cgroups of(Map<String, Path> groups) {
+    return new CgroupsV1(
+        new CgroupLayout.V1(groups, Map.of("cpu", root.resolve("cpu"))), "easyfaas-00c0ffee");
+  }
+
+  /// A machine that has no version 2 beside it.
+  private Cgroups pureV1() {
+    Map<String, Path> groups = new LinkedHashMap<>();
+    for (String controller : CgroupLayout.V1_CONTROLLERS) {
+      groups.put(controller, root.resolve(controller).resolve("own"));
+    }
+    groups.put(CgroupLayout.FREEZER, root.resolve("freezer").resolve("own"));
+    return of(groups);
   }
 
   @Test
   void everyControllerGetsAGroupOfTheSlot() {
-    assertThat(cgroups.create("c0", LIMITS))
-        .containsExactly(
-            slot("memory"), slot("cpu"), slot("cpuacct"), slot("pids"), slot("freezer"));
+    List<Path> joined = List.of(slot("memory"), slot("cpu"), slot("cpuacct"), slot("pids"));
+
+    assertThat(cgroups.create("c0", LIMITS)).isEqualTo(new SlotGroups(joined, slot("unified")));
+    assertThat(cgroups.engineGroups())
+        .containsExactlyElementsOf(
+            java.util.stream.Stream.concat(
+                    joined.stream(), java.util.stream.Stream.of(slot("unified")))
+                .map(Path::getParent)
+                .toList());
+  }
+
+  @Test
+  void withoutVersion2TheKeeperJoinsTheFreezer() {
+    assertThat(pureV1().create("c0", LIMITS))
+        .isEqualTo(
+            new SlotGroups(
+                List.of(
+                    slot("memory"), slot("cpu"), slot("cpuacct"), slot("pids"), slot("freezer")),
+                null));
+  }
+
+  @Test
+  void version2FreezesWhereItIsThere() {
+    cgroups.freeze("c0");
+    assertThat(FakeControlFiles.read(slot("unified"), "cgroup.freeze")).isEqualTo("1");
+    assertThat(cgroups.stats("c0").isFrozen()).isTrue();
+    cgroups.thaw("c0");
+    assertThat(FakeControlFiles.read(slot("unified"), "cgroup.freeze")).isEqualTo("0");
+
+    pureV1().freeze("c0");
+    assertThat(FakeControlFiles.read(slot("freezer"), "freezer.state")).isEqualTo("FROZEN");
+    assertThat(pureV1().stats("c0").isFrozen()).isTrue();
+    pureV1().thaw("c0");
+    assertThat(FakeControlFiles.read(slot("freezer"), "freezer.state")).isEqualTo("THAWED");
+    assertThat(pureV1().stats("c0").isFrozen()).isFalse();
   }
 
   @Test
@@ -80,10 +129,10 @@ final class CgroupsV1Test {
   @Test
   void whatIsToDieGetsAllTheProcessorUntilTheNextLimit() {
     cgroups.create("c0", LIMITS);
-    FakeControlFiles.group(slot("freezer"), Map.of("freezer.state", "FROZEN"));
+    FakeControlFiles.group(slot("unified"), Map.of("cgroup.freeze", "1"));
 
     cgroups.expedite("c0");
-    assertThat(FakeControlFiles.read(slot("freezer"), "freezer.state")).isEqualTo("THAWED");
+    assertThat(FakeControlFiles.read(slot("unified"), "cgroup.freeze")).isEqualTo("0");
     assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("262144");
     assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_quota_us")).isEqualTo("-1");
 
@@ -107,7 +156,7 @@ final class CgroupsV1Test {
     cgroups.create("c0", LIMITS);
 
     assertThat(cgroups.stats("c0"))
-        .isEqualTo(new CgroupStats(4096, 67_108_864, 67_108_864, 1_234_567, false));
+        .isEqualTo(new CgroupStats(4096, 67_108_864, 67_108_864, 1_234_567, true));
     assertThat(cgroups.oomKills("c0")).isEqualTo(3);
   }
 

@@ -7,6 +7,7 @@ import io.easyfaas.common.config.ByteSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,7 +96,8 @@ final class CgroupsV2Test {
   void limitsAreWrittenInTheKernelsUnits() {
     Path slot = slot();
 
-    assertThat(of(root).create("c0", LIMITS)).containsExactly(slot);
+    assertThat(of(root).create("c0", LIMITS))
+        .isEqualTo(new SlotGroups(List.of(slot), slot.resolve("sandbox")));
 
     assertThat(FakeControlFiles.read(slot, "memory.max")).isEqualTo("67108864");
     assertThat(FakeControlFiles.read(slot, "memory.swap.max")).isEqualTo("0");
@@ -137,10 +139,10 @@ final class CgroupsV2Test {
     Path slot = slot();
     CgroupLimits limits = new CgroupLimits(ByteSize.ofMebibytes(64), 1, 0.5, 99);
     of(root).create("c0", limits);
-    FakeControlFiles.group(slot, Map.of("cgroup.freeze", "1"));
+    FakeControlFiles.group(slot.resolve("sandbox"), Map.of("cgroup.freeze", "1"));
 
     of(root).expedite("c0");
-    assertThat(FakeControlFiles.read(slot, "cgroup.freeze")).isEqualTo("0");
+    assertThat(FakeControlFiles.read(slot.resolve("sandbox"), "cgroup.freeze")).isEqualTo("0");
     assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("10000");
     assertThat(FakeControlFiles.read(slot, "cpu.max")).isEqualTo("max 100000");
 
@@ -154,15 +156,16 @@ final class CgroupsV2Test {
     Path slot = slot();
 
     of(root).freeze("c0");
-    assertThat(FakeControlFiles.read(slot, "cgroup.freeze")).isEqualTo("1");
+    assertThat(FakeControlFiles.read(slot.resolve("sandbox"), "cgroup.freeze")).isEqualTo("1");
     of(root).thaw("c0");
-    assertThat(FakeControlFiles.read(slot, "cgroup.freeze")).isEqualTo("0");
+    assertThat(FakeControlFiles.read(slot.resolve("sandbox"), "cgroup.freeze")).isEqualTo("0");
 
-    FakeControlFiles.group(slot, Map.of("cgroup.events", "populated 1\nfrozen 0"));
+    FakeControlFiles.group(
+        slot.resolve("sandbox"), Map.of("cgroup.events", "populated 1\nfrozen 0"));
     assertThatExceptionOfType(CgroupException.class)
         .isThrownBy(() -> of(root).freeze("c0"))
-        .withMessage("freeze c0: not frozen in PT1S");
-    assertThat(FakeControlFiles.read(slot, "cgroup.freeze")).isEqualTo("0");
+        .withMessage("freeze " + slot.resolve("sandbox") + ": not frozen in PT1S");
+    assertThat(FakeControlFiles.read(slot.resolve("sandbox"), "cgroup.freeze")).isEqualTo("0");
   }
 
   @Test
@@ -190,6 +193,9 @@ final class CgroupsV2Test {
   }
 
   private Path slot() {
+    FakeControlFiles.group(
+        root.resolve(ENGINE).resolve("c0").resolve("sandbox"),
+        Map.of("cgroup.freeze", "0", "cgroup.events", "populated 1\nfrozen 1"));
     return FakeControlFiles.group(
         root.resolve(ENGINE).resolve("c0"),
         Map.of(
@@ -200,8 +206,6 @@ final class CgroupsV2Test {
             "cpu.weight", "100",
             "cpu.max", "max 100000",
             "cpu.stat", "usage_usec 5000\nuser_usec 1",
-            "pids.max", "max",
-            "cgroup.freeze", "0",
-            "cgroup.events", "populated 1\nfrozen 1"));
+            "pids.max", "max"));
   }
 }

@@ -4,6 +4,7 @@ import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.cgroup.CgroupLimits;
 import io.easyfaas.funclet.cgroup.CgroupStats;
 import io.easyfaas.funclet.cgroup.Cgroups;
+import io.easyfaas.funclet.cgroup.SlotGroups;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -30,9 +31,9 @@ final class FakeCgroups implements Cgroups {
   public void prepare() {}
 
   @Override
-  public List<Path> create(String slot, CgroupLimits limits) {
+  public SlotGroups create(String slot, CgroupLimits limits) {
     limit(slot, limits);
-    return List.of(Path.of("/cg", slot));
+    return new SlotGroups(List.of(Path.of("/cg", slot)), null);
   }
 
   @Override

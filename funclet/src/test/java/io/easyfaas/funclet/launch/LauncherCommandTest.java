@@ -16,15 +16,17 @@ final class LauncherCommandTest {
   @Test
   void openNamesEveryGroup() {
     assertThat(
-            LauncherCommand.open("c0", List.of(Path.of("/g/memory"), Path.of("/g/cpu")))
+            LauncherCommand.open("c0", List.of(Path.of("/g/memory"), Path.of("/g/cpu")), null)
                 .arguments())
         .containsExactly("open", "c0", "--cgroup", "/g/memory", "--cgroup", "/g/cpu");
+    assertThat(LauncherCommand.open("c0", List.of(), Path.of("/g/c0")).arguments())
+        .containsExactly("open", "c0", "--sandbox-cgroup", "/g/c0");
   }
 
   @Test
   void createPassesTheOptionsInOrder() {
-    assertThat(LauncherCommand.create("c0", List.of("--rootfs", "/r", "--keep-net")).arguments())
-        .containsExactly("create", "c0", "--rootfs", "/r", "--keep-net");
+    assertThat(LauncherCommand.create("c0", List.of("--rootfs", "/r")).arguments())
+        .containsExactly("create", "c0", "--rootfs", "/r");
   }
 
   @Test

@@ -3,11 +3,16 @@ package io.easyfaas.funclet.launch;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.FuncletConfig;
 import io.easyfaas.funclet.RequiresRoot;
+import io.easyfaas.funclet.cgroup.CgroupLimits;
+import io.easyfaas.funclet.cgroup.Cgroups;
+import io.easyfaas.funclet.cgroup.EngineCgroups;
+import io.easyfaas.funclet.cgroup.SlotGroups;
 import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
@@ -145,6 +150,32 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void aFrozenSandboxIsDestroyedByItsKeeperAndTheNextOneStartsThawed() {
+    Cgroups cgroups =
+        EngineCgroups.of(
+            "%08x".formatted(ProcessHandle.current().pid()), Path.of("/sys/fs/cgroup"));
+    cgroups.prepare();
+    try {
+      SlotGroups groups =
+          cgroups.create("s0", new CgroupLimits(ByteSize.ofMebibytes(64), 1, 0, 99));
+      assumeThat(groups.sandbox()).as("version 2 of control groups").isNotNull();
+      done(launcher.call(LauncherCommand.open("s0", groups.joined(), groups.sandbox()), TIMEOUT));
+      long init = done(launcher.call(layout.create(), TIMEOUT));
+      done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+      cgroups.freeze("s0");
+      assertThat(cgroups.stats("s0").isFrozen()).isTrue();
+
+      done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+      assertThat(ProcessHandle.of(init)).isEmpty();
+      cgroups.thaw("s0");
+      done(launcher.call(layout.create(), TIMEOUT));
+      done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
+    } finally {
+      cgroups.removeAll();
+    }
+  }
+
+  @Test
   void aProgramThatIsNoLauncherIsRefused() {
     assertThatExceptionOfType(LaunchException.class)
         .isThrownBy(
@@ -159,7 +190,7 @@ final class LauncherProcessIT {
   }
 
   private LaunchReport openAndCreate() {
-    done(launcher.call(LauncherCommand.open("s0", List.of()), TIMEOUT));
+    done(launcher.call(LauncherCommand.open("s0", List.of(), null), TIMEOUT));
     return launcher.call(layout.create(), TIMEOUT);
   }
 
