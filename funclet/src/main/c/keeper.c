@@ -1,5 +1,9 @@
 // One slot's requests, one after the other. A keeper may wait as long as it takes; only its own
 // slot waits with it.
+//
+// While a command runs the keeper makes the next sandbox in advance, so that the `create` after the
+// next `destroy` has it at once. It shares nothing with the one in use but the cgroups and the
+// range of ids: a fresh one, only earlier. A slot that nobody uses has none.
 
 #include "keeper.h"
 
@@ -22,7 +26,14 @@ struct keeper {
   const char *slot;
   int cgroup;  // the sandbox's own; -1: it shares the keeper's
   struct sandbox sandbox;
+  char *plan;  // the arguments of the last `create`
+  size_t plan_size;
+  struct sandbox spare;  // made by them
+  bool wants_spare;
 };
+
+// A command may start in peace: what it needs first is the processor.
+enum { SPARE_DELAY_MILLIS = 5 };
 
 struct request {
   uint32_t number;
@@ -35,7 +46,10 @@ struct request {
 };
 
 static void send_line(const struct keeper *keeper, const struct line *line, uint32_t flags) {
-  struct note note = {.length = (uint32_t)line->used, .flags = flags, .init = keeper->sandbox.init};
+  struct note note = {.length = (uint32_t)line->used,
+                      .flags = flags,
+                      .init = keeper->sandbox.init,
+                      .spare = keeper->spare.init};
   if (!write_fully(keeper->launcher, &note, sizeof note) ||
       !write_fully(keeper->launcher, line->text, line->used)) {
     _exit(1);
@@ -51,13 +65,84 @@ static bool open_slot(struct keeper *keeper, struct request *request, struct fai
          open_sandbox_cgroup(&request->options, &keeper->cgroup, failure);
 }
 
+static void tell_spare(const struct keeper *keeper) {
+  struct line nothing = {0};
+  send_line(keeper, &nothing, 0);
+}
+
+// Splits the plan, whose options then point into `*argv`'s strings.
+static bool read_plan(const struct keeper *keeper, char *bytes, char ***argv,
+                      struct options *options) {
+  struct failure failure = {0};
+  memcpy(bytes, keeper->plan, keeper->plan_size);
+  int argc = split_arguments(bytes, keeper->plan_size, argv);
+  return argc >= 0 && options_parse(options, argc, *argv, OPTIONS_CREATE, &failure);
+}
+
+// A failure costs nothing but the time that is not saved.
+static void start_spare(struct keeper *keeper) {
+  keeper->wants_spare = false;
+  AUTO_FREE char *bytes = malloc(keeper->plan_size);
+  AUTO_FREE char **argv = NULL;
+  struct options options = {0};
+  struct failure failure = {0};
+  if (bytes != NULL && read_plan(keeper, bytes, &argv, &options) &&
+      sandbox_start(&keeper->spare, &options, keeper->cgroup, false, &failure)) {
+    tell_spare(keeper);
+  }
+  options_free(&options);
+}
+
+// Its init got on, or ended.
+static void hear_spare(struct keeper *keeper) {
+  struct failure failure = {0};
+  if (keeper->spare.ready || !sandbox_advance(&keeper->spare, &failure)) {
+    sandbox_destroy(&keeper->spare);
+    tell_spare(keeper);
+  }
+}
+
+static bool is_planned(const struct keeper *keeper, const struct request *request) {
+  return keeper->plan != NULL && keeper->plan_size == request->size &&
+         memcmp(keeper->plan, request->arguments, request->size) == 0;
+}
+
+static bool take_spare(struct keeper *keeper, const struct request *request) {
+  struct failure failure = {0};
+  if (keeper->spare.init == 0) {
+    return false;
+  }
+  if (!is_planned(keeper, request) || !sandbox_finish(&keeper->spare, &failure)) {
+    sandbox_destroy(&keeper->spare);
+    return false;
+  }
+  keeper->sandbox = keeper->spare;
+  keeper->spare = (struct sandbox){0};
+  return true;
+}
+
+static void plan(struct keeper *keeper, const struct request *request) {
+  if (is_planned(keeper, request)) {
+    return;
+  }
+  free(keeper->plan);
+  keeper->plan_size = request->size;
+  keeper->plan = malloc(request->size);
+  if (keeper->plan != NULL) {
+    memcpy(keeper->plan, request->arguments, request->size);
+  }
+}
+
 static bool create(struct keeper *keeper, struct request *request, struct failure *failure) {
   if (keeper->sandbox.init != 0) {
     return fail_with(failure, EEXIST, "sandbox", NULL);
   }
-  if (!sandbox_create(&keeper->sandbox, &request->options, keeper->cgroup, false, failure)) {
+  if (!take_spare(keeper, request) &&
+      !(sandbox_start(&keeper->sandbox, &request->options, keeper->cgroup, false, failure) &&
+        sandbox_finish(&keeper->sandbox, failure))) {
     return false;
   }
+  plan(keeper, request);
   request->pid = keeper->sandbox.init;
   return true;
 }
@@ -71,6 +156,7 @@ static bool exec(struct keeper *keeper, struct request *request, struct failure 
     return false;
   }
   request->pid = keeper->sandbox.command;
+  keeper->wants_spare = keeper->plan != NULL && keeper->spare.init == 0;
   return true;
 }
 
@@ -85,8 +171,14 @@ static bool send_signal(struct keeper *keeper, struct request *request, struct f
 static bool destroy(struct keeper *keeper, struct request *request, struct failure *failure) {
   (void)request;
   (void)failure;
+  keeper->wants_spare = false;
   sandbox_destroy(&keeper->sandbox);
   return true;
+}
+
+static bool close_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
+  sandbox_destroy(&keeper->spare);
+  return destroy(keeper, request, failure);
 }
 
 enum keeper_end { STAYS, ENDS, ENDS_IF_FAILED };
@@ -105,7 +197,7 @@ static const struct verb {
     {"exec", exec, true, OPTIONS_EXEC, true, STAYS},
     {"signal", send_signal, false, 0, true, STAYS},
     {"destroy", destroy, true, 0, false, STAYS},
-    {"close", destroy, true, 0, false, ENDS},
+    {"close", close_slot, true, 0, false, ENDS},
 };
 
 static const struct verb *find_verb(const char *name) {
@@ -177,6 +269,7 @@ static void serve(struct keeper *keeper, uint32_t number, char **argv, int argc,
 static void take_request(struct keeper *keeper) {
   unsigned char header[2 * sizeof(uint32_t)];
   if (!read_fully(keeper->launcher, header, sizeof header)) {
+    sandbox_destroy(&keeper->spare);
     sandbox_destroy(&keeper->sandbox);
     _exit(0);
   }
@@ -192,6 +285,10 @@ static void take_request(struct keeper *keeper) {
   serve(keeper, big_endian(header + sizeof(uint32_t)), argv, argc, bytes + size);
 }
 
+static struct pollfd watch(const struct sandbox *sandbox) {
+  return (struct pollfd){.fd = sandbox->init != 0 ? sandbox->socket : -1, .events = POLLIN};
+}
+
 _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
   prctl(PR_SET_NAME, "easyfaas-keeper");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -203,11 +300,16 @@ _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
     _exit(1);
   }
   for (;;) {
-    bool running = keeper.sandbox.init != 0;
-    struct pollfd sources[] = {{.fd = running ? keeper.sandbox.socket : -1, .events = POLLIN},
-                               {.fd = keeper.launcher, .events = POLLIN}};
-    if (TEMP_FAILURE_RETRY(poll(sources, 2, -1)) < 0) {
+    struct pollfd sources[] = {
+        watch(&keeper.sandbox), watch(&keeper.spare), {.fd = keeper.launcher, .events = POLLIN}};
+    int patience = keeper.wants_spare ? SPARE_DELAY_MILLIS : -1;
+    long count = TEMP_FAILURE_RETRY(poll(sources, 3, patience));
+    if (count < 0) {
       _exit(1);
+    }
+    if (count == 0) {
+      start_spare(&keeper);
+      continue;
     }
     // Init's word first: a request must find the sandbox as it is.
     if (sources[0].revents != 0) {
@@ -215,6 +317,9 @@ _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
       send_events(&keeper);
     }
     if (sources[1].revents != 0) {
+      hear_spare(&keeper);
+    }
+    if (sources[2].revents != 0) {
       take_request(&keeper);
     }
   }

@@ -7,11 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// What a keeper sends to the launcher: this, then `length` bytes of JSON line.
+// What a keeper sends to the launcher: this, then `length` bytes of JSON line, if any.
 struct note {
   uint32_t length;
   uint32_t flags;
-  pid_t init;  // the sandbox's, after what the line tells; 0 when there is none
+  pid_t init;   // the sandbox's, after what the line tells; 0 when there is none
+  pid_t spare;  // that of the sandbox made in advance
 };
 
 enum {

@@ -63,7 +63,8 @@ static int run(struct options *options) {
   }
   AUTO_CLOSE int cgroup = -1;
   if (!join_cgroups(options, &failure) || !open_sandbox_cgroup(options, &cgroup, &failure) ||
-      !sandbox_create(&sandbox, options, cgroup, true, &failure)) {
+      !sandbox_start(&sandbox, options, cgroup, true, &failure) ||
+      !sandbox_finish(&sandbox, &failure)) {
     return report(&failure, EXIT_SETUP);
   }
   if (!sandbox_exec(&sandbox, NULL, 0, &failure)) {

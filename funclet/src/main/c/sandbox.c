@@ -141,12 +141,11 @@ static bool order(struct sandbox *sandbox, enum order_kind kind, uint32_t value,
          lose(sandbox, failure, "init");
 }
 
-static bool write_map(const struct sandbox *sandbox, const char *name,
-                      const struct options *options, struct failure *failure) {
+static bool write_map(const struct sandbox *sandbox, const char *name, struct failure *failure) {
   char path[64];
   char map[64];
   snprintf(path, sizeof path, "/proc/%d/%s", sandbox->init, name);
-  snprintf(map, sizeof map, "0 %u %u\n", options->id_base, options->id_count);
+  snprintf(map, sizeof map, "0 %u %u\n", sandbox->id_base, sandbox->id_count);
   return write_file(path, map) || fail(failure, "uid-map", path);
 }
 
@@ -164,8 +163,8 @@ static bool open_socket_pair(int *keeper, int *init) {
          setsockopt(*keeper, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0;
 }
 
-static bool start_init(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
-                       struct failure *failure) {
+bool sandbox_start(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
+                   struct failure *failure) {
   int keeper = -1;
   AUTO_CLOSE int init = -1;
   if (!open_socket_pair(&keeper, &init)) {
@@ -190,24 +189,50 @@ static bool start_init(struct sandbox *sandbox, struct options *options, int cgr
   if (pid == 0) {
     init_main(options, inherit, init);
   }
-  *sandbox = (struct sandbox){.init = pid, .pidfd = pidfd, .socket = keeper};
+  *sandbox = (struct sandbox){.init = pid,
+                              .pidfd = pidfd,
+                              .socket = keeper,
+                              .id_base = options->id_base,
+                              .id_count = options->id_count};
   return true;
 }
 
-bool sandbox_create(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
-                    struct failure *failure) {
-  if (!start_init(sandbox, options, cgroup, inherit, failure)) {
-    return false;
+static bool take_step(struct sandbox *sandbox, struct failure *failure) {
+  struct reply reply;
+  pid_t sender = 0;
+  if (!receive(sandbox, &reply, &sender)) {
+    return lose(sandbox, failure, "init");
   }
-  pid_t nobody = 0;
-  if (await(sandbox, "init", &nobody, failure) && write_map(sandbox, "uid_map", options, failure) &&
-      write_map(sandbox, "gid_map", options, failure) &&
-      order(sandbox, ORDER_PROCEED, 0, NULL, 0, failure) &&
-      await(sandbox, "init", &nobody, failure)) {
-    return true;
+  switch (reply.kind) {
+    case REPLY_NAMESPACED:
+      return write_map(sandbox, "uid_map", failure) && write_map(sandbox, "gid_map", failure) &&
+             order(sandbox, ORDER_PROCEED, 0, NULL, 0, failure);
+    case REPLY_DONE:
+      sandbox->ready = true;
+      return true;
+    case REPLY_FAILED:
+      *failure = reply.failure;
+      return false;
+    default:
+      return fail_with(failure, EPROTO, "init", NULL);
   }
-  sandbox_destroy(sandbox);
-  return false;
+}
+
+bool sandbox_advance(struct sandbox *sandbox, struct failure *failure) {
+  bool done = take_step(sandbox, failure);
+  if (!done) {
+    sandbox_destroy(sandbox);
+  }
+  return done;
+}
+
+bool sandbox_finish(struct sandbox *sandbox, struct failure *failure) {
+  while (!sandbox->ready) {
+    if (!sandbox_advance(sandbox, failure)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,

@@ -39,6 +39,9 @@ struct sandbox {
   pid_t init;
   int pidfd;
   int socket;
+  uint32_t id_base;
+  uint32_t id_count;
+  bool ready;     // it takes orders
   pid_t command;  // running, on the host
   bool exited;    // the command ended by itself and nobody was told yet
   int status;
@@ -51,10 +54,17 @@ bool join_cgroups(const struct options *options, struct failure *failure);
 // Opens the version 2 cgroup in which sandboxes are to be born; `*cgroup` is -1 when there is none.
 bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct failure *failure);
 
-// Makes a sandbox, in `cgroup` if that is not -1, else in the caller's. With `inherit` its commands
-// get the caller's stdio. After a failure nothing is left of it.
-bool sandbox_create(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
-                    struct failure *failure);
+// Starts to make a sandbox, in `cgroup` if that is not -1, else in the caller's. With `inherit` its
+// commands get the caller's stdio. After a failure nothing is left of it.
+bool sandbox_start(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
+                   struct failure *failure);
+
+// Takes init's next word while it gets ready, waiting for it if need be. After a failure nothing is
+// left of the sandbox.
+bool sandbox_advance(struct sandbox *sandbox, struct failure *failure);
+
+// Waits until the sandbox is ready. After a failure nothing is left of it.
+bool sandbox_finish(struct sandbox *sandbox, struct failure *failure);
 
 // Starts the command of the argument vector `arguments`, which options_parse must have accepted
 // for `sets`. True once its execve succeeded.

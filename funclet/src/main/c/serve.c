@@ -40,6 +40,7 @@ struct slot {
   pid_t keeper;  // 0: the slot is not open
   int socket;
   pid_t init;    // of the keeper's sandbox, as last told
+  pid_t spare;   // of the one it has in advance
   bool busy;     // the first request is under way, or nothing may be for now
   bool leaving;  // the keeper said its last word, which is kept until it is gone
   struct line farewell;
@@ -203,13 +204,16 @@ static void take_note(struct launcher *launcher, struct slot *slot, const struct
   struct line line = {.used = note->length};
   memcpy(line.text, text, note->length);
   slot->init = note->init;
+  slot->spare = note->spare;
   if ((note->flags & NOTE_LAST) != 0) {
     // Why later: when `close` is answered the cgroups can be removed.
     slot->farewell = line;
     slot->leaving = true;
     return;
   }
-  say(launcher, &line);
+  if (line.used > 0) {
+    say(launcher, &line);
+  }
   if ((note->flags & NOTE_ANSWER) != 0 && has_request(slot)) {
     drop_request(launcher, slot);
   }
@@ -259,7 +263,6 @@ static void hear_keeper(struct launcher *launcher, struct slot *slot) {
 // The slot's processes are all gone and nobody asked for it.
 static void lament(struct launcher *launcher, struct slot *slot) {
   struct line line;
-  slot->init = 0;
   while (has_request(slot)) {
     refuse_request(launcher, slot, EOWNERDEAD, "keeper");
   }
@@ -273,6 +276,22 @@ static bool is_child(pid_t pid) {
   return pid != 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+// Kills an orphaned init, or forgets one that is no child of ours.
+static void adopt(pid_t *init) {
+  if (is_child(*init)) {
+    // Its death signal is on the way already; this is the second lock.
+    kill(*init, SIGKILL);
+  } else {
+    *init = 0;
+  }
+}
+
+static void bury(struct launcher *launcher, struct slot *slot) {
+  if (slot->init == 0 && slot->spare == 0) {
+    lament(launcher, slot);
+  }
+}
+
 static void keeper_ended(struct launcher *launcher, struct slot *slot) {
   hear_keeper(launcher, slot);
   close_fd(&slot->socket);
@@ -281,12 +300,11 @@ static void keeper_ended(struct launcher *launcher, struct slot *slot) {
     slot->leaving = false;
     say(launcher, &slot->farewell);
     drop_request(launcher, slot);
-  } else if (is_child(slot->init)) {
-    // An orphaned init. Its death signal is on the way already; this is the second lock.
-    kill(slot->init, SIGKILL);
-    slot->busy = true;
   } else {
-    lament(launcher, slot);
+    adopt(&slot->init);
+    adopt(&slot->spare);
+    slot->busy = true;
+    bury(launcher, slot);
   }
 }
 
@@ -300,8 +318,9 @@ static void reap(struct launcher *launcher) {
         keeper_ended(launcher, slot);
         break;
       }
-      if (slot->keeper == 0 && slot->init == pid) {
-        lament(launcher, slot);
+      if (slot->keeper == 0 && (slot->init == pid || slot->spare == pid)) {
+        *(slot->init == pid ? &slot->init : &slot->spare) = 0;
+        bury(launcher, slot);
         break;
       }
     }
@@ -415,7 +434,7 @@ static size_t settle_slots(struct launcher *launcher) {
   for (struct slot *slot = launcher->slots; slot != NULL; slot = next) {
     next = slot->next;
     advance(launcher, slot);
-    if (slot->keeper == 0 && slot->init == 0 && !has_request(slot)) {
+    if (slot->keeper == 0 && slot->init == 0 && slot->spare == 0 && !has_request(slot)) {
       remove_slot(launcher, slot);
     } else {
       count++;

@@ -248,11 +248,18 @@ final class FuncletIT {
         open("/dev/shm/left", "w").write("x")
         print("shm", libc.shmget(0x1234, 4096, 0o1666) >= 0)
         print("queue", libc.msgget(0x1234, 0o1666) >= 0)
+        print("semaphore", libc.semget(0x1234, 1, 0o1666) >= 0)
+        print("posix queue", libc.mq_open(b"/left", os.O_CREAT | os.O_RDWR, 0o666, None) >= 0)
         abstract = socket.socket(socket.AF_UNIX)
         abstract.bind("\\0left")
         tcp = socket.socket()
         tcp.bind(("127.0.0.1", 4321))
         tcp.listen()
+        client = socket.create_connection(("127.0.0.1", 4321))
+        accepted, _ = tcp.accept()
+        client.close()
+        accepted.close()
+        print("lingering", any(" 06 " in line for line in open("/proc/net/tcp")))
         if os.fork() == 0:
             os.setsid()
             time.sleep(600)
@@ -264,7 +271,11 @@ final class FuncletIT {
         import ctypes, os, socket
         libc = ctypes.CDLL(None, use_errno=True)
         print(os.listdir("/tmp"), os.listdir("/dev/shm"))
-        print(libc.shmget(0x1234, 4096, 0), libc.msgget(0x1234, 0))
+        print(libc.shmget(0x1234, 4096, 0), libc.msgget(0x1234, 0), libc.semget(0x1234, 1, 0),
+              libc.mq_open(b"/left", os.O_RDWR))
+        print(len(open("/proc/net/tcp").readlines()),
+              [line.split()[1:3] for line in open("/proc/net/dev") if " lo:" in line],
+              [line for line in open("/proc/net/snmp") if "Tcp: 1 " in line][0].split()[5:11])
         abstract = socket.socket(socket.AF_UNIX)
         abstract.bind("\\0left")
         tcp = socket.socket()
@@ -276,12 +287,30 @@ final class FuncletIT {
     try (Output output = engine.warmup(C0, litter, 64)) {
       assertThat(output.line()).isEqualTo("shm True");
       assertThat(output.line()).isEqualTo("queue True");
+      assertThat(output.line()).isEqualTo("semaphore True");
+      assertThat(output.line()).isEqualTo("posix queue True");
+      assertThat(output.line()).isEqualTo("lingering True");
       assertThat(output.line()).isEqualTo("done");
+      long next = sandboxMadeInAdvance();
       engine.reset(C0);
+      assertThat(engine.info(C0).hostPid()).isEqualTo(next);
       assertThat(output.all()).as("no process of it writes any more").isEmpty();
     }
 
-    assertThat(engine.run(C0, look).lines()).containsExactly("[] []", "-1 -1", "True", "1");
+    assertThat(engine.run(C0, look).lines())
+        .containsExactly(
+            "[] []", "-1 -1 -1 -1", "1 [['0', '0']] ['0', '0', '0', '0', '0', '0']", "True", "1");
+  }
+
+  /// Waits for the sandbox after the one of the first container.
+  private long sandboxMadeInAdvance() {
+    long now = engine.info(C0).hostPid();
+    ProcessHandle keeper = ProcessHandle.of(now).flatMap(ProcessHandle::parent).orElseThrow();
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (keeper.children().count() < 2 && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    return keeper.children().mapToLong(ProcessHandle::pid).filter(pid -> pid != now).sum();
   }
 
   @Test

@@ -7,7 +7,7 @@ import io.easyfaas.common.config.ByteSize;
 /// @param memory memory and swap together
 /// @param cpuRequest cores it gets when all are wanted; decides its weight against other slots
 /// @param cpuLimit cores it gets at most; 0 means no limit
-/// @param pids processes and threads, the slot's keeper and init included
+/// @param pids processes and threads, the slot's keeper and inits included
 public record CgroupLimits(ByteSize memory, double cpuRequest, double cpuLimit, int pids) {
   /// Checks the ranges.
   public CgroupLimits {

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -105,6 +106,73 @@ final class LauncherProcessIT {
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
     assertThat(events).isEmpty();
+  }
+
+  @Test
+  void theSandboxMadeInAdvanceIsTheNextOne() {
+    ProcessHandle keeper = open();
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    long spare = spare(keeper, init);
+
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    assertThat(ProcessHandle.of(init)).isEmpty();
+    assertThat(done(launcher.call(layout.create(), TIMEOUT))).isEqualTo(spare);
+    done(launcher.call(layout.mount(home, home), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+
+    spare(keeper, spare);
+    done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
+    assertThat(ProcessHandle.current().descendants().map(ProcessHandle::pid))
+        .containsExactly(launcher.pid());
+  }
+
+  @Test
+  void aSandboxMadeInAdvanceForOtherOptionsIsNotTaken() {
+    ProcessHandle keeper = open();
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    long spare = spare(keeper, init);
+    SandboxLayout other =
+        new SandboxLayout(
+            SLOT,
+            layout.rootfs(),
+            layout.socketDirectory(),
+            layout.hosts(),
+            layout.uids(),
+            ByteSize.ofMebibytes(16));
+
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    assertThat(done(launcher.call(other.create(), TIMEOUT))).isNotEqualTo(spare);
+    assertThat(ProcessHandle.of(spare)).isEmpty();
+  }
+
+  @Test
+  void theEndOfASandboxMadeInAdvanceIsNobodysLoss() {
+    ProcessHandle keeper = open();
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    ProcessHandle.of(spare(keeper, init)).orElseThrow().destroyForcibly();
+
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    assertThat(events).isEmpty();
+  }
+
+  @Test
+  void aKilledKeeperTakesBothItsSandboxesAlong() throws InterruptedException {
+    ProcessHandle keeper = open();
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    long spare = spare(keeper, init);
+
+    keeper.destroyForcibly();
+
+    assertThat(events.poll(20, TimeUnit.SECONDS)).isEqualTo(new LauncherEvent.Gone("s0"));
+    assertThat(ProcessHandle.of(init)).isEmpty();
+    assertThat(ProcessHandle.of(spare)).isEmpty();
+    done(openAndCreate());
   }
 
   @Test
@@ -189,8 +257,23 @@ final class LauncherProcessIT {
     assertThat(home.resolve("x")).doesNotExist();
   }
 
+  /// Opens the slot and answers its keeper.
+  private ProcessHandle open() {
+    long keeper = done(launcher.call(LauncherCommand.open("s0", List.of(), null), TIMEOUT));
+    return ProcessHandle.of(keeper).orElseThrow();
+  }
+
+  /// Waits until the keeper has a second sandbox.
+  private static long spare(ProcessHandle keeper, long init) {
+    long deadline = System.nanoTime() + TIMEOUT.toNanos();
+    while (keeper.children().count() < 2 && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    return keeper.children().mapToLong(ProcessHandle::pid).filter(pid -> pid != init).sum();
+  }
+
   private LaunchReport openAndCreate() {
-    done(launcher.call(LauncherCommand.open("s0", List.of(), null), TIMEOUT));
+    open();
     return launcher.call(layout.create(), TIMEOUT);
   }
 
