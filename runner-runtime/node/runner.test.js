@@ -376,6 +376,25 @@ test('a runner started long before LOAD answers PING, then loads', LIMIT, async 
   assert.equal((await controller.call()).text, 'late');
 });
 
+test('a runner that waits for LOAD has rehearsed, and nothing of it is seen', LIMIT, async (t) => {
+  const controller = await Controller.start(t);
+  const { pid } = controller.process;
+  // Until the rehearsal is over: it uses no more of the processor.
+  for (let before = -1, spent = 0; before !== spent || spent === 0;) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    [before, spent] = [spent, Number(fields[11]) + Number(fields[12])];
+  }
+  controller.load({
+    'index.js': `
+      const rehearsed = Object.keys(require.cache).some((file) => file.endsWith('/rehearsal.js'));
+      exports.handler = async (event, context) => [rehearsed, process.cwd() === __dirname,
+        process.env.EASYFAAS_FUNCTION_NAME === context.functionName, event];`,
+  });
+  assert.equal((await controller.next()).type, READY);
+  assert.equal((await controller.call('{"a":1}')).text, '[true,true,true,{"a":1}]');
+});
+
 test('PING is answered while a call waits', LIMIT, async (t) => {
   const controller = await Controller.ready(t, {
     'index.js': 'exports.handler = () => new Promise(() => {})',

@@ -19,21 +19,26 @@ How calls run is chosen once, after LOAD, by what costs least:
 - `async def` handlers: one event loop on the main thread, which reads frames too.
 - `concurrency` 1: on the main thread, between reading one frame and the next.
 - otherwise: on threads, one more than there were calls in flight at once, which take turns reading.
+
+What a cold start takes is mostly imports, so modules written in Python are left out of it where the
+C half that CPython builds them on does: json, socket, threading and collections would take longer
+than all the rest of the start. A runner that has been waiting for LOAD a while imports them, and
+what functions often use, in advance.
 """
 
 from __future__ import annotations
 
+import _thread
 import builtins
-import collections
 import contextvars
 import io
-import json
 import os
-import socket
 import struct
 import sys
-import threading
 import time
+from _collections import deque
+from _json import encode_basestring, make_encoder, make_scanner
+from _socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_STREAM, socket, timeout
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the milliseconds its import takes
 if TYPE_CHECKING:
@@ -68,6 +73,20 @@ COUNTED_HEADER_BYTES = 8
 MAX_PAYLOAD_BYTES = 6815744
 # Deadline and length of the request id: the fixed part of an INVOKE payload (§5).
 INVOKE_FIXED = struct.Struct(">QH")
+
+# A runner that has waited so long is a prewarmed one. Else LOAD comes in a millisecond or two.
+PREPARE_AFTER_SECONDS = 0.05
+# Used by many functions, or by what their calls do first.
+PREPARED_MODULES = (
+    "json",
+    "threading",
+    "socket",
+    "re",
+    "typing",
+    "datetime",
+    "base64",
+    "urllib.parse",
+)
 
 READ_BUFFER_BYTES = 64 * 1024
 # Unsent frames at which a thread waits for the one that sends: bounds memory.
@@ -159,11 +178,11 @@ class FrameWriter:
     for would hand the interpreter's own lock around for every frame.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket) -> None:
         self._connection = connection
-        self._sending = threading.Lock()
+        self._sending = _thread.allocate_lock()
         self._sender = 0
-        self._pending: collections.deque[bytes] = collections.deque()
+        self._pending: deque[bytes] = deque()
 
     def send(self, frames: bytes) -> None:
         self.append(frames)
@@ -178,7 +197,7 @@ class FrameWriter:
         pending = self._pending
         # Whoever holds the lock looks again after it has let go, so nothing is left behind.
         while pending and self._sending.acquire(blocking=self._must_wait()):
-            self._sender = threading.get_ident()
+            self._sender = _thread.get_ident()
             try:
                 while pending:
                     frames = pending.popleft()
@@ -199,12 +218,57 @@ class FrameWriter:
 
     def _must_wait(self) -> bool:
         # A destructor may write in the middle of its own thread's sending: it cannot wait for that.
-        return len(self._pending) > PENDING_FRAMES and self._sender != threading.get_ident()
+        return len(self._pending) > PENDING_FRAMES and self._sender != _thread.get_ident()
 
 
-def take_all(pending: collections.deque[bytes]) -> list[bytes]:
+def take_all(pending: deque[bytes]) -> list[bytes]:
     """Takes what is there now; more may be appended meanwhile."""
     return [pending.popleft() for _ in range(len(pending))]
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+class JsonSyntax:
+    """What the json module tells its scanner by default."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = {
+        "-Infinity": float("-inf"),
+        "Infinity": float("inf"),
+        "NaN": float("nan"),
+    }.__getitem__
+
+
+_scan = make_scanner(JsonSyntax)
+
+
+def parse_json(text: str) -> Any:
+    """As json.loads. Raises ValueError, and RecursionError as that does."""
+    stripped = text.strip(" \t\n\r")
+    try:
+        value, end = _scan(stripped, 0)
+        if end == len(stripped):
+            return value
+    except (StopIteration, SystemError):
+        pass  # SystemError: what it would raise is in the json module, which it does not import.
+    import json
+
+    return json.loads(text)  # Raises what there is to say.
+
+
+def write_json(value: Any) -> str:
+    """As json.dumps without spaces, escapes of what is not ASCII, NaN and infinities."""
+    encode = make_encoder({}, refuse_json, encode_basestring, None, ":", ",", False, False, False)
+    return "".join(encode(value, 0))
+
+
+def refuse_json(value: Any) -> NoReturn:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 # --- Calls ---------------------------------------------------------------------------------------
@@ -260,12 +324,9 @@ def parse_event(event: bytes) -> Any:
         return {}
     text = str(event, "utf-8", "replace")
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, RecursionError):
         return text
-
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def answer_bytes(value: Any) -> bytes:
@@ -276,7 +337,7 @@ def answer_bytes(value: Any) -> bytes:
         answer = bytes(value)
     else:
         try:
-            answer = _encode(value).encode("utf-8", "replace")
+            answer = write_json(value).encode("utf-8", "replace")
         except Exception as error:
             message = f"The answer cannot be written as JSON: {message_of(error)}"
             raise RuntimeFailure("Runtime.MarshalError", message) from None
@@ -295,7 +356,7 @@ def error_object(error: BaseException) -> bytes:
         error_type, stack_trace = error.error_type, error.stack_trace
     else:
         error_type, stack_trace = type(error).__name__, stack_trace_of(error)
-    return _encode(
+    return write_json(
         {
             "errorMessage": cut(message_of(error), ERROR_TEXT_CHARACTERS),
             "errorType": cut(error_type, STACK_LINE_CHARACTERS),
@@ -346,7 +407,7 @@ def cut(text: str, most: int) -> str:
 def parse_load(payload: bytes) -> dict[str, Any]:
     """The payload of LOAD, checked (§4). Raises ProtocolError."""
     try:
-        load: Any = json.loads(str(payload, "utf-8"))
+        load: Any = parse_json(str(payload, "utf-8"))
     except ValueError:
         raise ProtocolError("LOAD is not JSON") from None
     expected = {
@@ -469,7 +530,7 @@ class Output:
 
     def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
-        self._lock = threading.RLock()
+        self._lock = _thread.RLock()
         self._forked = False
 
     def write(self, flags: int, text: str) -> None:
@@ -602,23 +663,31 @@ class LogBytes(io.BufferedIOBase):
 
 
 def inherit_context_in_threads() -> None:
-    """Makes threads started by a call, and jobs it gives to a thread pool, belong to it."""
-    start_thread = threading.Thread.start
+    """Makes threads started by a call, and jobs it gives to a thread pool, belong to it.
 
-    def start(self: threading.Thread) -> None:
+    To be called before threading is imported, which takes the functions that start threads from
+    the module that is patched here.
+    """
+    for name in ("start_new_thread", "start_joinable_thread"):  # The latter: from Python 3.13 on.
+        start_thread = getattr(_thread, name, None)
+        if start_thread is not None:
+            setattr(_thread, name, inheriting(start_thread))
+
+
+def inheriting(start_thread: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that starts threads in a copy of the context of whoever calls it."""
+
+    def start(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if "concurrent.futures.thread" in sys.modules:
             inherit_context_in_pools()
-        run = self.run
         context = contextvars.copy_context()
 
-        def run_in_context() -> None:
-            del self.run  # It would keep the thread alive.
-            context.run(run)
+        def run_in_context(*arguments: Any, **named: Any) -> Any:
+            return context.run(function, *arguments, **named)
 
-        self.run = run_in_context  # type: ignore[method-assign]
-        start_thread(self)
+        return start_thread(run_in_context, *args, **kwargs)
 
-    threading.Thread.start = start  # type: ignore[method-assign]
+    return start
 
 
 def inherit_context_in_pools() -> None:
@@ -644,7 +713,7 @@ def inherit_context_in_pools() -> None:
 class Runner:
     """One connection to the controller, from HELLO to the end of the stream."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket) -> None:
         self._connection = connection
         self._reader = FrameReader()
         self._writer = FrameWriter(connection)
@@ -659,8 +728,9 @@ class Runner:
         try:
             version = "%d.%d.%d" % sys.version_info[:3]
             hello = {"protocol": PROTOCOL, "language": "python", "languageVersion": version}
-            self._writer.send(frame(HELLO, 0, 0, _encode(hello).encode()))
+            self._writer.send(frame(HELLO, 0, 0, write_json(hello).encode()))
             self._capture()
+            self._prepare()
             load = self._await_load()
             self._load(load)
             if self._handler is None:
@@ -681,6 +751,24 @@ class Runner:
         sys.stdout = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
         sys.stderr = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
         os.register_at_fork(after_in_child=self._become_child)
+
+    def _prepare(self) -> None:
+        """Imports in advance, while nothing comes. Failures are those of who imports it in need."""
+        wait = PREPARE_AFTER_SECONDS
+        for name in PREPARED_MODULES:
+            try:
+                self._connection.settimeout(wait)
+                self._connection.recv(1, MSG_PEEK)
+                break  # There is something to read, also at the end of the stream.
+            except (timeout, BlockingIOError):
+                wait = 0
+            except OSError:
+                break
+            try:
+                __import__(name)
+            except ImportError:
+                pass
+        self._connection.settimeout(None)
 
     def _become_child(self) -> None:
         self._output.become_child()
@@ -762,7 +850,7 @@ class Runner:
         self._context = contextvars.copy_context()
         self._flush_output()
         ready = {"initMillis": int((time.monotonic() - started) * 1000)}
-        self._writer.send(frame(READY, 0, 0, _encode(ready).encode()))
+        self._writer.send(frame(READY, 0, 0, write_json(ready).encode()))
 
     def _send_load_failed(self, error: BaseException) -> None:
         self._flush_output()
@@ -780,7 +868,7 @@ class Runner:
         No call is handed from thread to thread, and calls run on the thread that is awake anyway.
         """
         most = 1 if concurrency == 1 else concurrency + 1  # one is left to read
-        reading = threading.Lock()
+        reading = _thread.allocate_lock()
         threads = 1
 
         def serve() -> NoReturn:
@@ -789,6 +877,9 @@ class Runner:
                 with reading:
                     call, event = self._next_call()
                     if threads < most and threads <= len(self._calls):
+                        # Imported by the main thread: that is what it takes for the main thread.
+                        import threading
+
                         threads += 1
                         threading.Thread(target=lead, name=f"calls-{threads}", daemon=True).start()
                 self._context.copy().run(self._answer, call, event)
@@ -817,7 +908,7 @@ class Runner:
         def receive() -> None:
             try:
                 open_ = self._reader.fill(
-                    lambda buffer: self._connection.recv_into(buffer, 0, socket.MSG_DONTWAIT)
+                    lambda buffer: self._connection.recv_into(buffer, 0, MSG_DONTWAIT)
                 )
             except BlockingIOError:
                 return
@@ -920,7 +1011,7 @@ OWN_FILE = end.__code__.co_filename
 
 def main() -> NoReturn:
     path = sys.argv[1] if len(sys.argv) > 1 else SOCKET
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = socket(AF_UNIX, SOCK_STREAM)
     try:
         connection.connect(path)
     except OSError as error:

@@ -527,6 +527,72 @@ class HandlerTest(unittest.TestCase):
                     self.assertEqual(controller.call(call_id=2).text, "module")
 
 
+class ColdStartTest(unittest.TestCase):
+    COSTLY = ("json", "re", "enum", "threading", "socket", "collections", "functools")
+
+    def imported(self, controller: Controller) -> list[str]:
+        code = f"import sys\nfound = [m for m in {self.COSTLY} if m in sys.modules]\n"
+        controller.ready(code + "def handler(event, context): return found", concurrency=1)
+        return controller.call('{"a": [1.5, "x", null]}').json  # type: ignore[no-any-return]
+
+    def test_costly_modules_are_not_imported_when_load_comes_at_once(self) -> None:
+        self.assertEqual(self.imported(Controller(self)), [])
+
+    def test_they_are_imported_while_no_load_comes(self) -> None:
+        controller = Controller(self)
+        stat = Path(f"/proc/{controller.process.pid}/stat")
+        deadline = time.monotonic() + LIMIT_SECONDS
+        before, spent = -1, 0
+        while before != spent or spent == 0:  # Until it uses no more of the processor.
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.3)
+            fields = stat.read_text().rpartition(")")[2].split()
+            before, spent = spent, int(fields[11]) + int(fields[12])
+        self.assertEqual(self.imported(controller), list(self.COSTLY))
+
+    def test_a_runner_that_waits_for_load_ends_with_its_controller(self) -> None:
+        controller = Controller(self)
+        time.sleep(0.3)
+        controller.socket.close()
+        self.assertEqual(controller.exited(), (0, ""))
+
+
+class JsonTest(unittest.TestCase):
+    def test_it_is_read_as_the_json_module_reads_it(self) -> None:
+        for text in (
+            "1", " [1, 2.5e3, -0, true, false, null]\r\n\t", '"\\u00e9\\ud83d\\ude00"', "NaN", "-Infinity",
+            '{"a": {"b": [[]]}, "a": 2}', "", " ", "[1", "1 2", "{1: 2}", "\ufeff1", "[1,]", "nul",
+            '"\x01"', "'a'", "\xa01", "[" * 100_000,
+        ):  # fmt: skip
+            with self.subTest(text[:30]):
+                try:
+                    expected = json.loads(text)
+                except (ValueError, RecursionError) as error:
+                    with self.assertRaises(type(error)):
+                        runner.parse_json(text)
+                else:
+                    self.assertEqual(repr(runner.parse_json(text)), repr(expected))
+
+    def test_it_is_written_as_the_json_module_writes_it(self) -> None:
+        circle: list[Any] = []
+        circle.append(circle)
+        encode = json.JSONEncoder(
+            ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode
+        for value in (
+            1, 1.5, True, None, "é\n\"", {"a": (1, 2), 3: [], None: {}}, [], float("nan"), {1, 2}, circle,
+            {(1,): 2}, b"x", -0.0, 10**30,
+        ):  # fmt: skip
+            with self.subTest(repr(value)):
+                try:
+                    expected = encode(value)
+                except (ValueError, TypeError) as error:
+                    with self.assertRaisesRegex(type(error), re.escape(str(error))):
+                        runner.write_json(value)
+                else:
+                    self.assertEqual(runner.write_json(value), expected)
+
+
 class ConcurrencyTest(unittest.TestCase):
     def test_all_calls_run_at_once_and_results_come_as_they_are_ready(self) -> None:
         for code in (
@@ -608,7 +674,7 @@ class ConcurrencyTest(unittest.TestCase):
     def test_threads_belong_to_the_call_that_started_them(self) -> None:
         controller = Controller(self)
         controller.ready(
-            "import threading\n"
+            "import _thread, threading\n"
             "from concurrent.futures import ThreadPoolExecutor\n"
             "barrier = threading.Barrier(2)\n"
             "pool = ThreadPoolExecutor(2)\n"
@@ -619,7 +685,10 @@ class ConcurrencyTest(unittest.TestCase):
             "    thread = threading.Thread(target=print, args=['thread', event])\n"
             "    thread.start(); thread.join()\n"
             "    own = Own(); own.start(); own.join()\n"
-            "    pool.submit(print, 'pool', event).result()\n",
+            "    pool.submit(print, 'pool', event).result()\n"
+            "    done = _thread.allocate_lock(); done.acquire()\n"
+            "    def low(*args): print(*args); done.release()\n"
+            "    _thread.start_new_thread(low, ('low', event)); done.acquire()\n",
             concurrency=2,
         )
         for base in (1, 3, 5):
@@ -636,7 +705,7 @@ class ConcurrencyTest(unittest.TestCase):
                     logs[arrived.id] = logs.get(arrived.id, "") + arrived.text
             self.assertEqual(
                 logs,
-                {each: f"thread {each}\nown\npool {each}\n" for each in (base, base + 1)},
+                {each: f"thread {each}\nown\npool {each}\nlow {each}\n" for each in (base, base + 1)},
             )
 
     def test_output_while_loading_and_after_the_answer_has_the_id_0(self) -> None:

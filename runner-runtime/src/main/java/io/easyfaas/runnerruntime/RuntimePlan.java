@@ -61,7 +61,10 @@ record RuntimePlan(DirectoryPlan directory, RuntimeConfiguration configuration) 
     byte[] runner = resource(interpreter.language().runner());
     plan.file(interpreter.language().runner(), runner);
     switch (interpreter.language()) {
-      case NODEJS -> command.add(MOUNTED_AT.resolve("runner.js").toString());
+      case NODEJS -> {
+        plan.file("rehearsal.js", resource("rehearsal.js"));
+        command.add(MOUNTED_AT.resolve("runner.js").toString());
+      }
       case PYTHON -> {
         plan.file("runner.pyc", compile(interpreter, search, runner));
         command.addAll(List.of("-I", "-S", MOUNTED_AT.resolve("runner.pyc").toString()));

@@ -88,6 +88,8 @@ class RuntimePlanTest {
                 Files.readAllBytes(directory.resolve("runtime.json")), RuntimeConfiguration.class))
         .isEqualTo(plan.configuration());
     assertThat(directory.resolve("runner.js")).hasSameBinaryContentAs(Path.of("node/runner.js"));
+    assertThat(directory.resolve("rehearsal.js"))
+        .hasSameBinaryContentAs(Path.of("node/rehearsal.js"));
   }
 
   @Test
