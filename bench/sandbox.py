@@ -203,13 +203,18 @@ def main() -> None:
         figures(one, eight),
         raw={"milliseconds": one, f"a second, {AT_ONCE} at once": eight},
     )
-    shown = {kind: one[kind] for kind in ("create", "reset", "bwrap", "runc")}
+    shown = {"EasyFaaS, create": one["create"], "EasyFaaS, reset": one["reset"]}
+    shown |= {peer: one[peer] for peer in peers}
     result.distribution("sandbox-time", "Making a sandbox, one after another", "ms", shown)
+    rates = {kind: stats.spread(samples) for kind, samples in eight.items()}
     result.bars(
         "sandbox-rate",
         f"Sandboxes a second, {AT_ONCE} at once",
         "/s",
-        {kind: {"": stats.spread(samples)} for kind, samples in eight.items()},
+        {
+            "create": {"EasyFaaS": rates["create"], **{peer: rates[peer] for peer in peers}},
+            "reset": {"EasyFaaS": rates["reset"]},
+        },
     )
     result.save(options.quick)
 

@@ -3,8 +3,9 @@
 
 JMH on the real slot pool with runners that do nothing: permit taken and given back, functions in
 random order. So that only the choice is measured: with 500 real runners the processor's caches and
-the kernel's 500 sockets would be in the figure too. With `--whole`, that figure as well: processor
-time of a whole engine under load, calls going round its functions (needs about 5 GiB). Run as root.
+the kernel's 500 sockets would be in the figure too. That figure stands beside it: processor time of
+a whole engine's event loops under load, calls going round its functions (needs about 8 GiB and a
+minute; `--whole 0` leaves it out). Run as root.
 """
 
 from __future__ import annotations

@@ -2,8 +2,5 @@
 const handler = async (event) => event;
 
 Deno.serve({ port: Number(Deno.args[0]), hostname: '127.0.0.1', onListen() {} }, async (request) => {
-  if (request.method !== 'POST') {
-    return new Response();
-  }
   return Response.json(await handler(await request.json(), {}));
 });

@@ -7,17 +7,18 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from . import java
-from .system import CACHE, HANDLERS, NODE, PYTHON, free_port, wait_for
+from .system import CACHE, HANDLERS, NODE, PYTHON, free_port, is_listening, wait_until
 
 NPM_PEERS = ("workerd", "deno")
 
 
 class Peer(AbstractContextManager["Peer"]):
-    """A server process on a free port of loopback; entering returns when it answers."""
+    """A server process on a free port of loopback; entering returns when it listens."""
 
     def __init__(self, name: str, command: list[str], port: int) -> None:
         self.name = name
         self.command = command
+        self.port = port
         self.url = f"http://127.0.0.1:{port}/"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -26,7 +27,7 @@ class Peer(AbstractContextManager["Peer"]):
             self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            wait_for(self.url)
+            wait_until(lambda: is_listening(self.port), f"{self.name} listens")
         except BaseException:
             self.stop()
             raise

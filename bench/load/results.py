@@ -128,11 +128,14 @@ def figures_table(figures: list[dict[str, Any]]) -> str:
         "| --- | --: | --: | --- | --: | --: | --- | --- |",
     ]
     for figure in figures:
-        unit = f" {figure['unit']}"
-        between = "" if figure["low"] is None else f"{number(figure['low'])} – {number(figure['high'])}"
+        unit = f" {figure['unit']}".rstrip()
+        low, high = figure["low"], figure["high"]
+        between = "" if low == high else f"{number(low)} – {number(high)}"
         there = "" if figure["peer_value"] is None else number(figure["peer_value"]) + unit
         ratio = "" if figure["ratio"] is None else f"{figure['ratio']:.2f} ×"
-        verdict = {None: "", True: "met", False: f"missed {shortfall(figure)}"}[figure["met"]]
+        verdict = ""
+        if figure["met"] is not None:
+            verdict = "met" if figure["met"] else f"missed {shortfall(figure)}"
         cells = (
             figure["what"], number(figure["reached"]) + unit, between,
             figure["peer"], there, ratio, figure["aim_text"], verdict,

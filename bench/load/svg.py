@@ -13,7 +13,7 @@ from typing import Any
 
 
 WIDTH, HEIGHT = 760, 380
-LEFT, RIGHT, TOP, BOTTOM = 72, 20, 74, 48
+LEFT, RIGHT, TOP, BOTTOM = 72, 28, 80, 48
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
 OURS = "#1d4ed8"
 COLOURS = ("#d97706", "#0f766e", "#9333ea", "#be123c", "#64748b", "#65a30d")
@@ -91,7 +91,7 @@ def short(value: float) -> str:
 
 
 def vertical_axis(ticks: Sequence[float], unit: str) -> list[str]:
-    parts = [text(LEFT - 8, TOP - 8, unit, 11, "end", FAINT)]
+    parts = [text(LEFT - 8, TOP - 12, unit, 11, "end", FAINT)]
     for tick in ticks:
         y = vertical(tick, ticks[-1])
         parts.append(line(LEFT, y, WIDTH - RIGHT, y))
@@ -137,19 +137,19 @@ def distribution(title: str, unit: str, series: dict[str, list[float]]) -> str:
     """What share of the samples is at most so large; the value axis is logarithmic."""
     values = [value for samples in series.values() for value in samples]
     marks = log_ticks(min(values), max(values))
-    colour = colours(list(series), ours=("EasyFaaS", "prewarmed", "create", "Node"))
+    colour = colours(list(series), ours=("EasyFaaS", "prewarmed", "EasyFaaS, create", "Node"))
     parts = legend(list(series), colour)
 
     def horizontal(value: float) -> float:
         share = math.log(value / marks[0]) / math.log(marks[-1] / marks[0])
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
-    parts += vertical_axis([0, 25, 50, 75, 100], "% of samples")
+    parts += vertical_axis([0, 25, 50, 75, 100], "%")
     for mark in marks:
         x = horizontal(mark)
         parts.append(line(x, TOP, x, HEIGHT - BOTTOM))
         parts.append(text(x, HEIGHT - BOTTOM + 18, short(mark), 11, "middle", FAINT))
-    parts.append(text(WIDTH - RIGHT, HEIGHT - 8, f"{unit}, logarithmic", 11, "end", FAINT))
+    parts.append(text(WIDTH - RIGHT, HEIGHT - 8, f"share of samples that took at most so many {unit} (logarithmic)", 11, "end", FAINT))
     for name, samples in series.items():
         ordered = sorted(samples)
         path = [f"M{horizontal(ordered[0]):.1f} {vertical(0, 100):.1f}"]

@@ -8,8 +8,6 @@ import platform
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -27,21 +25,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(url: str, seconds: float = 60, pause: float = 0.05) -> None:
-    """Returns once the address answers, whatever it answers. Raises OSError after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(pause)
-
-
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60, pause: float = 0.01) -> None:
     """Returns once the condition holds. Raises TimeoutError after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -49,6 +32,15 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60, pause:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(pause)
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections on a port of loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
 
 
 def output(*command: str) -> str:
