@@ -14,6 +14,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+from typing import Any
 
 from load import stats
 from load.engine import Engine
@@ -77,17 +78,16 @@ def collected(text: str, calls: int) -> tuple[float, float]:
 
 
 def profile(seconds: int, warm_up: int) -> dict[str, int]:
-    """Stacks of the engine's Java threads under load, from samples every 10 ms."""
+    """Stacks of the engine's event loops under load, one for every 2 ms of processor time."""
     with tempfile.TemporaryDirectory(prefix="easyfaas-bench-") as scratch:
         recording = pathlib.Path(scratch, "calls.jfr")
         settings = pathlib.Path(scratch, "calls.jfc")
         settings.write_text(
-            '<configuration version="2.0"><event name="jdk.ExecutionSample">'
-            '<setting name="enabled">true</setting><setting name="period">10 ms</setting></event>'
-            '<event name="jdk.NativeMethodSample"><setting name="enabled">true</setting>'
-            '<setting name="period">10 ms</setting></event></configuration>'
+            '<configuration version="2.0"><event name="jdk.CPUTimeSample">'
+            '<setting name="enabled">true</setting><setting name="throttle">2 ms</setting></event>'
+            "</configuration>"
         )
-        with Engine() as engine:
+        with Engine(profiled=True) as engine:
             engine.deploy("echo", HANDLERS / "echo.js", "nodejs", concurrency=100)
             engine.call("echo")
             wrk(engine.url("echo"), CONNECTIONS, warm_up)
@@ -104,19 +104,19 @@ def profile(seconds: int, warm_up: int) -> dict[str, int]:
         printed = subprocess.run(
             [
                 tool("jfr"), "print", "--json", "--stack-depth", "64",
-                "--events", "jdk.ExecutionSample,jdk.NativeMethodSample", str(recording),
+                "--events", "jdk.CPUTimeSample", str(recording),
             ],
             check=True, capture_output=True,
         ).stdout  # fmt: skip
     return folded(json.loads(printed)["recording"]["events"])
 
 
-def folded(events: list[dict[str, object]]) -> dict[str, int]:
+def folded(events: list[dict[str, Any]]) -> dict[str, int]:
     """`outermost;…;innermost` → samples, of the event loops."""
     stacks: dict[str, int] = {}
     for event in events:
         values = event["values"]
-        thread = str((values.get("sampledThread") or {}).get("javaName"))
+        thread = str((values.get("eventThread") or {}).get("javaName"))
         trace = values.get("stackTrace")
         if not thread.startswith("loop") or not trace:
             continue

@@ -22,9 +22,10 @@ NOTES = BENCH / "notes"
 
 HEAD = """# Performance
 
-Written by `./dev bench` (bench/README.md); do not edit. Every figure was measured next to what it is measured against, in the same
-run and alternating with it, and is a median unless it says otherwise; “low – high” are the lowest and the highest run. “ratio” is
-reached divided by there. The load generator, the peers and the engine share the machine.
+Written by `./dev bench` ([bench/README.md](../bench/README.md) tells how to run it and what a figure means); do not edit.
+Every figure was measured next to what it is measured against, in the same run and alternating with it, and is a median unless
+it says otherwise; “low – high” are the lowest and the highest run. “ratio” is reached divided by there. The load generator,
+the peers and the engine share the machine.
 """
 
 

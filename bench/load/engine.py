@@ -16,7 +16,8 @@ import urllib.request
 import zipfile
 from types import TracebackType
 
-from .system import ROOT, free_port, wait_until
+from . import java
+from .system import LAUNCHER, ROOT, free_port, wait_until
 
 ACCOUNT = "df391b08c64c426a81645468c75163a5"
 HEADERS = {"X-easyfaas-Account-Id": ACCOUNT, "Content-Type": "application/json"}
@@ -26,21 +27,30 @@ STOP_SECONDS = 60
 class Engine:
     """`./easyfaas up` on free ports of loopback, with directories of its own.
 
-    A context manager; entering it returns when the controller answers. Needs root.
+    A context manager; entering it returns when the controller answers. Needs root. With `profiled`
+    it runs on the JDK and not on the engine's own runtime, which may lack the flight recorder.
     """
 
-    def __init__(self, *flags: str, slots: int = 1, java_flags: str = "") -> None:
+    def __init__(
+        self, *flags: str, slots: int = 1, java_flags: str = "", profiled: bool = False
+    ) -> None:
         self.scratch = tempfile.TemporaryDirectory(prefix="easyfaas-bench-")
         self.port, self.registry_port, trigger_port = (free_port() for _ in range(3))
         directory = self.scratch.name
         self.log = pathlib.Path(directory, "engine.log")
+        program = java.engine_command() if profiled else [str(ROOT / "easyfaas")]
         self.command = [
-            str(ROOT / "easyfaas"), "up",
+            *program, "up",
             f"--port={self.port}", f"--registry-port={self.registry_port}",
             f"--trigger-port={trigger_port}", f"--data-dir={directory}/data",
             f"--run-dir={directory}/run", f"--container-num={slots}", *flags,
         ]  # fmt: skip
-        self.environment = {**os.environ, "EASYFAAS_JAVA_FLAGS": java_flags, "EASYFAAS_LOG_LEVEL": "WARN"}
+        self.environment = {
+            **os.environ,
+            "EASYFAAS_JAVA_FLAGS": java_flags,
+            "EASYFAAS_LAUNCHER": str(LAUNCHER),
+            "EASYFAAS_LOG_LEVEL": "WARN",
+        }
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
 

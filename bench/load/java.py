@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from .system import CACHE
+from .system import CACHE, DIST
 
 
 def tool(name: str) -> str:
@@ -16,10 +16,18 @@ def tool(name: str) -> str:
     return str(pathlib.Path(home, "bin", name))
 
 
+FLAGS = (
+    "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-Xmx256m",
+    "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
+)  # fmt: skip
+
+
 def command(main_class: str, *arguments: str) -> list[str]:
     """Runs a class of the bench's Java, which `./dev build` has built."""
-    return [
-        tool("java"), "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-Xmx256m",
-        "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
-        "-cp", f"{CACHE}/classes:{CACHE}/lib/*", main_class, *arguments,
-    ]  # fmt: skip
+    class_path = f"{CACHE}/classes:{CACHE}/lib/*"
+    return [tool("java"), *FLAGS, "-cp", class_path, main_class, *arguments]
+
+
+def engine_command() -> list[str]:
+    """Runs the engine on the JDK."""
+    return [tool("java"), *FLAGS, "-cp", f"{DIST}/lib/*", "io.easyfaas.cli.Main"]

@@ -14,9 +14,8 @@ import tempfile
 from types import TracebackType
 from typing import Any
 
-from .system import ROOT
+from .system import LAUNCHER, ROOT
 
-PROGRAM = ROOT / "cli/target/dist/bin/easyfaas-launcher"
 V1_CONTROLLERS = ("memory", "cpu", "cpuacct", "pids", "freezer")
 FIRST_UID = 0x70000000
 UIDS = 2048
@@ -100,7 +99,7 @@ class Launcher:
             server.listen(1)
             server.settimeout(TIMEOUT_SECONDS)
             self.process = subprocess.Popen(
-                [str(PROGRAM), "serve", f"{self.scratch}/launcher.sock"], env={}
+                [str(LAUNCHER), "serve", f"{self.scratch}/launcher.sock"], env={}
             )
             self.channel, _ = server.accept()
         self.channel.settimeout(TIMEOUT_SECONDS)

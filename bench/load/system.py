@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BENCH = ROOT / "bench"
 HANDLERS = BENCH / "handlers"
 CACHE = BENCH / "target"  # Peers that were downloaded or built.
+DIST = ROOT / "cli" / "target" / "dist"  # What `./dev build` makes.
+LAUNCHER = DIST / "bin" / "easyfaas-launcher"
 NODE = "/usr/bin/node"
 PYTHON = "/usr/bin/python3"
 
