@@ -32,9 +32,8 @@ async def burst(engine: Engine) -> tuple[list[float], int]:
         reader, writer = connections[number]
         path = engine.path(f"f{number % FUNCTIONS}")
         start = time.perf_counter()
-        writer.write(
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: 2\r\n\r\n{{}}".encode()
-        )
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: 2\r\n\r\n"
+        writer.write(f"{head}{{}}".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         await reader.readexactly(length)
@@ -69,8 +68,8 @@ def main() -> None:
     result = Result(
         "burst",
         "A burst of first calls",
-        f"{CALLS} calls to {FUNCTIONS} functions at once; median of {options.runs} bursts, each on an "
-        "engine of its own with at most two runners in reserve",
+        f"{CALLS} calls to {FUNCTIONS} functions at once; median of {options.runs} bursts, each on "
+        "an engine of its own with at most two runners in reserve",
     )
     shown = {}
     for language in LANGUAGES:
@@ -78,7 +77,8 @@ def main() -> None:
         for percent, aim in ((50, None), (99, Aim(1000, True))):
             values = [stats.percentile(latencies, percent) for latencies, _, _ in runs]
             median, low, high = stats.spread(values)
-            result.figures.append(Figure(f"{language}, p{percent}", median, "ms", aim, low=low, high=high))
+            what = f"{language}, p{percent}"
+            result.figures.append(Figure(what, median, "ms", aim, low=low, high=high))
         worst_failed = float(max(failed for _, failed, _ in runs))
         most_used = float(max(used for _, _, used in runs))
         result.figures += [
@@ -90,7 +90,8 @@ def main() -> None:
             {"milliseconds": latencies, "failed": failed, "sandboxes": used}
             for latencies, failed, used in runs
         ]
-    result.distribution("burst", f"{CALLS} first calls to {FUNCTIONS} functions at once", "ms", shown)
+    title = f"{CALLS} first calls to {FUNCTIONS} functions at once"
+    result.distribution("burst", title, "ms", shown)
     result.save(options.quick)
 
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Cold starts: from the first call's first byte to its answer's, next to the bare interpreter's start.
+"""Cold starts: the first call of a function, next to the start of the bare interpreter.
+
+Timed from the request's first byte to the answer's.
 
 Every call goes to a function that was never called before. `prewarmed`: a started runner waits in
 reserve. `not prewarmed`: there is the empty sandbox of a slot and nothing else. The peer: the
@@ -28,7 +30,11 @@ def start_interpreter(command: list[str]) -> float:
     """Seconds from the start of a program to the first byte it prints."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, bufsize=0, env={"PATH": os.defpath}
+        command,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        bufsize=0,
+        env={"PATH": os.defpath},  # Variables slow some starts down; a sandbox has none of ours.
     )
     assert process.stdout is not None
     process.stdout.read(1)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The engine's own cost of a warm call: processor time, allocation, what survives, and where it goes.
+"""The engine's own cost of a warm call: processor time, allocation, what gets old, a profile.
 
 A Node echo handler, 16 connections, one sandbox. Processor time is that of the engine's threads
-(schedstat), which the runner's and the load generator's are not: with `loop` threads carrying calls,
-and the JVM's own compiling and collecting. Allocation and survival come from the collector's log of
-the same load. A second run with Java Flight Recorder on gives the flame graph. Run as root.
+(schedstat): the event loops, which carry the calls, and the JVM's own compiling and collecting;
+runner and load generator are other processes. Allocation and what gets old are from the collector's
+log of the same load. A second run with the flight recorder on gives the flame graph. Run as root.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def measure(runs: int, seconds: int, warm_up: int) -> dict[str, list[float]]:
                 one = dict.fromkeys(("event loop", "compiler", "collector", "other threads"), 0.0)
                 for thread, spent in after.items():
                     one[group(thread)] += (spent - before.get(thread, 0.0)) * 1e6 / calls
-                one["allocated"], one["survived"] = collected(log.read_bytes()[seen:].decode(), calls)
+                text = log.read_bytes()[seen:].decode()
+                one["allocated"], one["survived"] = collected(text, calls)
                 for key, value in one.items():
                     found.setdefault(key, []).append(value)
     return found
@@ -68,7 +69,7 @@ def measure(runs: int, seconds: int, warm_up: int) -> dict[str, list[float]]:
 def collected(text: str, calls: int) -> tuple[float, float]:
     """Bytes allocated and bytes moved to the old generation, per call.
 
-    Told at collections only, so up to one young generation of it belongs to the calls before or after.
+    Told at collections only: up to one young generation belongs to the calls before or after.
     """
     young = [tuple(map(int, match)) for match in YOUNG.findall(text)]
     old = [tuple(map(int, match)) for match in OLD.findall(text)]
@@ -144,8 +145,8 @@ def main() -> None:
     result = Result(
         "cost",
         "The engine's own cost of a warm call",
-        f"{CONNECTIONS} connections, median of {options.runs} runs of {options.seconds} s; processor "
-        "time of the engine's JVM, runner not counted",
+        f"{CONNECTIONS} connections, median of {options.runs} runs of {options.seconds} s; "
+        "processor time of the engine's JVM, runner not counted",
         [
             row("processor time a call, whole JVM", whole, "µs", Aim(25, True)),
             *(row(f"of it, {name}", found[name], "µs") for name in groups),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The engine by itself: memory after its start and after a million calls, and how long it takes to be ready.
+"""The engine by itself: time to ready, memory after its start and after a million calls.
 
 Ready: the first answer of the controller's health page, counted from exec of `./easyfaas up`.
 Memory: VmRSS of the one JVM; launcher and runners are not in it. Run as root.
@@ -53,24 +53,21 @@ def main() -> None:
     result = Result(
         "footprint",
         "The engine alone",
-        f"`./easyfaas up` with its default of 10 slots; start: median of {options.runs}; files in the "
-        "page cache",
+        f"`./easyfaas up` with its default of 10 slots; start: median of {options.runs}; files in "
+        "the page cache",
     )
+
+    def row(what: str, samples: list[float], unit: str, bound: float) -> Figure:
+        median, low, high = stats.spread(samples)
+        return Figure(what, median, unit, Aim(bound, True), low=low, high=high)
+
     result.figures = [
-        Figure("ready after exec", stats.median(seconds), "s", Aim(0.7, True), low=min(seconds), high=max(seconds)),
-        Figure("resident after start", stats.median(memory), "MiB", Aim(64, True), low=min(memory), high=max(memory)),
-        Figure(f"resident after {growth[-1][0]:,} calls", growth[-1][1], "MiB", Aim(96, True)),
-    ]  # fmt: skip
-    result.plots.append(
-        {
-            "kind": "line",
-            "name": "footprint-memory",
-            "title": "Resident memory of the engine under load",
-            "unit": "MiB",
-            "x_unit": "calls",
-            "series": {"EasyFaaS": growth},
-        }
-    )
+        row("ready after exec", seconds, "s", 0.7),
+        row("resident after start", memory, "MiB", 64),
+        row(f"resident after {growth[-1][0]:,} calls", [growth[-1][1]], "MiB", 96),
+    ]
+    title = "Resident memory of the engine under load"
+    result.line("footprint-memory", title, "MiB", "calls", {"EasyFaaS": growth})
     result.raw = {"seconds_to_ready": seconds, "mebibytes": memory, "under_load": growth}
     result.save(options.quick)
 

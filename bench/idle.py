@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Idle sandboxes: what a thousand of them cost in memory, and the engine's processor time with them.
+"""Idle sandboxes: what a thousand of them cost in memory and in the engine's processor time.
 
 First all slots are made and empty; then each gets a Python function that is called once and left
 alone. Memory is how much less the machine has available than before the engine started, so that
@@ -50,15 +50,16 @@ def main() -> None:
         warm_memory, warm_rss = used(), rss(engine.pid)
         warm_cpu = idle_cpu(engine, options.seconds)
         states = engine.states()
+    empty, warm = empty_memory / count, warm_memory / count
     result = Result(
         "idle",
         "Idle sandboxes",
         f"{count} slots, then {count} Python functions, one each; one run",
         [
-            Figure("empty sandboxes that 4 GiB hold", LIMIT / (empty_memory / count), "", Aim(1000)),
-            Figure("warm Python sandboxes that 4 GiB hold", LIMIT / (warm_memory / count), "", Aim(1000)),
-            Figure("memory of an empty sandbox", empty_memory / count / MEBIBYTE, "MiB"),
-            Figure("memory of a warm Python sandbox", warm_memory / count / MEBIBYTE, "MiB"),
+            Figure("empty sandboxes that 4 GiB hold", LIMIT / empty, "", Aim(1000)),
+            Figure("warm Python sandboxes that 4 GiB hold", LIMIT / warm, "", Aim(1000)),
+            Figure("memory of an empty sandbox", empty / MEBIBYTE, "MiB"),
+            Figure("memory of a warm Python sandbox", warm / MEBIBYTE, "MiB"),
             Figure(f"engine, {count} empty: processor", empty_cpu, "%", Aim(1, True)),
             Figure(f"engine, {count} warm: processor", warm_cpu, "%", Aim(1, True)),
             Figure(f"engine, {count} empty: resident", empty_rss / MEBIBYTE, "MiB"),
@@ -66,15 +67,15 @@ def main() -> None:
             Figure(f"ready with {count} slots after", made, "s"),
             Figure("first calls a second while filling", count / filling, "/s"),
         ],
-        raw={"states": states, "available_before": available, "empty": empty_memory, "warm": warm_memory},
+        raw={"states": states, "before": available, "empty": empty_memory, "warm": warm_memory},
     )
     result.bars(
         "idle-memory",
         "Memory of one idle sandbox, the engine's share included",
         "MiB",
         {
-            "empty": {"": [empty_memory / count / MEBIBYTE] * 3},
-            "warm Python": {"": [warm_memory / count / MEBIBYTE] * 3},
+            "empty": {"": [empty / MEBIBYTE] * 3},
+            "warm Python": {"": [warm / MEBIBYTE] * 3},
         },
     )
     result.save(options.quick)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes docs/performance.md and its plots from the newest result of every theme.
 
-Measures nothing. What a theme's figures cannot say, where the time goes and what was tried, is taken
-from bench/notes/<theme>.md.
+Measures nothing. What a theme's figures cannot say, where the time goes and what was tried, is
+taken from bench/notes/<theme>.md.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NOTES = BENCH / "notes"
 
 HEAD = """# Performance
 
-Written by `./dev bench` ([bench/README.md](../bench/README.md) tells how to run it and what a figure means); do not edit.
-Every figure was measured next to what it is measured against, in the same run and alternating with it, and is a median unless
-it says otherwise; “low – high” are the lowest and the highest run. “ratio” is reached divided by there. The load generator,
-the peers and the engine share the machine.
+Written by `./dev bench`; do not edit. [bench/README.md](../bench/README.md) tells how to run it and what a figure means.
+Every figure was measured next to what it is measured against, in the same run and alternating with it,
+and is a median unless it says otherwise; “low – high” are the lowest and the highest run. “ratio” is reached
+divided by there. The load generator, the peers and the engine share the machine.
 """
 
 
@@ -57,8 +57,8 @@ def section(result: dict[str, Any]) -> str:
         parts.append(notes.read_text().strip())
     raw = f"../bench/results/{result['stem']}"
     parts.append(
-        f"Commit {result['commit']}, {result['date']}, `{result['command']}` on {result['machine']}. "
-        f"[Every sample]({raw}.json)."
+        f"Commit {result['commit']}, {result['date']}, `{result['command']}` on "
+        f"{result['machine']}. [Every sample]({raw}.json)."
     )
     return "\n\n".join(parts)
 
@@ -77,9 +77,8 @@ def summary(results: list[dict[str, Any]]) -> str:
         lines[0] += " Missed:\n"
     for result, figure in missed:
         against = f" against {figure['peer']}" if figure["peer"] else ""
-        lines.append(
-            f"- {result['title']}: {figure['what']}{against}, {figure['aim_text']}, {shortfall(figure)}"
-        )
+        what = f"{result['title']}: {figure['what']}{against}"
+        lines.append(f"- {what}, {figure['aim_text']}, {shortfall(figure)}")
     return "\n".join(lines)
 
 
@@ -96,7 +95,8 @@ def main() -> None:
     for result in results:
         missed = [figure["what"] for figure in result["figures"] if figure["met"] is False]
         if missed and not (NOTES / f"{result['theme']}.md").exists():
-            print(f"notes/{result['theme']}.md is missing, to explain: {', '.join(missed)}", file=sys.stderr)
+            file = f"bench/notes/{result['theme']}.md"
+            print(f"{file} is missing, to explain: {', '.join(missed)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

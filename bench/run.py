@@ -16,15 +16,22 @@ from load.system import BENCH
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="./dev bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="minutes instead of half an hour, to develop with")
-    parser.add_argument("theme", nargs="*", choices=[[], *report.THEMES], help="all when none is named")
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--quick", action="store_true", help="a few minutes, to develop with")
+    parser.add_argument("theme", nargs="*", help=f"{', '.join(report.THEMES)}; all if none")
     options = parser.parse_args()
+    unknown = set(options.theme) - set(report.THEMES)
+    if unknown:
+        parser.error(f"theme: {', '.join(unknown)} (expected: {', '.join(report.THEMES)})")
     failed = []
     for theme in options.theme or report.THEMES:
         start = time.monotonic()
         print(f"== {theme}", flush=True)
-        command = [sys.executable, str(BENCH / f"{theme}.py"), *(["--quick"] if options.quick else [])]
+        command = [sys.executable, str(BENCH / f"{theme}.py")]
+        if options.quick:
+            command.append("--quick")
         if subprocess.run(command).returncode != 0:
             failed.append(theme)
         print(f"== {theme}: {time.monotonic() - start:.0f} s", flush=True)

@@ -77,8 +77,8 @@ class Bubblewrap:
     def __init__(self, launcher: Launcher) -> None:
         binds = [word for source, to in launcher.binds for word in ("--ro-bind", source, to)]
         self.command = [
-            "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", launcher.rootfs, "/", *binds,
-            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", TRUE,
+            "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", launcher.rootfs, "/",
+            *binds, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", TRUE,
         ]  # fmt: skip
 
     def start(self, _: int) -> subprocess.Popen[bytes]:
@@ -115,6 +115,9 @@ class Runc:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
 
+Peers = dict[str, Bubblewrap | Runc]
+
+
 def run_peer(peer: Bubblewrap | Runc, count: int) -> None:
     processes = [peer.start(number) for number in range(count)]
     for process in processes:
@@ -122,7 +125,7 @@ def run_peer(peer: Bubblewrap | Runc, count: int) -> None:
             raise RuntimeError(f"{type(peer).__name__} ended with {process.returncode}")
 
 
-def sequential(ours: Ours, peers: dict[str, Bubblewrap | Runc], samples: int) -> Milliseconds:
+def sequential(ours: Ours, peers: Peers, samples: int) -> Milliseconds:
     slot = ours.slots[0]
     kinds = ("create", "create and run", "reset", "destroy", *peers)
     measured: Milliseconds = {kind: [] for kind in kinds}
@@ -138,7 +141,7 @@ def sequential(ours: Ours, peers: dict[str, Bubblewrap | Runc], samples: int) ->
     return measured
 
 
-def at_once(ours: Ours, peers: dict[str, Bubblewrap | Runc], samples: int) -> Milliseconds:
+def at_once(ours: Ours, peers: Peers, samples: int) -> Milliseconds:
     """Sandboxes a second."""
     measured: Milliseconds = {kind: [] for kind in ("create", "reset", *peers)}
 
@@ -156,15 +159,14 @@ def at_once(ours: Ours, peers: dict[str, Bubblewrap | Runc], samples: int) -> Mi
 
 
 def figures(one: Milliseconds, eight: Milliseconds) -> list[Figure]:
-    def p50(what: str, kind: str, aim: Aim | None, peer: str = "", speed_up: bool = False) -> Figure:
-        """With `speed_up` reached and peer are given a second, so that more is better."""
-        samples = one[kind]
-        if speed_up:
-            there = 1000 / stats.median(one[peer])
-            return Figure(what, 1000 / stats.median(samples), "/s", aim, peer, there)
-        return Figure(
-            what, stats.median(samples), "ms", aim, low=min(samples), high=max(samples)
-        )
+    def p50(what: str, kind: str, aim: Aim | None) -> Figure:
+        median, low, high = stats.spread(one[kind])
+        return Figure(what, median, "ms", aim, low=low, high=high)
+
+    def pace(what: str, kind: str, aim: Aim | None, peer: str) -> Figure:
+        """Both a second, so that a ratio tells how many times as fast."""
+        ours, there = (1000 / stats.median(one[name]) for name in (kind, peer))
+        return Figure(what + ", one after another", ours, "/s", aim, peer, there)
 
     def rate(what: str, kind: str, aim: Aim | None, peer: str = "") -> Figure:
         median, low, high = stats.spread(eight[kind])
@@ -173,10 +175,10 @@ def figures(one: Milliseconds, eight: Milliseconds) -> list[Figure]:
 
     return [
         p50("create → ready, p50", "create", Aim(2.5, True)),
-        p50("create → ready, one after another", "create", Aim(2.5, ratio=True), "bwrap", True),
-        p50("create → ready, one after another", "create", Aim(15, ratio=True), "runc", True),
-        p50("create and run `true`, one after another", "create and run", None, "bwrap", True),
-        p50("create and run `true`, one after another", "create and run", None, "runc", True),
+        pace("create → ready", "create", Aim(2.5, ratio=True), "bwrap"),
+        pace("create → ready", "create", Aim(15, ratio=True), "runc"),
+        pace("create and run `true`", "create and run", None, "bwrap"),
+        pace("create and run `true`", "create and run", None, "runc"),
         rate(f"create → ready, {AT_ONCE} at once", "create", Aim(300)),
         rate(f"create → ready, {AT_ONCE} at once", "create", Aim(2.5, ratio=True), "bwrap"),
         rate(f"create → ready, {AT_ONCE} at once", "create", Aim(15, ratio=True), "runc"),
@@ -190,7 +192,7 @@ def main() -> None:
     options = arguments(__doc__, samples=(200, 20))
     with Launcher() as launcher:
         ours = Ours(launcher, AT_ONCE)
-        peers: dict[str, Bubblewrap | Runc] = {"bwrap": Bubblewrap(launcher), "runc": Runc(launcher)}
+        peers: Peers = {"bwrap": Bubblewrap(launcher), "runc": Runc(launcher)}
         sequential(ours, peers, 5)  # Programs and libraries are in the page cache from here on.
         one = sequential(ours, peers, options.samples)
         eight = at_once(ours, peers, options.samples // 2)
@@ -198,8 +200,8 @@ def main() -> None:
     result = Result(
         "sandbox",
         "Sandboxes",
-        f"median of {options.samples} samples, all kinds in turn; the peers are ready when `true` has "
-        "ended in them",
+        f"median of {options.samples} samples, all kinds in turn; the peers are ready when `true` "
+        "has ended in them",
         figures(one, eight),
         raw={"milliseconds": one, f"a second, {AT_ONCE} at once": eight},
     )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Scheduling: what a call costs with 1,000 slots and 500 functions against 10 slots and 5 functions.
+"""Scheduling: what it costs a call with 1,000 slots and 500 functions, against 10 and 5.
 
 JMH on the real slot pool with runners that do nothing: permit taken and given back, functions in
 random order. So that only the choice is measured: with 500 real runners the processor's caches and
@@ -79,16 +79,26 @@ def main() -> None:
     result = Result(
         "scheduling",
         "Scheduling with many slots",
-        f"JMH, median of {options.forks} forks of each size in turn; half of the slots hold a function",
+        f"JMH, median of {options.forks} forks of each size in turn; half of the slots hold a "
+        "function",
         raw={"pool": measured},
     )
     median, low, high = stats.spread(measured[many]["ns"])
     there = stats.median(measured[few]["ns"])
     names = (f"{many:,} slots, {many // 2} functions", f"{few} slots, {few // 2} functions")
     result.figures = [
-        Figure(f"scheduling a call, {names[0]}", median, "ns", Aim(1.1, True, True), names[1], there, low, high),
+        Figure(
+            f"scheduling a call, {names[0]}",
+            median,
+            "ns",
+            Aim(1.1, at_most=True, ratio=True),
+            names[1],
+            there,
+            low,
+            high,
+        ),
         Figure(f"allocated for it, {names[0]}", stats.median(measured[many]["bytes"]), "B"),
-    ]  # fmt: skip
+    ]
     if options.whole:
         runs, seconds = (1, 2) if options.quick else (5, 3)
         costs = {size: engine_cost(size, runs, seconds) for size in SIZES}

@@ -162,7 +162,8 @@ class Engine:
 
     def slots(self) -> list[dict[str, object]]:
         """What the controller tells of its slots."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/runtimes", timeout=10) as answer:
+        url = f"http://127.0.0.1:{self.port}/v1/runtimes"
+        with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)
 
     def states(self) -> dict[str, int]:

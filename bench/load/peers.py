@@ -65,7 +65,8 @@ def python_http() -> Peer:
 def deno() -> Peer:
     port = free_port()
     program = npm_program("deno", "@deno/*/deno")
-    return Peer("deno", [program, "run", "--allow-net", str(HANDLERS / "bare.deno.js"), str(port)], port)
+    script = str(HANDLERS / "bare.deno.js")
+    return Peer("deno", [program, "run", "--allow-net", script, str(port)], port)
 
 
 def workerd() -> Peer:

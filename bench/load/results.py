@@ -17,6 +17,8 @@ from typing import Any
 from .system import BENCH, commit, machine
 
 RESULTS = BENCH / "results"
+Lines = dict[str, list[tuple[int, float]]]
+Groups = dict[str, dict[str, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -75,19 +77,29 @@ class Result:
     plots: list[dict[str, Any]] = field(default_factory=list)
     raw: dict[str, Any] = field(default_factory=dict)
 
-    def bars(self, name: str, title: str, unit: str, groups: dict[str, dict[str, list[float]]]) -> None:
+    def bars(self, name: str, title: str, unit: str, groups: Groups) -> None:
         """A plot of grouped bars: group → series → [median, low, high]."""
-        self.plots.append({"kind": "bars", "name": name, "title": title, "unit": unit, "groups": groups})
+        self.plot("bars", name, title, unit=unit, groups=groups)
 
-    def distribution(self, name: str, title: str, unit: str, series: dict[str, list[float]]) -> None:
+    def distribution(
+        self, name: str, title: str, unit: str, series: dict[str, list[float]]
+    ) -> None:
         """A plot of what share of the samples is below a value."""
-        self.plots.append(
-            {"kind": "distribution", "name": name, "title": title, "unit": unit, "series": series}
-        )
+        self.plot("distribution", name, title, unit=unit, series=series)
+
+    def line(
+        self, name: str, title: str, unit: str, x_unit: str, series: Lines
+    ) -> None:
+        """A plot of points (x, y) joined by lines."""
+        self.plot("line", name, title, unit=unit, x_unit=x_unit, series=series)
 
     def flames(self, name: str, title: str, stacks: dict[str, int]) -> None:
         """A flame graph: `frame;frame;frame`, outermost first → samples."""
-        self.plots.append({"kind": "flames", "name": name, "title": title, "stacks": stacks})
+        self.plot("flames", name, title, stacks=stacks)
+
+    def plot(self, kind: str, name: str, title: str, **content: Any) -> None:
+        """Keeps a plot for the report, which draws it as `<name>.svg`."""
+        self.plots.append({"kind": kind, "name": name, "title": title, **content})
 
     def save(self, quick: bool) -> pathlib.Path:
         """Writes both files and prints the figures."""
@@ -157,7 +169,7 @@ def arguments(document: str | None, **defaults: tuple[int, int]) -> argparse.Nam
     """Command line of a theme: `--quick`, and one flag a count: name = (normal, quick)."""
     parser = argparse.ArgumentParser(description=(document or "").splitlines()[0])
     parser.add_argument(
-        "--quick", action="store_true", help="fewer and shorter runs, to develop with; not for the report"
+        "--quick", action="store_true", help="few and short runs, to develop with; never quoted"
     )
     for name, (normal, quick) in defaults.items():
         parser.add_argument(f"--{name}", type=int, help=f"default: {normal}, --quick: {quick}")

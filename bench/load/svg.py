@@ -20,7 +20,9 @@ COLOURS = ("#d97706", "#0f766e", "#9333ea", "#be123c", "#64748b", "#65a30d")
 FONT = "font-family=\"system-ui, 'DejaVu Sans', sans-serif\""
 
 
-def text(x: float, y: float, words: str, size: int = 12, anchor: str = "start", fill: str = INK) -> str:
+def text(
+    x: float, y: float, words: str, size: int = 12, anchor: str = "start", fill: str = INK
+) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}">'
         f"{escape(words)}</text>"
@@ -53,7 +55,8 @@ def colours(names: Sequence[str], ours: Sequence[str] = ("EasyFaaS",)) -> dict[s
 def legend(names: Sequence[str], colour: dict[str, str]) -> list[str]:
     parts, x = [], float(LEFT)
     for name in names:
-        parts.append(f'<rect x="{x:.1f}" y="42" width="11" height="11" rx="2" fill="{colour[name]}"/>')
+        box = f'<rect x="{x:.1f}" y="42" width="11" height="11" rx="2" fill="{colour[name]}"/>'
+        parts.append(box)
         parts.append(text(x + 16, 52, name))
         x += 34 + 7.0 * len(name)
     return parts
@@ -149,13 +152,15 @@ def distribution(title: str, unit: str, series: dict[str, list[float]]) -> str:
         x = horizontal(mark)
         parts.append(line(x, TOP, x, HEIGHT - BOTTOM))
         parts.append(text(x, HEIGHT - BOTTOM + 18, short(mark), 11, "middle", FAINT))
-    parts.append(text(WIDTH - RIGHT, HEIGHT - 8, f"share of samples that took at most so many {unit} (logarithmic)", 11, "end", FAINT))
+    below = f"share of samples that took at most so many {unit} (logarithmic)"
+    parts.append(text(WIDTH - RIGHT, HEIGHT - 8, below, 11, "end", FAINT))
     for name, samples in series.items():
         ordered = sorted(samples)
         path = [f"M{horizontal(ordered[0]):.1f} {vertical(0, 100):.1f}"]
         for rank, value in enumerate(ordered, 1):
             path.append(f"H{horizontal(value):.1f}V{vertical(rank / len(ordered) * 100, 100):.1f}")
-        parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{colour[name]}" stroke-width="2"/>')
+        pen = f'fill="none" stroke="{colour[name]}" stroke-width="2"'
+        parts.append(f'<path d="{"".join(path)}" {pen}/>')
     return document(title, parts)
 
 
@@ -175,7 +180,8 @@ def lines(title: str, unit: str, x_unit: str, series: dict[str, list[Sequence[fl
     parts.append(text(WIDTH - RIGHT, HEIGHT - 8, x_unit, 11, "end", FAINT))
     for name, each in series.items():
         path = " ".join(f"{horizontal(x):.1f},{vertical(y, up[-1]):.1f}" for x, y in each)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour[name]}" stroke-width="2"/>')
+        pen = f'fill="none" stroke="{colour[name]}" stroke-width="2"'
+        parts.append(f'<polyline points="{path}" {pen}/>')
     return document(title, parts)
 
 

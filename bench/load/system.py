@@ -27,7 +27,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60, pause: float = 0.01) -> None:
+def wait_until(
+    holds: Callable[[], bool], what: str, seconds: float = 60, pause: float = 0.01
+) -> None:
     """Returns once the condition holds. Raises TimeoutError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -74,8 +76,9 @@ def commit() -> str:
     """The short hash of the commit, `-dirty` added when tracked files have been changed."""
     name = output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD") or "unknown"
     changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no")
-    sources = [line for line in changed.splitlines() if not line[3:].startswith(("bench/", "docs/"))]
-    return name + ("-dirty" if sources else "")
+    files = [line[3:] for line in changed.splitlines()]
+    is_other = any(not file.startswith(("bench/", "docs/")) for file in files)
+    return name + ("-dirty" if is_other else "")
 
 
 def meminfo(key: str) -> int:
