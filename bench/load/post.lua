@@ -1,4 +1,5 @@
 -- wrk: POST a 100-byte JSON event, and count every answer that is not a plain success.
+-- Arguments after `--` are paths that are called in turn.
 wrk.method = "POST"
 wrk.body = '{"id":12345678,"name":"a name of some length","tags":["one","two","three"],"active":true,"value":1.5}'
 wrk.headers["Content-Type"] = "application/json"
@@ -10,8 +11,18 @@ function setup(thread)
   table.insert(threads, thread)
 end
 
-function init()
+function init(paths)
   failed = 0
+  if #paths > 0 then
+    local requests, next_one = {}, 0
+    for i, path in ipairs(paths) do
+      requests[i] = wrk.format(nil, path)
+    end
+    request = function()
+      next_one = next_one % #requests + 1
+      return requests[next_one]
+    end
+  end
 end
 
 function response(status, headers)

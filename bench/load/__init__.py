@@ -1,0 +1,1 @@
+"""What the themes of the bench share."""
