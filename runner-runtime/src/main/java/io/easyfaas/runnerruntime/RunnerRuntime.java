@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -100,16 +101,17 @@ public final class RunnerRuntime {
     List<RuntimeConfiguration> runtimes = new ArrayList<>();
     List<String> missing = new ArrayList<>();
     Path directory = Files.createDirectories(data.resolve("runtimes"));
-    for (Language language : Language.values()) {
-      switch (search.find(language)) {
-        case InterpreterSearch.Result.Found(var interpreter) -> {
+    for (Found found : findAll(source, search, directory)) {
+      switch (found) {
+        case Found.Usable(var plan, var target) -> {
           try {
-            runtimes.add(layOut(directory, interpreter, source, search, scratch));
+            plan.directory().carryOut(target, scratch);
+            runtimes.add(plan.configuration());
           } catch (IOException e) {
-            missing.add(language.title() + ": " + e.getMessage());
+            missing.add(plan.configuration().name() + ": " + e.getMessage());
           }
         }
-        case InterpreterSearch.Result.Missing(var reason) -> missing.add(reason);
+        case Found.Nothing(var reason) -> missing.add(reason);
       }
     }
     withdrawAllBut(runtimes, directory);
@@ -131,18 +133,43 @@ public final class RunnerRuntime {
     Files.move(successor, rootfs.resolveSibling("rootfs.json"), StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private static RuntimeConfiguration layOut(
-      Path runtimes,
-      Interpreter interpreter,
-      RootfsSource.Known source,
-      InterpreterSearch search,
-      Path scratch)
-      throws IOException {
-    Path directory = runtimes.resolve(interpreter.language().runtimeName(interpreter.version()));
-    RuntimePlan plan =
-        RuntimePlan.of(interpreter, directory, isInRootfs(interpreter, source), search);
-    plan.directory().carryOut(directory, scratch);
-    return plan.configuration();
+  /// What there is for one language.
+  private sealed interface Found {
+    /// A runtime to be laid out.
+    ///
+    /// @param plan of its directory
+    /// @param target the directory
+    record Usable(RuntimePlan plan, Path target) implements Found {}
+
+    /// No runtime.
+    ///
+    /// @param reason one sentence
+    record Nothing(String reason) implements Found {}
+  }
+
+  /// Looks for all languages at once: it is mostly waiting for interpreters to start.
+  private static List<Found> findAll(
+      RootfsSource.Known source, InterpreterSearch search, Path directory) {
+    return Arrays.stream(Language.values())
+        .parallel()
+        .map(language -> find(language, source, search, directory))
+        .toList();
+  }
+
+  private static Found find(
+      Language language, RootfsSource.Known source, InterpreterSearch search, Path directory) {
+    return switch (search.find(language)) {
+      case InterpreterSearch.Result.Found(var interpreter) -> {
+        Path target = directory.resolve(language.runtimeName(interpreter.version()));
+        try {
+          yield new Found.Usable(
+              RuntimePlan.of(interpreter, target, isInRootfs(interpreter, source), search), target);
+        } catch (IOException e) {
+          yield new Found.Nothing(language.title() + ": " + e.getMessage());
+        }
+      }
+      case InterpreterSearch.Result.Missing(var reason) -> new Found.Nothing(reason);
+    };
   }
 
   /// Whether sandboxes see the interpreter where it is. Binds are not recursive: what is mounted
