@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Completes an installed directory: a Java runtime with the modules the engine uses, and an ahead-of-time cache.
+#
+#   deploy/assemble.sh DIRECTORY [JDK]
+#
+# The directory has lib/ (jars) and bin/ (launcher), as Maven leaves them in cli/target/dist. It can
+# be moved or copied (cp -a) afterwards; a target machine needs no JDK. `./dev build` runs this.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+readonly here
+# shellcheck source=deploy/host.sh
+source "$here/host.sh"
+
+[[ -d "${1:-}/lib" ]] || fail "usage: deploy/assemble.sh DIRECTORY [JDK], with DIRECTORY/lib"
+dist="$(cd "$1" && pwd)"
+jdk="${2:-$(find_java_home)}"
+readonly dist jdk
+
+# What the jars need, by jdeps, and the flight recorder.
+readonly modules=java.base,java.logging,java.naming,java.net.http,jdk.jfr,jdk.net,jdk.unsupported
+
+copy_scripts() {
+  mkdir -p "$dist/deploy"
+  cp "$here/../easyfaas" "$dist/easyfaas"
+  cp "$here/host.sh" "$dist/deploy/host.sh"
+}
+
+# Netty would unpack its library to /tmp at every start.
+unpack_native_library() {
+  local jar
+  for jar in "$dist"/lib/netty-transport-native-epoll-*-linux-"$(uname -m | sed s/aarch64/aarch_64/)".jar; do
+    (cd "$dist/bin" && "$jdk/bin/jar" --extract --file "$jar" META-INF/native)
+    mv "$dist"/bin/META-INF/native/*.so "$dist/bin/"
+    rm -r "$dist/bin/META-INF"
+  done
+}
+
+link_runtime() {
+  rm -rf "$dist/runtime"
+  "$jdk/bin/jlink" --output "$dist/runtime" --add-modules "$modules" \
+    --strip-java-debug-attributes --no-header-files --no-man-pages
+  # For starts without the ahead-of-time cache.
+  "$dist/runtime/bin/java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xshare:dump >/dev/null
+}
+
+# The demo is what an engine does, calls included. Where sandboxes cannot be made, as in most image
+# builds, it ends early, and the cache lacks what comes after.
+train() {
+  rm -f "$dist/lib/easyfaas.aot"
+  EASYFAAS_JAVA_FLAGS="-XX:AOTCacheOutput=$dist/lib/new.aot" \
+    "$dist/easyfaas" demo >"$dist/lib/training.log" 2>&1 || true
+  if [[ -f "$dist/lib/new.aot" ]]; then
+    mv "$dist/lib/new.aot" "$dist/lib/easyfaas.aot"
+  else
+    printf 'easyfaas: no ahead-of-time cache, starts take longer; see %s\n' \
+      "$dist/lib/training.log" >&2
+  fi
+  rm -f "$dist/lib/new.aot.config"
+}
+
+copy_scripts
+unpack_native_library
+link_runtime
+train
