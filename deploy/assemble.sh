@@ -18,7 +18,7 @@ jdk="${2:-$(find_java_home)}"
 readonly dist jdk
 
 # What the jars need, by jdeps, and the flight recorder.
-readonly modules=java.base,java.logging,java.naming,java.net.http,jdk.jfr,jdk.net,jdk.unsupported
+readonly modules=java.base,java.logging,java.naming,java.net.http,java.xml,jdk.jfr,jdk.net,jdk.unsupported
 
 copy_scripts() {
   mkdir -p "$dist/deploy"
