@@ -1,11 +1,16 @@
 package io.easyfaas.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.http.HttpException;
 import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.launch.LaunchException;
 import io.easyfaas.stubs.store.StoreException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Optional;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 
@@ -14,12 +19,28 @@ public final class Main {
   private Main() {}
 
   /// Runs one command and exits with its status, see {@link ExitStatus}.
-  public static void main(String[] args) {
+  public static void main(String[] args) throws InterruptedException {
+    Optional<ServiceCommand> service = ServiceCommand.of(args);
+    System.exit(service.isPresent() ? run(service.get(), args) : execute(args));
+  }
+
+  /// A part of the engine checks its flags itself, so it is started without what the other commands
+  /// need for theirs: Picocli is compiled for Java 5, and the ahead-of-time cache cannot hold such
+  /// classes.
+  private static int run(ServiceCommand service, String[] args) throws InterruptedException {
+    try {
+      return service.run(List.of(args).subList(1, args.length));
+    } catch (RuntimeException e) {
+      return report(e, new PrintWriter(System.err, true, UTF_8));
+    }
+  }
+
+  private static int execute(String[] args) {
     CommandLine line = commandLine();
     int status = line.execute(args);
     line.getOut().flush();
     line.getErr().flush();
-    System.exit(status);
+    return status;
   }
 
   /// The whole command tree.
@@ -30,16 +51,16 @@ public final class Main {
     }
     line.addSubcommand("generate-completion", new AutoComplete.GenerateCompletion());
     line.setExecutionStrategy(new CommandLine.RunLast());
-    line.setExecutionExceptionHandler((failure, command, _) -> report(failure, command));
+    line.setExecutionExceptionHandler((failure, command, _) -> report(failure, command.getErr()));
     return line;
   }
 
   /// Failures a user can cause are one line; anything else is a bug and shows where it happened.
-  private static int report(Exception failure, CommandLine command) {
+  private static int report(Exception failure, PrintWriter err) {
     String message = failure.getMessage();
     switch (failure) {
       case ConfigException _ -> {
-        command.getErr().println("easyfaas: " + message);
+        err.println("easyfaas: " + message);
         return ExitStatus.USAGE;
       }
       case EngineException _,
@@ -48,8 +69,8 @@ public final class Main {
           LaunchException _,
           RunnerException _,
           StoreException _ ->
-          command.getErr().println("easyfaas: " + message);
-      default -> failure.printStackTrace(command.getErr());
+          err.println("easyfaas: " + message);
+      default -> failure.printStackTrace(err);
     }
     return ExitStatus.ENGINE_FAILED;
   }

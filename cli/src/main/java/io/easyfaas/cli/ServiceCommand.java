@@ -16,7 +16,8 @@ import io.easyfaas.stubs.Stubs;
 import io.easyfaas.stubs.StubsConfig;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +26,10 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /// A subcommand that runs one part of the engine in the foreground until it is told to stop. Its
 /// flags are the part's settings, so they are declared once, in the part's configuration record.
-final class ServiceCommand implements Callable<Integer> {
+final class ServiceCommand {
+  /// What asks a command about itself, which no part takes as a flag.
+  private static final Set<String> HELP = Set.of("-h", "--help", "-V", "--version");
+
   private static final Logger LOG = LoggerFactory.getLogger(ServiceCommand.class);
 
   /// Starts a part and adds it, with all it needs, to those that are running.
@@ -35,15 +39,31 @@ final class ServiceCommand implements Callable<Integer> {
   }
 
   private final String name;
+  private final String description;
   private final List<Option> options;
   private final Starter starter;
-  private final CommandSpec spec;
 
   private ServiceCommand(String name, String description, List<Option> options, Starter starter) {
     this.name = name;
+    this.description = description;
     this.options = options;
     this.starter = starter;
-    this.spec = CommandSpec.wrapWithoutInspection(this).name(name);
+  }
+
+  /// The part a command line starts; empty when it asks for anything else, or for help.
+  static Optional<ServiceCommand> of(String... args) {
+    List<String> flags = List.of(args);
+    if (HELP.stream().anyMatch(flags::contains)) {
+      return Optional.empty();
+    }
+    return all().stream()
+        .filter(part -> !flags.isEmpty() && part.name.equals(flags.getFirst()))
+        .findFirst();
+  }
+
+  /// The command as the others see it, with its flags for their help and for completion.
+  CommandSpec spec() {
+    CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name(name);
     spec.usageMessage().description(description).sortOptions(false);
     for (Option option : options) {
       boolean isFlag = option.kind().equals("flag");
@@ -58,6 +78,7 @@ final class ServiceCommand implements Callable<Integer> {
               .description(option.description() + byDefault)
               .build());
     }
+    return spec;
   }
 
   /// Every part that can run alone, and `up`, which is all of them.
@@ -120,10 +141,6 @@ final class ServiceCommand implements Callable<Integer> {
     return name;
   }
 
-  CommandSpec spec() {
-    return spec;
-  }
-
   /// The part's settings.
   List<Option> options() {
     return options;
@@ -134,9 +151,11 @@ final class ServiceCommand implements Callable<Integer> {
     return name;
   }
 
-  @Override
-  public Integer call() throws InterruptedException {
-    List<String> args = matchedArguments();
+  /// Runs the part in the foreground. Blocks until a signal ends the process.
+  ///
+  /// @param args its flags
+  /// @throws RuntimeException when it cannot start; nothing is left running then
+  int run(List<String> args) throws InterruptedException {
     LOG.info("{}: {}", name, Settings.parse(options, args, System.getenv()).effective());
     Parts parts = new Parts();
     try {
@@ -155,11 +174,5 @@ final class ServiceCommand implements Callable<Integer> {
                 "stop"));
     new CountDownLatch(1).await(); // Until a signal ends the process.
     return ExitStatus.OK;
-  }
-
-  private List<String> matchedArguments() {
-    return spec.commandLine().getParseResult().matchedOptions().stream()
-        .map(option -> option.longestName() + "=" + option.getValue())
-        .toList();
   }
 }

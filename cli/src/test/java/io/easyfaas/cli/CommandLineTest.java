@@ -2,7 +2,9 @@ package io.easyfaas.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpRequest;
@@ -158,6 +160,30 @@ class CommandLineTest {
   void namesTheCommandsWhenNoneIsGiven() {
     assertThat(run()).isEqualTo(ExitStatus.USAGE);
     assertThat(err.toString()).contains("Missing command", "invoke", "up");
+  }
+
+  @Test
+  void aPartIsRecognisedUnlessItsHelpIsAskedFor() {
+    assertThat(ServiceCommand.of("up", "--port", "1").map(ServiceCommand::name)).contains("up");
+    assertThat(ServiceCommand.of("stubs").map(ServiceCommand::name)).contains("stubs");
+    assertThat(ServiceCommand.of("up", "--port", "1", "--help")).isEmpty();
+    assertThat(ServiceCommand.of("function", "get", "up")).isEmpty();
+    assertThat(ServiceCommand.of()).isEmpty();
+  }
+
+  @Test
+  void aPartShowsItsFlags() {
+    assertThat(run("up", "--help")).isEqualTo(ExitStatus.OK);
+    assertThat(out.toString()).contains("--registry-port=<port>", "(default: 8002)");
+  }
+
+  @Test
+  void aPartRefusesAFlagItDoesNotKnow() {
+    ServiceCommand up = ServiceCommand.of("up", "--prot=1").orElseThrow();
+
+    assertThatThrownBy(() -> up.run(List.of("--prot=1")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("unknown flag --prot ");
   }
 
   private int run(String... args) {
