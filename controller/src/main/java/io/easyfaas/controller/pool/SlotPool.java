@@ -819,7 +819,9 @@ public final class SlotPool {
           default -> throw refused(slot, "occupy");
         };
     Tenancy tenancy = tenancy(function);
-    reserve.wanted(function.runtime(), nanoTime.getAsLong());
+    if (function.startsWithoutCode()) {
+      reserve.wanted(function.runtime(), nanoTime.getAsLong());
+    }
     move(slot, warming, function.key().brn());
     slot.lastAccessMillis = clock.millis();
     tenancy.slots.add(slot);

@@ -78,6 +78,15 @@ public record ResolvedFunction(
     return key.uid();
   }
 
+  /// Whether its runner can be started before the code is there: nothing of the command is code.
+  public boolean startsWithoutCode() {
+    return !isCode(runtime.bin()) && runtime.args().stream().noneMatch(ResolvedFunction::isCode);
+  }
+
+  private static boolean isCode(String part) {
+    return part.equals(CODE_ROOT) || part.startsWith(CODE_ROOT + "/");
+  }
+
   /// Everything else that belongs to the revision.
   public FunctionConfiguration configuration() {
     return document.configuration();

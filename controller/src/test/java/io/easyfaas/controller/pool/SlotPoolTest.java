@@ -3,7 +3,9 @@ package io.easyfaas.controller.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.pool.PoolHarness.Call;
 import io.easyfaas.controller.pool.PoolHarness.WarmUp;
@@ -229,6 +231,34 @@ class SlotPoolTest {
     harness.release(call);
     harness.finishReset();
     assertThat(harness.warmUps).hasSize(1);
+  }
+
+  @Test
+  void theReserveIsFilledWhenNothingWarmsUpAndNobodyWaits() {
+    PoolHarness reserving = PoolHarness.withReserve(3, 1024, 1);
+    reserving.call(PoolHarness.function("a", Traits.of("echo")));
+    reserving.call(PoolHarness.function("b", Traits.of("echo")));
+    reserving.connect();
+    reserving.pass(Duration.ofSeconds(1));
+    assertThat(reserving.prewarms).isEmpty();
+
+    reserving.connect();
+    assertThat(reserving.prewarms).extracting(PoolHarness.Prewarm::slot).containsExactly(2);
+  }
+
+  @Test
+  void aRuntimeWhoseCommandIsCodeGetsNoReserve() {
+    PoolHarness reserving = PoolHarness.withReserve(3, 1024, 1);
+    ResolvedFunction custom =
+        ResolvedFunction.of(
+            FakeRegistry.document("custom", "brn:custom", Traits.of("echo")),
+            new RuntimeConfiguration(
+                "custom", "/bin/bash", "/opt", List.of("/var/task/bootstrap"), List.of()));
+    reserving.call(custom);
+    reserving.connect();
+
+    assertThat(custom.startsWithoutCode()).isFalse();
+    assertThat(reserving.prewarms).isEmpty();
   }
 
   @Test
