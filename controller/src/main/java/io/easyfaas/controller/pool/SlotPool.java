@@ -245,12 +245,8 @@ public final class SlotPool {
         }
       }
       next = expire(now);
-      if (waitingCalls > 0) {
-        place();
-      }
       trimReserve(now);
-      fillReserve(now);
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
     return next;
@@ -336,11 +332,7 @@ public final class SlotPool {
         throw refused(slot, "prewarmed");
       }
       move(slot, prewarming.waits(runner), "reserve");
-      if (waitingCalls > 0) {
-        place();
-      }
-      fillReserve(nanoTime.getAsLong());
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -394,11 +386,8 @@ public final class SlotPool {
         Tenancy tenancy = tenancy(thawing.function());
         tenancy.expected -= thawing.function().concurrency();
         serve(tenancy);
-        if (waitingCalls > 0) {
-          place();
-        }
       }
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -412,11 +401,8 @@ public final class SlotPool {
         slot.abnormalTimes++;
         giveUp(slot, thawing);
         stop(slot, thawing.stop(ResetReason.THAW_FAILED));
-        if (waitingCalls > 0) {
-          place();
-        }
       }
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -437,11 +423,7 @@ public final class SlotPool {
       Tenancy tenancy = tenancy(warming.function());
       tenancy.expected -= warming.function().concurrency();
       serve(tenancy);
-      if (waitingCalls > 0) {
-        place();
-      }
-      fillReserve(nanoTime.getAsLong());
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
     return lease;
@@ -469,10 +451,7 @@ public final class SlotPool {
       }
       again.reversed().forEach(tenancy.waiting::addFirst);
       forgetUnused(tenancy);
-      if (waitingCalls > 0) {
-        place();
-      }
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -484,7 +463,7 @@ public final class SlotPool {
       Slot slot = slots.get(index);
       refuseLoad(slot, error);
       actions.add(() -> work.reset(index, ResetReason.LOAD_FAILED));
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -494,7 +473,7 @@ public final class SlotPool {
     List<Runnable> toDo;
     synchronized (lock) {
       refuseLoad(slots.get(index), error);
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
     resetDone(index);
@@ -527,10 +506,7 @@ public final class SlotPool {
         }
       }
       slot.abnormalTimes++;
-      if (waitingCalls > 0) {
-        place();
-      }
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
     return true;
@@ -543,11 +519,8 @@ public final class SlotPool {
       Slot slot = slots.get(lease.slot());
       if (slot.state() instanceof SlotState.Warm warm && warm.lease() == lease) {
         drain(slot, warm, reason);
-        if (waitingCalls > 0) {
-          place();
-        }
       }
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -562,11 +535,7 @@ public final class SlotPool {
       }
       slot.lastResetMillis = clock.millis();
       move(slot, stopping.reset(), stopping.reason());
-      if (waitingCalls > 0) {
-        place();
-      }
-      fillReserve(nanoTime.getAsLong());
-      toDo = takeActions();
+      toDo = settle();
     }
     run(toDo);
   }
@@ -772,7 +741,7 @@ public final class SlotPool {
 
   /// Has one more runner started, if one is missing and nobody is held up by it.
   @GuardedBy("lock")
-  private void fillReserve(long now) {
+  private void fillReserve() {
     if (limits.maxPrewarmed() == 0 || waitingCalls > 0 || closed) {
       return;
     }
@@ -791,7 +760,7 @@ public final class SlotPool {
     if (cold == null || free < baseMemory.bytes()) {
       return;
     }
-    RuntimeConfiguration runtime = reserve.missing(ready(), now).orElse(null);
+    RuntimeConfiguration runtime = reserve.missing(ready(), nanoTime.getAsLong()).orElse(null);
     if (runtime != null && cold.state() instanceof SlotState.Cold state) {
       move(cold, state.prewarm(runtime, baseMemory), runtime.name());
       int index = cold.index;
@@ -840,9 +809,6 @@ public final class SlotPool {
     }
     tenancy.waiting.clear();
     forgetUnused(tenancy);
-    if (waitingCalls > 0) {
-      place();
-    }
   }
 
   /// Ends a warm-up that failed. The slot is stopping from now on; the caller has it reset.
@@ -940,6 +906,17 @@ public final class SlotPool {
     slot.state(next);
     ContainerId id = slot.id;
     actions.add(() -> LOG.info("slot={} {}→{} reason={}", id, before.name(), next.name(), reason));
+  }
+
+  /// How a move that may have made room ends: who waits is placed, and when nobody does the reserve
+  /// is filled.
+  @GuardedBy("lock")
+  private List<Runnable> settle() {
+    if (waitingCalls > 0) {
+      place();
+    }
+    fillReserve();
+    return takeActions();
   }
 
   @GuardedBy("lock")
