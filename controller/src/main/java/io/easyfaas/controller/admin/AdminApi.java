@@ -81,7 +81,7 @@ public final class AdminApi {
   private RuntimeInfo runtime(SlotView slot) {
     SlotState state = slot.state();
     Optional<ResolvedFunction> function = function(state);
-    ByteSize memory = SlotPool.marked(state);
+    ByteSize memory = state.marked();
     return new RuntimeInfo(
         slot.id().value(),
         state.wireName(),

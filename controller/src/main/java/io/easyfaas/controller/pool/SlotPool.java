@@ -276,20 +276,13 @@ public final class SlotPool {
       long marked = 0;
       long used = 0;
       for (Slot slot : slots) {
-        marked += marked(slot.state()).bytes();
+        marked += slot.state().marked().bytes();
         if (slot.state() instanceof SlotState.Serving serving) {
           used += serving.memory().bytes();
         }
       }
       return new Usage(allocatable, new ByteSize(marked), new ByteSize(used), waitingCalls);
     }
-  }
-
-  /// Memory of a slot that a function could not have: the reserve gives way.
-  public static ByteSize marked(SlotState state) {
-    return state instanceof SlotState.Prewarming || state instanceof SlotState.Prewarmed
-        ? ByteSize.ZERO
-        : state.memory();
   }
 
   /// Changes how much memory there is. Less than is used is allowed: nothing starts until enough
@@ -717,8 +710,7 @@ public final class SlotPool {
     long idle = now - warm.lastUsed();
     long freezeAfter = limits.freezeAfter().toNanos();
     if (idle >= limits.maxIdle().toNanos()) {
-      leave(slot, warm.function());
-      stop(slot, warm.stop(ResetReason.IDLE));
+      drain(slot, warm, ResetReason.IDLE);
     } else if (freezeAfter > 0 && idle >= freezeAfter) {
       move(slot, warm.freeze(), ResetReason.IDLE);
       int index = slot.index;

@@ -35,6 +35,15 @@ import io.easyfaas.controller.runtime.Runner;
 /// `Prewarming`, `WarmingUp`, `Thawing` and `Stopping` end by themselves: the keeper's work has a
 /// deadline. `Draining` ends with its calls' deadlines, `Closed` at its retry time.
 public sealed interface SlotState {
+  /// States that can be left for a reset at once.
+  sealed interface Stoppable extends SlotState
+      permits Cold, Prewarming, Prewarmed, WarmingUp, Warm, Frozen, Thawing {
+    /// Gives the slot up.
+    default Stopping stop(String reason) {
+      return new Stopping(memory(), reason, 0);
+    }
+  }
+
   /// States in which a loaded runner of a function is there.
   sealed interface Serving extends SlotState permits Warm, Frozen, Thawing, Draining {
     /// Which function.
@@ -55,6 +64,11 @@ public sealed interface SlotState {
   /// Memory the slot holds in the ledger.
   ByteSize memory();
 
+  /// What of it no function could have: the reserve gives way.
+  default ByteSize marked() {
+    return memory();
+  }
+
   /// The state's name on the wire.
   String wireName();
 
@@ -64,7 +78,7 @@ public sealed interface SlotState {
   }
 
   /// Free: a sandbox waits for a function.
-  record Cold() implements SlotState {
+  record Cold() implements Stoppable {
     @Override
     public ByteSize memory() {
       return ByteSize.ZERO;
@@ -82,17 +96,13 @@ public sealed interface SlotState {
     Prewarming prewarm(RuntimeConfiguration runtime, ByteSize memory) {
       return new Prewarming(runtime, memory);
     }
-
-    Stopping stop(String reason) {
-      return new Stopping(ByteSize.ZERO, reason, 0);
-    }
   }
 
   /// A runner without a function is being started.
   ///
   /// @param runtime its language
   /// @param memory the base memory
-  record Prewarming(RuntimeConfiguration runtime, ByteSize memory) implements SlotState {
+  record Prewarming(RuntimeConfiguration runtime, ByteSize memory) implements Stoppable {
     @Override
     public String wireName() {
       return "cold";
@@ -103,12 +113,13 @@ public sealed interface SlotState {
       return "prewarming";
     }
 
-    Prewarmed waits(Runner runner) {
-      return new Prewarmed(runtime, memory, runner);
+    @Override
+    public ByteSize marked() {
+      return ByteSize.ZERO;
     }
 
-    Stopping stop(String reason) {
-      return new Stopping(memory, reason, 0);
+    Prewarmed waits(Runner runner) {
+      return new Prewarmed(runtime, memory, runner);
     }
   }
 
@@ -118,7 +129,7 @@ public sealed interface SlotState {
   /// @param memory the base memory
   /// @param runner compared by identity
   record Prewarmed(RuntimeConfiguration runtime, ByteSize memory, Runner runner)
-      implements SlotState {
+      implements Stoppable {
     @Override
     public String wireName() {
       return "cold";
@@ -129,19 +140,20 @@ public sealed interface SlotState {
       return "prewarmed";
     }
 
-    WarmingUp occupy(ResolvedFunction function) {
-      return new WarmingUp(function);
+    @Override
+    public ByteSize marked() {
+      return ByteSize.ZERO;
     }
 
-    Stopping stop(String reason) {
-      return new Stopping(memory, reason, 0);
+    WarmingUp occupy(ResolvedFunction function) {
+      return new WarmingUp(function);
     }
   }
 
   /// A function is being put in.
   ///
   /// @param function which one
-  record WarmingUp(ResolvedFunction function) implements SlotState {
+  record WarmingUp(ResolvedFunction function) implements Stoppable {
     @Override
     public ByteSize memory() {
       return function.memory();
@@ -155,10 +167,6 @@ public sealed interface SlotState {
     Warm connected(Lease lease, long now) {
       return new Warm(function, lease, 0, now);
     }
-
-    Stopping stop(String reason) {
-      return new Stopping(memory(), reason, 0);
-    }
   }
 
   /// Serves calls of one function.
@@ -168,7 +176,7 @@ public sealed interface SlotState {
   /// @param inFlight calls that use it, at most the function's concurrency
   /// @param lastUsed when it became warm or the last call ended, by the pool's clock
   record Warm(ResolvedFunction function, Lease lease, int inFlight, long lastUsed)
-      implements Serving {
+      implements Serving, Stoppable {
     @Override
     public String wireName() {
       return "warm";
@@ -197,10 +205,6 @@ public sealed interface SlotState {
     Draining drain(String reason) {
       return new Draining(function, lease, inFlight, reason);
     }
-
-    Stopping stop(String reason) {
-      return new Stopping(memory(), reason, 0);
-    }
   }
 
   /// Warm, idle and paused: it uses no processor time.
@@ -208,7 +212,8 @@ public sealed interface SlotState {
   /// @param function which one
   /// @param lease as in `Warm`
   /// @param lastUsed as in `Warm`
-  record Frozen(ResolvedFunction function, Lease lease, long lastUsed) implements Serving {
+  record Frozen(ResolvedFunction function, Lease lease, long lastUsed)
+      implements Serving, Stoppable {
     @Override
     public int inFlight() {
       return 0;
@@ -227,17 +232,13 @@ public sealed interface SlotState {
     Thawing thaw() {
       return new Thawing(function, lease);
     }
-
-    Stopping stop(String reason) {
-      return new Stopping(memory(), reason, 0);
-    }
   }
 
   /// Its pause is being ended, because a call waits for it.
   ///
   /// @param function which one
   /// @param lease as in `Warm`
-  record Thawing(ResolvedFunction function, Lease lease) implements Serving {
+  record Thawing(ResolvedFunction function, Lease lease) implements Serving, Stoppable {
     @Override
     public int inFlight() {
       return 0;
@@ -255,10 +256,6 @@ public sealed interface SlotState {
 
     Warm thawed(long now) {
       return new Warm(function, lease, 0, now);
-    }
-
-    Stopping stop(String reason) {
-      return new Stopping(memory(), reason, 0);
     }
   }
 

@@ -69,34 +69,22 @@ final class Sandbox {
 
   /// Keeps the base limits, but lets everybody else have the processor first.
   void limitInBackground() {
-    checked(() -> {
-      cgroups.limit(slot(), baseLimits.inBackground());
-      return slot();
-    });
+    change(() -> cgroups.limit(slot(), baseLimits.inBackground()));
   }
 
   /// Pauses everything in it.
   void freeze() {
-    checked(() -> {
-      cgroups.freeze(slot());
-      return slot();
-    });
+    change(() -> cgroups.freeze(slot()));
   }
 
   /// Ends the pause.
   void thaw() {
-    checked(() -> {
-      cgroups.thaw(slot());
-      return slot();
-    });
+    change(() -> cgroups.thaw(slot()));
   }
 
   /// Changes the memory limit, and gives it its share of the processor.
   void limit(ByteSize memory) {
-    checked(() -> {
-      cgroups.limit(slot(), baseLimits.withMemory(memory));
-      return memory;
-    });
+    change(() -> cgroups.limit(slot(), baseLimits.withMemory(memory)));
   }
 
   /// Mounts a language runtime.
@@ -145,10 +133,7 @@ final class Sandbox {
         LOG.warn("container={} close: {}", id(), report.describe());
       }
     }
-    checked(() -> {
-      cgroups.remove(slot());
-      return slot();
-    });
+    change(() -> cgroups.remove(slot()));
     hasKeeper = false;
   }
 
@@ -171,6 +156,13 @@ final class Sandbox {
           throw new SandboxException(command + ": " + refused.describe());
       case LaunchReport.Lost lost -> throw new SandboxException(command + ": " + lost.describe());
     };
+  }
+
+  private static void change(Runnable change) {
+    checked(() -> {
+      change.run();
+      return true;
+    });
   }
 
   private static <T> T checked(Supplier<T> change) {
