@@ -62,7 +62,7 @@ public class PoolBench {
     if (!(harness.pool.acquire(function, waiter) instanceof Lease lease)) {
       throw new IllegalStateException(function.key() + " is not warm");
     }
-    harness.pool.release(lease, function);
+    harness.pool.release(lease);
   }
 
   private static final class NobodyWaits implements Waiter {

@@ -139,7 +139,7 @@ final class Invocation implements RunnerCall, Waiter {
   public void granted(Lease given) {
     lease = given;
     if (abandoned) {
-      path.pool.release(given, mine());
+      path.pool.release(given);
       releaseEvent();
       finish(STATUS_ABANDONED, path.nanoTime.getAsLong());
       return;
@@ -316,7 +316,7 @@ final class Invocation implements RunnerCall, Waiter {
     long ended = path.nanoTime.getAsLong();
     Lease given = lease;
     if (given != null) {
-      path.pool.release(given, mine());
+      path.pool.release(given);
       path.metrics.putPod.record(path.nanoTime.getAsLong() - ended);
     }
     return ended;
@@ -373,7 +373,7 @@ final class Invocation implements RunnerCall, Waiter {
     long epochNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
     CallOutput output =
         kept.output(
-            given == null ? "" : path.slotName(given.slot()),
+            given == null ? "" : path.slotName(given.slotIndex()),
             headers.trigger().isEmpty() ? "generic" : headers.trigger().toLowerCase(Locale.ROOT),
             epochNanos - duration,
             status,

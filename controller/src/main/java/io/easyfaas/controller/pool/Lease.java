@@ -3,19 +3,22 @@ package io.easyfaas.controller.pool;
 import io.easyfaas.controller.runtime.Runner;
 
 /// The right to have one call run in a warm slot. One object serves all calls of a warm-up, so that
-/// a call costs none; it is compared by identity, and after a reset it opens nothing.
+/// a call costs none; it is compared by identity, and after a reset it opens nothing. Immutable;
+/// what it leads to is guarded by the pool's lock.
 public final class Lease implements Acquisition {
-  private final int slot;
+  final Tenancy tenancy;
+  final Slot slot;
   private final Runner runner;
 
-  Lease(int slot, Runner runner) {
+  Lease(Tenancy tenancy, Slot slot, Runner runner) {
+    this.tenancy = tenancy;
     this.slot = slot;
     this.runner = runner;
   }
 
   /// The slot's index.
-  public int slot() {
-    return slot;
+  public int slotIndex() {
+    return slot.index;
   }
 
   /// Who runs the call.

@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Chooses what to do for functions that need a slot. Pure: no clock, no I/O, no lock.
 final class Placement {
@@ -77,18 +78,14 @@ final class Placement {
   }
 
   /// The slot that a call of a function should use: of those with a free permit the one used last,
-  /// so that the others may cool down. Returns its index in the list, or -1.
+  /// so that the others may cool down; null when there is none.
   ///
   /// @param slots of one function
-  static int reuse(List<Slot> slots) {
-    int best = -1;
-    long bestUsed = 0;
-    for (int i = 0; i < slots.size(); i++) {
-      if (slots.get(i).state() instanceof SlotState.Warm warm
-          && warm.hasPermit()
-          && (best < 0 || warm.lastUsed() - bestUsed > 0)) {
-        best = i;
-        bestUsed = warm.lastUsed();
+  static @Nullable Slot reuse(List<Slot> slots) {
+    Slot best = null;
+    for (Slot slot : slots) {
+      if (slot.hasPermit() && (best == null || slot.lastUsed() - best.lastUsed() > 0)) {
+        best = slot;
       }
     }
     return best;

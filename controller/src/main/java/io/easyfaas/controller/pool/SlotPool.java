@@ -4,7 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ContainerId;
-import io.easyfaas.controller.registry.FunctionKey;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.Runner;
 import java.time.Duration;
@@ -68,7 +67,7 @@ public final class SlotPool {
   private final List<Slot> slots = new ArrayList<>();
 
   @GuardedBy("lock")
-  private final Map<FunctionKey, Tenancy> tenancies = new HashMap<>();
+  private final Tenancies tenancies = new Tenancies();
 
   @GuardedBy("lock")
   private final Reserve reserve;
@@ -126,8 +125,9 @@ public final class SlotPool {
     Acquisition result;
     List<Runnable> toDo;
     synchronized (lock) {
-      Tenancy tenancy = tenancy(function);
-      Lease lease = tenancy.waiting.isEmpty() ? takePermit(tenancy) : null;
+      Tenancy tenancy = tenancies.of(function, nanoTime.getAsLong());
+      boolean isFirst = waitingCalls == 0 || tenancy.waiting.isEmpty();
+      Lease lease = isFirst ? takePermit(tenancy) : null;
       result = lease == null ? enqueue(tenancy, waiter) : lease;
       toDo = takeActions();
     }
@@ -136,39 +136,42 @@ public final class SlotPool {
   }
 
   /// Gives a lease back. The next call of the function gets it at once.
-  public void release(Lease lease, ResolvedFunction function) {
+  public void release(Lease lease) {
     List<Runnable> toDo;
     synchronized (lock) {
-      Tenancy tenancy = tenancies.get(function.key());
-      if (tenancy == null) {
-        throw new IllegalStateException("release of " + function.key() + ": nothing is in flight");
+      Tenancy tenancy = lease.tenancy;
+      if (tenancy.inFlight == 0) {
+        throw new IllegalStateException(
+            "release of " + tenancy.function.key() + ": nothing is in flight");
       }
       tenancy.inFlight--;
-      Slot slot = slots.get(lease.slot());
-      switch (slot.state()) {
-        case SlotState.Warm warm when warm.lease() == lease -> {
-          slot.state(warm.give(nanoTime.getAsLong()));
+      Slot slot = lease.slot;
+      if (slot.isWarm(lease)) {
+        slot.give(nanoTime.getAsLong());
+        tenancy.usedLast = slot;
+        if (waitingCalls > 0) {
           serve(tenancy);
-          if (waitingCalls > 0 && slot.state() instanceof SlotState.Warm now && now.isIdle()) {
+          if (waitingCalls > 0 && slot.isIdle()) {
             place();
           }
         }
-        case SlotState.Draining draining when draining.lease() == lease -> {
-          SlotState.Draining left = draining.give();
-          slot.state(left);
-          if (left.inFlight() == 0) {
-            stop(slot, left.stop());
-          }
-          // Another slot of the function may have room that its limit of calls has kept unused.
-          serve(tenancy);
-          if (waitingCalls > 0) {
-            place();
-          }
+      } else if (slot.state() instanceof SlotState.Draining draining && draining.lease() == lease) {
+        SlotState.Draining left = draining.give();
+        slot.state(left);
+        if (left.inFlight() == 0) {
+          stop(slot, left.stop());
         }
+        // Another slot of the function may have room that its limit of calls has kept unused.
+        serve(tenancy);
+        if (waitingCalls > 0) {
+          place();
+        }
+        tenancies.forgetUnused(tenancy);
+      } else {
         // The slot has been reset since; the permit went with it.
-        default -> serve(tenancy);
+        serve(tenancy);
+        tenancies.forgetUnused(tenancy);
       }
-      forgetUnused(tenancy);
       toDo = takeActions();
     }
     run(toDo);
@@ -180,7 +183,7 @@ public final class SlotPool {
   @SuppressWarnings("ReferenceEquality") // This very waiter.
   public boolean withdraw(ResolvedFunction function, Waiter waiter) {
     synchronized (lock) {
-      Tenancy tenancy = tenancies.get(function.key());
+      Tenancy tenancy = tenancies.find(function);
       if (tenancy == null) {
         return false;
       }
@@ -188,7 +191,7 @@ public final class SlotPool {
         if (all.next().waiter == waiter) {
           all.remove();
           left(waiter);
-          forgetUnused(tenancy);
+          tenancies.forgetUnused(tenancy);
           return true;
         }
       }
@@ -296,7 +299,7 @@ public final class SlotPool {
   /// Calls that runners are working on.
   public int inFlight() {
     synchronized (lock) {
-      return tenancies.values().stream().mapToInt(tenancy -> tenancy.inFlight).sum();
+      return tenancies.all().stream().mapToInt(tenancy -> tenancy.inFlight).sum();
     }
   }
 
@@ -305,7 +308,7 @@ public final class SlotPool {
     List<Runnable> toDo;
     synchronized (lock) {
       closed = true;
-      for (Tenancy tenancy : tenancies.values()) {
+      for (Tenancy tenancy : tenancies.all()) {
         for (Tenancy.Waiting waiting : tenancy.waiting) {
           refuse(waiting, new Refusal.Overloaded("the engine is stopping"));
         }
@@ -376,7 +379,8 @@ public final class SlotPool {
       Slot slot = slots.get(index);
       if (slot.state() instanceof SlotState.Thawing thawing) {
         move(slot, thawing.thawed(nanoTime.getAsLong()), "thawed");
-        Tenancy tenancy = tenancy(thawing.function());
+        Tenancy tenancy = thawing.lease().tenancy;
+        tenancy.usedLast = slot;
         tenancy.expected -= thawing.function().concurrency();
         serve(tenancy);
       }
@@ -405,15 +409,17 @@ public final class SlotPool {
   /// @return the lease that stands for this warm-up
   Lease connected(int index, Runner runner, WarmupTimes times) {
     List<Runnable> toDo;
-    Lease lease = new Lease(index, runner);
+    Lease lease;
     synchronized (lock) {
       Slot slot = slots.get(index);
       if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
         throw refused(slot, "connected");
       }
+      Tenancy tenancy = tenancies.get(warming.function());
+      lease = new Lease(tenancy, slot, runner);
+      tenancy.usedLast = slot;
       slot.times = times;
       move(slot, warming.connected(lease, nanoTime.getAsLong()), "connected");
-      Tenancy tenancy = tenancy(warming.function());
       tenancy.expected -= warming.function().concurrency();
       serve(tenancy);
       toDo = settle();
@@ -443,7 +449,7 @@ public final class SlotPool {
         }
       }
       again.reversed().forEach(tenancy.waiting::addFirst);
-      forgetUnused(tenancy);
+      tenancies.forgetUnused(tenancy);
       toDo = settle();
     }
     run(toDo);
@@ -478,14 +484,14 @@ public final class SlotPool {
   boolean lost(Lease lease, String reason) {
     List<Runnable> toDo;
     synchronized (lock) {
-      Slot slot = slots.get(lease.slot());
+      Slot slot = lease.slot;
       switch (slot.state()) {
         case SlotState.Warm warm when warm.lease() == lease -> {
-          leave(slot, warm.function());
+          leave(slot, warm.lease());
           move(slot, warm.stop(reason), reason);
         }
         case SlotState.Frozen frozen when frozen.lease() == lease -> {
-          leave(slot, frozen.function());
+          leave(slot, frozen.lease());
           move(slot, frozen.stop(reason), reason);
         }
         case SlotState.Thawing thawing when thawing.lease() == lease -> {
@@ -509,7 +515,7 @@ public final class SlotPool {
   void drain(Lease lease, String reason) {
     List<Runnable> toDo;
     synchronized (lock) {
-      Slot slot = slots.get(lease.slot());
+      Slot slot = lease.slot;
       if (slot.state() instanceof SlotState.Warm warm && warm.lease() == lease) {
         drain(slot, warm, reason);
       }
@@ -553,42 +559,16 @@ public final class SlotPool {
   }
 
   @GuardedBy("lock")
-  private Tenancy tenancy(ResolvedFunction function) {
-    Tenancy tenancy = tenancies.get(function.key());
-    if (tenancy == null) {
-      tenancy = new Tenancy(function, nanoTime.getAsLong());
-      tenancies.put(function.key(), tenancy);
-    } else {
-      tenancy.function = function; // Its limits may have changed without a new revision.
-    }
-    return tenancy;
-  }
-
-  @GuardedBy("lock")
-  private void forgetUnused(Tenancy tenancy) {
-    if (tenancy.isUnused()) {
-      tenancies.remove(tenancy.function.key(), tenancy);
-    }
-  }
-
-  @GuardedBy("lock")
   private @Nullable Lease takePermit(Tenancy tenancy) {
     if (!tenancy.mayRunMore()) {
       return null;
     }
-    int at = Placement.reuse(tenancy.slots);
-    if (at < 0) {
+    Slot slot = tenancy.reusable();
+    if (slot == null) {
       return null;
     }
-    Slot slot = tenancy.slots.get(at);
-    if (!(slot.state() instanceof SlotState.Warm warm)) {
-      throw refused(slot, "take");
-    }
-    slot.state(warm.take());
-    slot.accepted++;
-    slot.lastAccessMillis = clock.millis();
     tenancy.inFlight++;
-    return warm.lease();
+    return slot.take(clock.millis());
   }
 
   @GuardedBy("lock")
@@ -606,7 +586,7 @@ public final class SlotPool {
       limit = "function needs " + tenancy.function.memory() + ", there is " + allocatable;
     }
     if (limit != null) {
-      forgetUnused(tenancy);
+      tenancies.forgetUnused(tenancy);
       return new Acquisition.Refused(new Refusal.Overloaded(limit));
     }
     long now = nanoTime.getAsLong();
@@ -638,7 +618,7 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void place() {
     long now = nanoTime.getAsLong();
-    tenancies.values().forEach(this::thawNeeded);
+    tenancies.all().forEach(this::thawNeeded);
     List<Placement.Demand> demands = demands(now);
     if (demands.isEmpty()) {
       return;
@@ -663,7 +643,7 @@ public final class SlotPool {
   @GuardedBy("lock")
   private List<Placement.Demand> demands(long now) {
     List<Tenancy.Arrival> arrivals = new ArrayList<>();
-    for (Tenancy tenancy : tenancies.values()) {
+    for (Tenancy tenancy : tenancies.all()) {
       tenancy.addDemands(arrivals, slots.size(), now);
     }
     arrivals.sort(Comparator.comparingLong(Tenancy.Arrival::order));
@@ -779,7 +759,7 @@ public final class SlotPool {
           case SlotState.Prewarmed waiting -> waiting.occupy(function);
           default -> throw refused(slot, "occupy");
         };
-    Tenancy tenancy = tenancy(function);
+    Tenancy tenancy = tenancies.get(function);
     if (function.startsWithoutCode()) {
       reserve.wanted(function.runtime(), nanoTime.getAsLong());
     }
@@ -800,7 +780,7 @@ public final class SlotPool {
       refuse(waiting, new Refusal.LoadFailed(error));
     }
     tenancy.waiting.clear();
-    forgetUnused(tenancy);
+    tenancies.forgetUnused(tenancy);
   }
 
   /// Ends a warm-up that failed. The slot is stopping from now on; the caller has it reset.
@@ -809,7 +789,7 @@ public final class SlotPool {
     if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
       throw refused(slot, reason);
     }
-    Tenancy tenancy = tenancy(warming.function());
+    Tenancy tenancy = tenancies.get(warming.function());
     tenancy.expected -= warming.function().concurrency();
     tenancy.leave(slot, nanoTime.getAsLong());
     slot.abnormalTimes++;
@@ -819,7 +799,7 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private void drain(Slot slot, SlotState.Warm warm, String reason) {
-    leave(slot, warm.function());
+    leave(slot, warm.lease());
     if (warm.isIdle()) {
       stop(slot, warm.stop(reason));
     } else {
@@ -829,25 +809,22 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private void stop(Slot slot, SlotState.Frozen frozen, String reason) {
-    leave(slot, frozen.function());
+    leave(slot, frozen.lease());
     stop(slot, frozen.stop(reason));
   }
 
   /// A slot that calls were to be served by when it is thawed serves its function no more.
   @GuardedBy("lock")
   private void giveUp(Slot slot, SlotState.Thawing thawing) {
-    tenancy(thawing.function()).expected -= thawing.function().concurrency();
-    leave(slot, thawing.function());
+    thawing.lease().tenancy.expected -= thawing.function().concurrency();
+    leave(slot, thawing.lease());
   }
 
   /// The slot serves its function no more.
   @GuardedBy("lock")
-  private void leave(Slot slot, ResolvedFunction function) {
-    Tenancy tenancy = tenancies.get(function.key());
-    if (tenancy != null) {
-      tenancy.leave(slot, nanoTime.getAsLong());
-      forgetUnused(tenancy);
-    }
+  private void leave(Slot slot, Lease lease) {
+    lease.tenancy.leave(slot, nanoTime.getAsLong());
+    tenancies.forgetUnused(lease.tenancy);
   }
 
   @GuardedBy("lock")
@@ -861,7 +838,7 @@ public final class SlotPool {
   @GuardedBy("lock")
   private OptionalLong expire(long now) {
     long next = Long.MAX_VALUE;
-    for (Tenancy tenancy : List.copyOf(tenancies.values())) {
+    for (Tenancy tenancy : List.copyOf(tenancies.all())) {
       int position = 0;
       for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
         Tenancy.Waiting waiting = all.next();
@@ -875,7 +852,7 @@ public final class SlotPool {
               new Refusal.Overloaded("no slot in " + limits.maxQueueWait().toMillis() + "ms"));
         }
       }
-      forgetUnused(tenancy);
+      tenancies.forgetUnused(tenancy);
     }
     return next == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(next);
   }
@@ -922,6 +899,9 @@ public final class SlotPool {
   }
 
   private static void run(List<Runnable> toDo) {
+    if (toDo.isEmpty()) {
+      return; // As after every warm call: what follows costs more than the rest of it.
+    }
     for (Runnable action : toDo) {
       try {
         action.run();

@@ -18,7 +18,7 @@ import io.easyfaas.controller.runtime.Runner;
 /// | Prewarmed | stop | Stopping | reserve, make room, runner lost, invalidate |
 /// | WarmingUp | connected | Warm | keeper |
 /// | WarmingUp | stop | Stopping | keeper: warm-up failed |
-/// | Warm | take, give | Warm | invoke path |
+/// | Warm | take, give (of {@link Slot}) | Warm | invoke path |
 /// | Warm | freeze | Frozen | sweeper: idle for a while |
 /// | Warm | drain | Draining | timeout, invalidate, fairness |
 /// | Warm | stop | Stopping | idle, make room, runner lost |
@@ -184,18 +184,6 @@ public sealed interface SlotState {
 
     boolean isIdle() {
       return inFlight == 0;
-    }
-
-    boolean hasPermit() {
-      return inFlight < function.concurrency();
-    }
-
-    Warm take() {
-      return new Warm(function, lease, inFlight + 1, lastUsed);
-    }
-
-    Warm give(long now) {
-      return new Warm(function, lease, inFlight - 1, now);
     }
 
     Frozen freeze() {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What the pool keeps of one function, as long as it has slots, calls or waiters. Not thread-safe;
 /// owned by {@link SlotPool} and guarded by its lock.
@@ -39,6 +40,8 @@ final class Tenancy {
   int inFlight;
   // Calls that slots which are warming up or thawing will take.
   int expected;
+  // The one of its slots that became warm or ended a call last, if it still has that one.
+  @Nullable Slot usedLast;
   // When it lost its last slot, or was first called.
   private long slotlessSince;
 
@@ -49,9 +52,19 @@ final class Tenancy {
 
   /// The slot serves the function no more.
   void leave(Slot slot, long now) {
+    if (usedLast == slot) {
+      usedLast = null;
+    }
     if (slots.remove(slot) && slots.isEmpty()) {
       slotlessSince = now;
     }
+  }
+
+  /// The slot that its next call should use, as {@link Placement#reuse} says; null when none has a
+  /// free permit. Looks at all slots only when the one used last has none.
+  @Nullable Slot reusable() {
+    Slot best = usedLast;
+    return best != null && best.hasPermit() ? best : Placement.reuse(slots);
   }
 
   boolean isUnused() {

@@ -3,6 +3,7 @@ package io.easyfaas.controller.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.pool.Placement.Decision;
 import io.easyfaas.controller.pool.Placement.Demand;
@@ -150,6 +151,13 @@ class PlacementTest {
   }
 
   private static SlotState warm(ResolvedFunction function, int inFlight, long lastUsed) {
-    return new SlotState.Warm(function, new Lease(0, PoolHarness.RUNNER), inFlight, lastUsed);
+    return new SlotState.Warm(
+        function,
+        new Lease(
+            new Tenancy(function, 0),
+            new Slot(0, ContainerId.of("pod", 0), new SlotState.Cold()),
+            PoolHarness.RUNNER),
+        inFlight,
+        lastUsed);
   }
 }

@@ -184,7 +184,7 @@ final class PoolHarness implements SlotWork {
   }
 
   void release(Call call) {
-    pool.release(call.leaseOrFail(), call.function);
+    pool.release(call.leaseOrFail());
   }
 
   void pass(Duration duration) {

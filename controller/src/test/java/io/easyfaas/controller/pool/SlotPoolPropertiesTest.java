@@ -50,7 +50,7 @@ class SlotPoolPropertiesTest {
 
   private void act(Random random) {
     switch (random.nextInt(15)) {
-      case 0, 1, 2, 3 -> all.add(harness.call(functions.get(random.nextInt(functions.size()))));
+      case 0, 1, 2, 3 -> call(functions.get(random.nextInt(functions.size())));
       case 4, 5 -> {
         if (!running.isEmpty()) {
           harness.release(running.remove(random.nextInt(running.size())));
@@ -62,7 +62,8 @@ class SlotPoolPropertiesTest {
         if (!running.isEmpty()) {
           Call call = running.get(random.nextInt(running.size()));
           if (harness.pool.lost(call.leaseOrFail(), "runner-exited")) {
-            harness.resets.add(new PoolHarness.Reset(call.leaseOrFail().slot(), "runner-exited"));
+            harness.resets.add(
+                new PoolHarness.Reset(call.leaseOrFail().slotIndex(), "runner-exited"));
           }
         }
       }
@@ -83,6 +84,24 @@ class SlotPoolPropertiesTest {
       case 12 -> thaw(random);
       default ->
           harness.pass(Duration.ofMillis(random.nextInt(random.nextInt(50) == 0 ? 70_000 : 300)));
+    }
+  }
+
+  /// A call that gets a slot at once gets the one used last of those that can run it.
+  private void call(ResolvedFunction function) {
+    List<SlotState> before = harness.pool.slots().stream().map(SlotView::state).toList();
+    Call call = harness.call(function);
+    all.add(call);
+    Lease lease = call.lease;
+    if (lease != null) {
+      SlotState.Warm given = (SlotState.Warm) before.get(lease.slotIndex());
+      for (SlotState state : before) {
+        if (state instanceof SlotState.Warm warm
+            && warm.function().equals(function)
+            && warm.inFlight() < function.concurrency()) {
+          assertThat(warm.lastUsed()).isLessThanOrEqualTo(given.lastUsed());
+        }
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package io.easyfaas.controller.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.RuntimeConfiguration;
@@ -30,9 +31,66 @@ class SlotPoolTest {
       harness.release(call);
     }
 
-    assertThat(harness.call(one).leaseOrFail().slot()).isEqualTo(1);
-    assertThat(harness.call(one).leaseOrFail().slot()).isEqualTo(0);
-    assertThat(harness.call(one).leaseOrFail().slot()).isEqualTo(2);
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(1);
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(0);
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(2);
+  }
+
+  @Test
+  void slotThatBecameWarmLastCountsAsUsedLast() {
+    PoolHarness harness = new PoolHarness(2, 1024);
+    List<Call> calls = List.of(harness.call(one), harness.call(one));
+    harness.connect();
+    calls.forEach(harness::release);
+    harness.now += 1000;
+    harness.connect();
+
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(1);
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(0);
+  }
+
+  @Test
+  void slotThawedLastCountsAsUsedLast() {
+    PoolHarness harness = PoolHarness.withReserve(2, 1024, 0);
+    List<Call> calls = List.of(harness.call(one), harness.call(one));
+    harness.connect();
+    harness.connect();
+    harness.release(calls.getFirst());
+    harness.pass(Duration.ofSeconds(5));
+    Call waiting = harness.call(one);
+    harness.pool.withdraw(one, waiting);
+    harness.release(calls.getLast());
+    harness.now += 1000;
+    harness.finishThaw();
+
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(0);
+    assertThat(harness.call(one).leaseOrFail().slotIndex()).isEqualTo(1);
+  }
+
+  @Test
+  void leaseGivenBackOnceTooOftenIsRefused() {
+    PoolHarness harness = new PoolHarness(1, 1024);
+    Call call = harness.call(one);
+    harness.connect();
+    harness.release(call);
+
+    assertThatThrownBy(() -> harness.release(call)).hasMessageContaining("nothing is in flight");
+    assertThat(harness.pool.inFlight()).isZero();
+  }
+
+  @Test
+  void functionResolvedAgainHasItsNewLimitAtOnce() {
+    PoolHarness harness = new PoolHarness(1, 1024);
+    ResolvedFunction limited =
+        PoolHarness.function("ten", Traits.of("echo").concurrency(10).reserved(1));
+    Call first = harness.call(ten);
+    Call second = harness.call(limited);
+    harness.connect();
+
+    assertThat(first.lease).isNotNull();
+    assertThat(second.lease).as("the limit holds for a warm-up that began before").isNull();
+    harness.release(first);
+    assertThat(second.lease).isNotNull();
   }
 
   @Test
@@ -119,7 +177,7 @@ class SlotPoolTest {
     int drained = harness.states().indexOf("Draining");
     harness.release(
         greedy.stream()
-            .filter(call -> call.lease != null && call.lease.slot() == drained)
+            .filter(call -> call.lease != null && call.lease.slotIndex() == drained)
             .findFirst()
             .orElseThrow());
     harness.finishReset();
