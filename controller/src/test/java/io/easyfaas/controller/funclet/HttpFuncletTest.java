@@ -1,0 +1,288 @@
+package io.easyfaas.controller.funclet;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.easyfaas.common.function.FunctionDocument;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.ErrorDocument;
+import io.easyfaas.common.wire.FreezeRequest;
+import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.common.wire.PrewarmRequest;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.ResetResponse;
+import io.easyfaas.common.wire.Resource;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.controller.FakeRegistry;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Against a server on a unix socket that answers as funclet would, and keeps what it was asked.
+class HttpFuncletTest {
+  private static final ContainerId C0 = new ContainerId("pod-controller-c0");
+  private static final RuntimeConfiguration RUNTIME =
+      new RuntimeConfiguration("nodejs20", "/bin/node", "/r", List.of("-x"), List.of("node"));
+  private static final String RUNTIME_DOCUMENT =
+      """
+      {"Name":"nodejs20","Bin":"/bin/node","Path":"/r","Args":["-x"],"Aliases":["node"]}\
+      """;
+  private static final ContainerInfo CONTAINER =
+      new ContainerInfo(
+          "c0", C0, 7, 2, "warm", "", true, "/run/c0", new Resource(100, 1 << 27), null, "");
+  private static final String CONTAINER_DOCUMENT =
+      """
+      {"Hostname":"c0","ContainerID":"pod-controller-c0","HostPid":7,"Generation":2,\
+      "State":"warm","CurrentEvent":"","IsFrozen":true,"SocketDirectory":"/run/c0",\
+      "Resource":{"MilliCPUs":100,"Memory":134217728},"ResourceStats":null,"Reason":""}\
+      """;
+
+  private final List<HttpRequest> requests = new CopyOnWriteArrayList<>();
+  private volatile HttpResponse answer = HttpResponse.empty(200);
+  private final EventLoops loops = new EventLoops(1);
+  private HttpServer server;
+  private HttpClient client;
+  private HttpFunclet funclet;
+
+  @BeforeEach
+  void start(@TempDir Path directory) {
+    HttpAddress address = new HttpAddress.Unix(directory.resolve("funclet.sock"));
+    server =
+        HttpServer.start(
+            address,
+            loops,
+            1 << 20,
+            request -> {
+              requests.add(request);
+              return answer;
+            });
+    client = new HttpClient(address, loops);
+    funclet = new HttpFunclet(client);
+  }
+
+  @AfterEach
+  void stop() {
+    client.close();
+    server.close();
+    loops.close();
+  }
+
+  @Test
+  void nodeIsAskedFor() {
+    answers(
+        """
+        {"Resource":{"BaseMemory":1,"Default":{"MilliCPUs":2,"Memory":3},
+         "Capacity":{"MilliCPUs":4,"Memory":5},"Reserved":{"MilliCPUs":6,"Memory":7},
+         "Allocatable":{"MilliCPUs":8,"Memory":9},"Used":{"MilliCPUs":10,"Memory":11}}}\
+        """);
+
+    assertThat(funclet.node())
+        .isEqualTo(
+            new FuncletNode(
+                new FuncletNode.FuncletResource(
+                    1,
+                    new Resource(2, 3),
+                    new Resource(4, 5),
+                    new Resource(6, 7),
+                    new Resource(8, 9),
+                    new Resource(10, 11))));
+    assertGot("/v1/funclet/node");
+  }
+
+  @Test
+  void everyContainerIsAskedFor() {
+    answers("[" + CONTAINER_DOCUMENT + "]");
+
+    assertThat(funclet.list()).containsExactly(CONTAINER);
+    assertGot("/v1/funclet/list");
+  }
+
+  @Test
+  void oneContainerIsAskedForByItsId() {
+    answers(CONTAINER_DOCUMENT);
+
+    assertThat(funclet.container(C0)).isEqualTo(CONTAINER);
+    assertGot("/v1/funclet/container/pod-controller-c0");
+  }
+
+  @Test
+  void prewarmTellsTheRuntime() {
+    answers("{\"Container\":" + CONTAINER_DOCUMENT + "}");
+
+    assertThat(funclet.prewarm(new PrewarmRequest(C0, "R1", RUNTIME)).container())
+        .isEqualTo(CONTAINER);
+    assertPosted(
+        "/v1/funclet/prewarm",
+        "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"RuntimeConfiguration\":"
+            + RUNTIME_DOCUMENT
+            + "}");
+  }
+
+  @Test
+  void warmupTellsTheCodeTheRevisionAndTheRuntime() {
+    FunctionDocument function = FakeRegistry.document("f", "brn:f", Traits.of("echo"));
+    WarmupRequest request =
+        new WarmupRequest(C0, "R1", function.code(), function.configuration(), RUNTIME);
+    answers("{\"Container\":" + CONTAINER_DOCUMENT + "}");
+
+    assertThat(funclet.warmup(request).container()).isEqualTo(CONTAINER);
+    String sent = requests.getFirst().text();
+    assertPosted("/v1/funclet/warmup", sent);
+    assertThat(sent)
+        .startsWith("{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"Code\":{")
+        .contains("\"Location\":\"/code/f.zip\"", "\"Configuration\":{", "\"FunctionName\":\"f\"")
+        .endsWith("\"RuntimeConfiguration\":" + RUNTIME_DOCUMENT + "}");
+    assertThat(Json.PASCAL.read(sent.getBytes(UTF_8), WarmupRequest.class)).isEqualTo(request);
+  }
+
+  @Test
+  void freezeAndThawTellTheContainer() {
+    answers("\"\"");
+
+    funclet.freeze(new FreezeRequest(C0, "R1"));
+    assertPosted(
+        "/v1/funclet/freeze", "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\"}");
+    requests.clear();
+    funclet.thaw(new FreezeRequest(C0, "R1"));
+    assertPosted(
+        "/v1/funclet/thaw", "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\"}");
+  }
+
+  @Test
+  void cooldownTellsWhyAndIsToldHowTheRunnerEnded() {
+    answers(
+        "{\"Container\":"
+            + CONTAINER_DOCUMENT
+            + ",\"Exit\":{\"Code\":137,\"Signal\":9,\"OutOfMemory\":true}}");
+
+    assertThat(funclet.cooldown(new ResetRequest(C0, "R1", "idle")))
+        .isEqualTo(new ResetResponse(CONTAINER, new RunnerExit(137, 9, true)));
+    assertPosted(
+        "/v1/funclet/cooldown",
+        "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"Reason\":\"idle\"}");
+  }
+
+  @Test
+  void rebornTellsWhyAndRunnersThatDidNotEndHaveNoExit() {
+    answers("{\"Container\":" + CONTAINER_DOCUMENT + "}");
+
+    assertThat(funclet.reborn(new ResetRequest(C0, "R1", "timeout")))
+        .isEqualTo(new ResetResponse(CONTAINER, null));
+    assertPosted(
+        "/v1/funclet/reborn",
+        "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"Reason\":\"timeout\"}");
+  }
+
+  @Test
+  void errorDocumentsComeBackAsTheyWereThrown() {
+    ApiException thrown =
+        new ApiException(
+            ErrorCode.RESOURCE_CONFLICT, "container c0 is busy", List.of("outer", "inner"));
+    answer = HttpResponse.error(thrown);
+
+    for (Runnable call :
+        List.<Runnable>of(
+            () -> funclet.container(C0),
+            () -> funclet.freeze(new FreezeRequest(C0, "R1")),
+            () -> funclet.cooldown(new ResetRequest(C0, "R1", "idle")))) {
+      ApiException got = failure(call);
+      assertThat(got.code()).isEqualTo(ErrorCode.RESOURCE_CONFLICT);
+      assertThat(got.document()).isEqualTo(thrown.document());
+    }
+  }
+
+  @Test
+  void errorsThatAreNoDocumentsKeepTheirStatusAndText() {
+    answer = HttpResponse.text(502, "bad gateway");
+
+    assertServiceFailure("funclet answered 502: bad gateway");
+  }
+
+  @Test
+  void codesThatNobodyKnowsAreFailuresOfTheService() {
+    answer = HttpResponse.json(418, "{\"Code\":\"Teapot\",\"Message\":\"m\"}".getBytes(UTF_8));
+
+    assertThat(failure(funclet::node).code()).isEqualTo(ErrorCode.SERVICE);
+  }
+
+  @Test
+  void answersThatAreNoDocumentsAreFailures() {
+    answers("{");
+
+    assertThat(failure(funclet::node).document().backtrace())
+        .singleElement()
+        .extracting(ErrorDocument::message)
+        .asString()
+        .startsWith("funclet's answer: ");
+  }
+
+  @Test
+  void funcletThatIsGoneIsAFailureThatNamesItsSocket() {
+    server.close();
+
+    ApiException failure = failure(funclet::node);
+
+    assertThat(failure.code()).isEqualTo(ErrorCode.SERVICE);
+    assertThat(failure.document().backtrace())
+        .singleElement()
+        .extracting(ErrorDocument::message)
+        .asString()
+        .startsWith("funclet: ")
+        .contains("funclet.sock");
+  }
+
+  private void answers(String document) {
+    answer = HttpResponse.json(200, document.getBytes(UTF_8));
+  }
+
+  private void assertGot(String target) {
+    HttpRequest request = onlyRequest();
+    assertThat(request.method()).isEqualTo("GET");
+    assertThat(request.target()).isEqualTo(target);
+    assertThat(request.body()).isEmpty();
+  }
+
+  private void assertPosted(String target, String body) {
+    HttpRequest request = onlyRequest();
+    assertThat(request.method()).isEqualTo("POST");
+    assertThat(request.target()).isEqualTo(target);
+    assertThat(request.text()).isEqualTo(body);
+    assertThat(request.header("Content-Type")).hasValue("application/json");
+    assertThat(request.header("X-Easyfaas-Request-Id")).hasValue("R1");
+  }
+
+  private HttpRequest onlyRequest() {
+    assertThat(requests).hasSize(1);
+    return requests.getFirst();
+  }
+
+  private void assertServiceFailure(String message) {
+    ApiException failure = failure(funclet::node);
+    assertThat(failure.code()).isEqualTo(ErrorCode.SERVICE);
+    assertThat(failure.document().backtrace())
+        .extracting(ErrorDocument::message)
+        .containsExactly(message);
+  }
+
+  private static ApiException failure(Runnable call) {
+    return catchThrowableOfType(ApiException.class, call::run);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.funclet;
+
+import org.jspecify.annotations.NullMarked;
