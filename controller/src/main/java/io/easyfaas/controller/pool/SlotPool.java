@@ -2,7 +2,6 @@ package io.easyfaas.controller.pool;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.config.ByteSize;
-import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.Runner;
@@ -11,7 +10,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +17,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Every slot of this Pod, and every call that waits for one. Thread-safe.
 ///
@@ -34,7 +30,7 @@ import org.slf4j.LoggerFactory;
 /// choice, by arrival of the first call that needs it.
 ///
 /// **Reserve.** When nobody waits and nothing warms up, cold slots get runners without a function,
-/// one at a time, as {@link Reserve} says. They count as room: whoever needs it may have it.
+/// as {@link ReserveFiller} says. They count as room: whoever needs it may have it.
 ///
 /// **Freezing.** A slot that was idle for a while is paused, and continued for the next call of its
 /// function, which waits for that.
@@ -43,7 +39,6 @@ import org.slf4j.LoggerFactory;
 /// call. Whatever must be told or done is collected under the lock and done after it is released:
 /// no waiter, no log line and no I/O ever runs under it.
 public final class SlotPool {
-  private static final Logger LOG = LoggerFactory.getLogger(SlotPool.class);
   private static final int MAX_WARMUPS_A_CALL = 2;
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final int MAX_RETRY_DOUBLINGS = 6; // 64 s
@@ -58,7 +53,6 @@ public final class SlotPool {
 
   private final SlotWork work;
   private final PoolLimits limits;
-  private final ByteSize baseMemory;
   private final LongSupplier nanoTime;
   private final InstantSource clock;
   private final Object lock = new Object();
@@ -70,7 +64,10 @@ public final class SlotPool {
   private final Tenancies tenancies = new Tenancies();
 
   @GuardedBy("lock")
-  private final Reserve reserve;
+  private final SlotMoves moves;
+
+  @GuardedBy("lock")
+  private final ReserveFiller reserve;
 
   @GuardedBy("lock")
   private ByteSize allocatable;
@@ -83,9 +80,6 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private long waitingBytes;
-
-  @GuardedBy("lock")
-  private ArrayList<Runnable> actions = new ArrayList<>();
 
   @GuardedBy("lock")
   private boolean closed;
@@ -103,9 +97,10 @@ public final class SlotPool {
       LongSupplier nanoTime,
       InstantSource clock) {
     this.allocatable = allocatable;
-    this.baseMemory = baseMemory;
     this.limits = limits;
-    this.reserve = new Reserve(limits.maxPrewarmed());
+    this.moves = new SlotMoves(work);
+    this.reserve =
+        new ReserveFiller(slots, new Reserve(limits.maxPrewarmed()), baseMemory, moves, work);
     this.work = work;
     this.nanoTime = nanoTime;
     this.clock = clock;
@@ -129,9 +124,9 @@ public final class SlotPool {
       boolean isFirst = waitingCalls == 0 || tenancy.waiting.isEmpty();
       Lease lease = isFirst ? takePermit(tenancy) : null;
       result = lease == null ? enqueue(tenancy, waiter) : lease;
-      toDo = takeActions();
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
     return result;
   }
 
@@ -159,7 +154,7 @@ public final class SlotPool {
         SlotState.Draining left = draining.give();
         slot.state(left);
         if (left.inFlight() == 0) {
-          stop(slot, left.stop());
+          moves.stop(slot, left.stop());
         }
         // Another slot of the function may have room that its limit of calls has kept unused.
         serve(tenancy);
@@ -172,9 +167,9 @@ public final class SlotPool {
         serve(tenancy);
         tenancies.forgetUnused(tenancy);
       }
-      toDo = takeActions();
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// Takes a call out of the queue.
@@ -212,18 +207,18 @@ public final class SlotPool {
       }
       Slot slot = found.get();
       switch (slot.state()) {
-        case SlotState.Cold cold -> stop(slot, cold.stop(ResetReason.INVALIDATED));
+        case SlotState.Cold cold -> moves.stop(slot, cold.stop(ResetReason.INVALIDATED));
         case SlotState.Warm warm -> drain(slot, warm, ResetReason.INVALIDATED);
-        case SlotState.Prewarmed waiting -> stop(slot, waiting.stop(ResetReason.INVALIDATED));
+        case SlotState.Prewarmed waiting -> moves.stop(slot, waiting.stop(ResetReason.INVALIDATED));
         case SlotState.Frozen frozen -> stop(slot, frozen, ResetReason.INVALIDATED);
         // The keeper resets it when it cannot connect; once warm it may be invalidated again.
         case SlotState.Prewarming _, SlotState.WarmingUp _, SlotState.Thawing _ -> {}
         case SlotState.Draining _, SlotState.Stopping _ -> {}
-        case SlotState.Closed closedSlot -> stop(slot, closedSlot.repair());
+        case SlotState.Closed closedSlot -> moves.stop(slot, closedSlot.repair());
       }
-      toDo = takeActions();
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
     return true;
   }
 
@@ -243,15 +238,15 @@ public final class SlotPool {
           case SlotState.Frozen frozen when now - frozen.lastUsed() >= limits.maxIdle().toNanos() ->
               stop(slot, frozen, ResetReason.IDLE);
           case SlotState.Closed broken when now - broken.retryAt() >= 0 ->
-              stop(slot, broken.repair());
+              moves.stop(slot, broken.repair());
           default -> {}
         }
       }
       next = expire(now);
-      trimReserve(now);
+      reserve.trim(now);
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
     return next;
   }
 
@@ -314,55 +309,39 @@ public final class SlotPool {
         }
         tenancy.waiting.clear();
       }
-      toDo = takeActions();
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A runner without a function is connected.
   void prewarmed(int index, Runner runner) {
     List<Runnable> toDo;
     synchronized (lock) {
-      Slot slot = slots.get(index);
-      if (!(slot.state() instanceof SlotState.Prewarming prewarming)) {
-        throw refused(slot, "prewarmed");
-      }
-      move(slot, prewarming.waits(runner), "reserve");
+      reserve.prewarmed(slots.get(index), runner);
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A runner without a function did not start.
   void prewarmFailed(int index) {
     List<Runnable> toDo;
     synchronized (lock) {
-      Slot slot = slots.get(index);
-      if (!(slot.state() instanceof SlotState.Prewarming prewarming)) {
-        throw refused(slot, "prewarmFailed");
-      }
-      reserve.failed(prewarming.runtime(), nanoTime.getAsLong());
-      slot.abnormalTimes++;
-      stop(slot, prewarming.stop(ResetReason.PREWARM_FAILED));
-      toDo = takeActions();
+      reserve.prewarmFailed(slots.get(index), nanoTime.getAsLong());
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A runner without a function is gone. Nothing happens when it has got one since.
-  @SuppressWarnings("ReferenceEquality") // This very runner.
   void prewarmedLost(int index, Runner runner) {
     List<Runnable> toDo;
     synchronized (lock) {
-      Slot slot = slots.get(index);
-      if (slot.state() instanceof SlotState.Prewarmed waiting && waiting.runner() == runner) {
-        reserve.failed(waiting.runtime(), nanoTime.getAsLong());
-        slot.abnormalTimes++;
-        stop(slot, waiting.stop(ResetReason.RUNNER_EXITED));
-      }
-      toDo = takeActions();
+      reserve.prewarmedLost(slots.get(index), runner, nanoTime.getAsLong());
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// Whether a slot is to be paused, or stay so.
@@ -378,7 +357,7 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       if (slot.state() instanceof SlotState.Thawing thawing) {
-        move(slot, thawing.thawed(nanoTime.getAsLong()), "thawed");
+        moves.move(slot, thawing.thawed(nanoTime.getAsLong()), "thawed");
         Tenancy tenancy = thawing.lease().tenancy;
         tenancy.usedLast = slot;
         tenancy.expected -= thawing.function().concurrency();
@@ -386,7 +365,7 @@ public final class SlotPool {
       }
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A slot's pause could not be ended. Nothing happens when its runner was lost meanwhile.
@@ -397,11 +376,11 @@ public final class SlotPool {
       if (slot.state() instanceof SlotState.Thawing thawing) {
         slot.abnormalTimes++;
         giveUp(slot, thawing);
-        stop(slot, thawing.stop(ResetReason.THAW_FAILED));
+        moves.stop(slot, thawing.stop(ResetReason.THAW_FAILED));
       }
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A warming slot's runner has loaded its function.
@@ -413,18 +392,18 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
-        throw refused(slot, "connected");
+        throw SlotMoves.refused(slot, "connected");
       }
       Tenancy tenancy = tenancies.get(warming.function());
       lease = new Lease(tenancy, slot, runner);
       tenancy.usedLast = slot;
       slot.times = times;
-      move(slot, warming.connected(lease, nanoTime.getAsLong()), "connected");
+      moves.move(slot, warming.connected(lease, nanoTime.getAsLong()), "connected");
       tenancy.expected -= warming.function().concurrency();
       serve(tenancy);
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
     return lease;
   }
 
@@ -435,7 +414,7 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       Tenancy tenancy = giveUpWarmup(slot, ResetReason.WARMUP_FAILED);
-      actions.add(() -> work.reset(index, ResetReason.WARMUP_FAILED));
+      moves.later(() -> work.reset(index, ResetReason.WARMUP_FAILED));
       int affected = Math.min(tenancy.function.concurrency(), tenancy.waiting.size());
       List<Tenancy.Waiting> again = new ArrayList<>();
       for (int i = 0; i < affected; i++) {
@@ -452,7 +431,7 @@ public final class SlotPool {
       tenancies.forgetUnused(tenancy);
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A function cannot be loaded: every call that waits for it is told so, and the slot is reset.
@@ -461,10 +440,10 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       refuseLoad(slot, error);
-      actions.add(() -> work.reset(index, ResetReason.LOAD_FAILED));
+      moves.later(() -> work.reset(index, ResetReason.LOAD_FAILED));
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// The same, when the slot has been reset already to find out why.
@@ -474,7 +453,7 @@ public final class SlotPool {
       refuseLoad(slots.get(index), error);
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
     resetDone(index);
   }
 
@@ -488,18 +467,18 @@ public final class SlotPool {
       switch (slot.state()) {
         case SlotState.Warm warm when warm.lease() == lease -> {
           leave(slot, warm.lease());
-          move(slot, warm.stop(reason), reason);
+          moves.move(slot, warm.stop(reason), reason);
         }
         case SlotState.Frozen frozen when frozen.lease() == lease -> {
           leave(slot, frozen.lease());
-          move(slot, frozen.stop(reason), reason);
+          moves.move(slot, frozen.stop(reason), reason);
         }
         case SlotState.Thawing thawing when thawing.lease() == lease -> {
           giveUp(slot, thawing);
-          move(slot, thawing.stop(reason), reason);
+          moves.move(slot, thawing.stop(reason), reason);
         }
         case SlotState.Draining draining when draining.lease() == lease ->
-            move(slot, draining.stop(), reason);
+            moves.move(slot, draining.stop(), reason);
         default -> {
           return false;
         }
@@ -507,7 +486,7 @@ public final class SlotPool {
       slot.abnormalTimes++;
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
     return true;
   }
 
@@ -521,7 +500,7 @@ public final class SlotPool {
       }
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A slot's sandbox is new.
@@ -530,13 +509,13 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       if (!(slot.state() instanceof SlotState.Stopping stopping)) {
-        throw refused(slot, "resetDone");
+        throw SlotMoves.refused(slot, "resetDone");
       }
       slot.lastResetMillis = clock.millis();
-      move(slot, stopping.reset(), stopping.reason());
+      moves.move(slot, stopping.reset(), stopping.reason());
       toDo = settle();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   /// A slot's sandbox could not be made anew; it is tried again later.
@@ -545,17 +524,17 @@ public final class SlotPool {
     synchronized (lock) {
       Slot slot = slots.get(index);
       if (!(slot.state() instanceof SlotState.Stopping stopping)) {
-        throw refused(slot, "resetFailed");
+        throw SlotMoves.refused(slot, "resetFailed");
       }
       int doublings = Math.min(stopping.failures(), MAX_RETRY_DOUBLINGS);
       slot.abnormalTimes++;
-      move(
+      moves.move(
           slot,
           stopping.failed(nanoTime.getAsLong() + (FIRST_RETRY.toNanos() << doublings)),
           "reset-failed");
-      toDo = takeActions();
+      toDo = moves.take();
     }
-    run(toDo);
+    SlotMoves.run(toDo);
   }
 
   @GuardedBy("lock")
@@ -610,7 +589,7 @@ public final class SlotPool {
       }
       Waiter next = tenancy.waiting.remove().waiter;
       left(next);
-      actions.add(() -> next.granted(lease));
+      moves.later(() -> next.granted(lease));
     }
   }
 
@@ -653,10 +632,10 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void makeRoom(Slot slot) {
     switch (slot.state()) {
-      case SlotState.Prewarmed waiting -> stop(slot, waiting.stop(ResetReason.MAKE_ROOM));
+      case SlotState.Prewarmed waiting -> moves.stop(slot, waiting.stop(ResetReason.MAKE_ROOM));
       case SlotState.Frozen frozen -> stop(slot, frozen, ResetReason.MAKE_ROOM);
       case SlotState.Warm warm -> drain(slot, warm, ResetReason.MAKE_ROOM);
-      default -> throw refused(slot, "make room");
+      default -> throw SlotMoves.refused(slot, "make room");
     }
   }
 
@@ -677,10 +656,10 @@ public final class SlotPool {
       if (latest == null || !(latest.state() instanceof SlotState.Frozen frozen)) {
         return;
       }
-      move(latest, frozen.thaw(), "call");
+      moves.move(latest, frozen.thaw(), "call");
       tenancy.expected += tenancy.function.concurrency();
       int index = latest.index;
-      actions.add(() -> work.thaw(index));
+      moves.later(() -> work.thaw(index));
     }
   }
 
@@ -692,63 +671,10 @@ public final class SlotPool {
     if (idle >= limits.maxIdle().toNanos()) {
       drain(slot, warm, ResetReason.IDLE);
     } else if (freezeAfter > 0 && idle >= freezeAfter) {
-      move(slot, warm.freeze(), ResetReason.IDLE);
+      moves.move(slot, warm.freeze(), ResetReason.IDLE);
       int index = slot.index;
-      actions.add(() -> work.freeze(index));
+      moves.later(() -> work.freeze(index));
     }
-  }
-
-  /// Takes back runners that are not needed any more.
-  @GuardedBy("lock")
-  private void trimReserve(long now) {
-    Map<RuntimeConfiguration, Integer> ready = ready();
-    for (Slot slot : slots) {
-      if (slot.state() instanceof SlotState.Prewarmed waiting
-          && reserve.isSurplus(waiting.runtime(), ready.getOrDefault(waiting.runtime(), 0), now)) {
-        ready.merge(waiting.runtime(), -1, Integer::sum);
-        stop(slot, waiting.stop(ResetReason.IDLE));
-      }
-    }
-  }
-
-  /// Has one more runner started, if one is missing and nobody is held up by it.
-  @GuardedBy("lock")
-  private void fillReserve() {
-    if (limits.maxPrewarmed() == 0 || waitingCalls > 0 || closed) {
-      return;
-    }
-    Slot cold = null;
-    long free = allocatable.bytes();
-    for (Slot slot : slots) {
-      free -= slot.state().memory().bytes();
-      switch (slot.state()) {
-        case SlotState.Cold _ -> cold = cold == null ? slot : cold;
-        case SlotState.WarmingUp _, SlotState.Prewarming _ -> {
-          return;
-        }
-        default -> {}
-      }
-    }
-    if (cold == null || free < baseMemory.bytes()) {
-      return;
-    }
-    RuntimeConfiguration runtime = reserve.missing(ready(), nanoTime.getAsLong()).orElse(null);
-    if (runtime != null && cold.state() instanceof SlotState.Cold state) {
-      move(cold, state.prewarm(runtime, baseMemory), runtime.name());
-      int index = cold.index;
-      actions.add(() -> work.prewarm(index, runtime));
-    }
-  }
-
-  @GuardedBy("lock")
-  private Map<RuntimeConfiguration, Integer> ready() {
-    Map<RuntimeConfiguration, Integer> ready = new HashMap<>();
-    for (Slot slot : slots) {
-      if (slot.state() instanceof SlotState.Prewarmed waiting) {
-        ready.merge(waiting.runtime(), 1, Integer::sum);
-      }
-    }
-    return ready;
   }
 
   @GuardedBy("lock")
@@ -757,19 +683,17 @@ public final class SlotPool {
         switch (slot.state()) {
           case SlotState.Cold cold -> cold.occupy(function);
           case SlotState.Prewarmed waiting -> waiting.occupy(function);
-          default -> throw refused(slot, "occupy");
+          default -> throw SlotMoves.refused(slot, "occupy");
         };
     Tenancy tenancy = tenancies.get(function);
-    if (function.startsWithoutCode()) {
-      reserve.wanted(function.runtime(), nanoTime.getAsLong());
-    }
-    move(slot, warming, function.key().brn());
+    reserve.wanted(function, nanoTime.getAsLong());
+    moves.move(slot, warming, function.key().brn());
     slot.lastAccessMillis = clock.millis();
     tenancy.slots.add(slot);
     String requestId = tenancy.labelAt(tenancy.expected);
     tenancy.expected += function.concurrency();
     int index = slot.index;
-    actions.add(() -> work.warmUp(index, function, requestId));
+    moves.later(() -> work.warmUp(index, function, requestId));
   }
 
   @GuardedBy("lock")
@@ -787,13 +711,13 @@ public final class SlotPool {
   @GuardedBy("lock")
   private Tenancy giveUpWarmup(Slot slot, String reason) {
     if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
-      throw refused(slot, reason);
+      throw SlotMoves.refused(slot, reason);
     }
     Tenancy tenancy = tenancies.get(warming.function());
     tenancy.expected -= warming.function().concurrency();
     tenancy.leave(slot, nanoTime.getAsLong());
     slot.abnormalTimes++;
-    move(slot, warming.stop(reason), reason);
+    moves.move(slot, warming.stop(reason), reason);
     return tenancy;
   }
 
@@ -801,16 +725,16 @@ public final class SlotPool {
   private void drain(Slot slot, SlotState.Warm warm, String reason) {
     leave(slot, warm.lease());
     if (warm.isIdle()) {
-      stop(slot, warm.stop(reason));
+      moves.stop(slot, warm.stop(reason));
     } else {
-      move(slot, warm.drain(reason), reason);
+      moves.move(slot, warm.drain(reason), reason);
     }
   }
 
   @GuardedBy("lock")
   private void stop(Slot slot, SlotState.Frozen frozen, String reason) {
     leave(slot, frozen.lease());
-    stop(slot, frozen.stop(reason));
+    moves.stop(slot, frozen.stop(reason));
   }
 
   /// A slot that calls were to be served by when it is thawed serves its function no more.
@@ -825,13 +749,6 @@ public final class SlotPool {
   private void leave(Slot slot, Lease lease) {
     lease.tenancy.leave(slot, nanoTime.getAsLong());
     tenancies.forgetUnused(lease.tenancy);
-  }
-
-  @GuardedBy("lock")
-  private void stop(Slot slot, SlotState.Stopping stopping) {
-    move(slot, stopping, stopping.reason());
-    int index = slot.index;
-    actions.add(() -> work.reset(index, stopping.reason()));
   }
 
   /// Refuses calls whose wait is over and that no warming slot will take.
@@ -860,21 +777,13 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void refuse(Tenancy.Waiting waiting, Refusal refusal) {
     left(waiting.waiter);
-    actions.add(() -> waiting.waiter.refused(refusal));
+    moves.later(() -> waiting.waiter.refused(refusal));
   }
 
   @GuardedBy("lock")
   private void left(Waiter waiter) {
     waitingCalls--;
     waitingBytes -= waiter.weight();
-  }
-
-  @GuardedBy("lock")
-  private void move(Slot slot, SlotState next, String reason) {
-    SlotState before = slot.state();
-    slot.state(next);
-    ContainerId id = slot.id;
-    actions.add(() -> LOG.info("slot={} {}→{} reason={}", id, before.name(), next.name(), reason));
   }
 
   /// How a move that may have made room ends: who waits is placed, and when nobody does the reserve
@@ -884,35 +793,9 @@ public final class SlotPool {
     if (waitingCalls > 0) {
       place();
     }
-    fillReserve();
-    return takeActions();
-  }
-
-  @GuardedBy("lock")
-  private List<Runnable> takeActions() {
-    if (actions.isEmpty()) {
-      return List.of();
+    if (waitingCalls == 0 && limits.maxPrewarmed() > 0 && !closed) {
+      reserve.fill(allocatable, nanoTime.getAsLong());
     }
-    List<Runnable> taken = actions;
-    actions = new ArrayList<>();
-    return taken;
-  }
-
-  private static void run(List<Runnable> toDo) {
-    if (toDo.isEmpty()) {
-      return; // As after every warm call: what follows costs more than the rest of it.
-    }
-    for (Runnable action : toDo) {
-      try {
-        action.run();
-      } catch (RuntimeException | OutOfMemoryError e) {
-        LOG.error("a pool action failed", e); // The others must still run.
-      }
-    }
-  }
-
-  private static IllegalStateException refused(Slot slot, String move) {
-    return new IllegalStateException(
-        "slot " + slot.id + " is " + slot.state().name() + ": " + move + " is not allowed");
+    return moves.take();
   }
 }
