@@ -9,8 +9,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 /// call. Whatever must be told or done is collected under the lock and done after it is released:
 /// no waiter, no log line and no I/O ever runs under it.
 public final class SlotPool {
-  private static final int MAX_WARMUPS_A_CALL = 2;
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final int MAX_RETRY_DOUBLINGS = 6; // 64 s
 
@@ -67,19 +64,13 @@ public final class SlotPool {
   private final SlotMoves moves;
 
   @GuardedBy("lock")
+  private final CallQueue queue;
+
+  @GuardedBy("lock")
   private final ReserveFiller reserve;
 
   @GuardedBy("lock")
   private ByteSize allocatable;
-
-  @GuardedBy("lock")
-  private long arrivals;
-
-  @GuardedBy("lock")
-  private int waitingCalls;
-
-  @GuardedBy("lock")
-  private long waitingBytes;
 
   @GuardedBy("lock")
   private boolean closed;
@@ -99,6 +90,7 @@ public final class SlotPool {
     this.allocatable = allocatable;
     this.limits = limits;
     this.moves = new SlotMoves(work);
+    this.queue = new CallQueue(limits, tenancies, moves);
     this.reserve =
         new ReserveFiller(slots, new Reserve(limits.maxPrewarmed()), baseMemory, moves, work);
     this.work = work;
@@ -121,7 +113,7 @@ public final class SlotPool {
     List<Runnable> toDo;
     synchronized (lock) {
       Tenancy tenancy = tenancies.of(function, nanoTime.getAsLong());
-      boolean isFirst = waitingCalls == 0 || tenancy.waiting.isEmpty();
+      boolean isFirst = queue.isEmpty() || tenancy.waiting.isEmpty();
       Lease lease = isFirst ? takePermit(tenancy) : null;
       result = lease == null ? enqueue(tenancy, waiter) : lease;
       toDo = moves.take();
@@ -144,9 +136,9 @@ public final class SlotPool {
       if (slot.isWarm(lease)) {
         slot.give(nanoTime.getAsLong());
         tenancy.usedLast = slot;
-        if (waitingCalls > 0) {
+        if (!queue.isEmpty()) {
           serve(tenancy);
-          if (waitingCalls > 0 && slot.isIdle()) {
+          if (!queue.isEmpty() && slot.isIdle()) {
             place();
           }
         }
@@ -158,7 +150,7 @@ public final class SlotPool {
         }
         // Another slot of the function may have room that its limit of calls has kept unused.
         serve(tenancy);
-        if (waitingCalls > 0) {
+        if (!queue.isEmpty()) {
           place();
         }
         tenancies.forgetUnused(tenancy);
@@ -175,22 +167,10 @@ public final class SlotPool {
   /// Takes a call out of the queue.
   ///
   /// @return whether it waited; if not, it was granted or refused before
-  @SuppressWarnings("ReferenceEquality") // This very waiter.
   public boolean withdraw(ResolvedFunction function, Waiter waiter) {
     synchronized (lock) {
       Tenancy tenancy = tenancies.find(function);
-      if (tenancy == null) {
-        return false;
-      }
-      for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); ) {
-        if (all.next().waiter == waiter) {
-          all.remove();
-          left(waiter);
-          tenancies.forgetUnused(tenancy);
-          return true;
-        }
-      }
-      return false;
+      return tenancy != null && queue.withdraw(tenancy, waiter);
     }
   }
 
@@ -242,7 +222,7 @@ public final class SlotPool {
           default -> {}
         }
       }
-      next = expire(now);
+      next = queue.expire(now);
       reserve.trim(now);
       toDo = settle();
     }
@@ -279,7 +259,7 @@ public final class SlotPool {
           used += serving.memory().bytes();
         }
       }
-      return new Usage(allocatable, new ByteSize(marked), new ByteSize(used), waitingCalls);
+      return new Usage(allocatable, new ByteSize(marked), new ByteSize(used), queue.size());
     }
   }
 
@@ -304,10 +284,7 @@ public final class SlotPool {
     synchronized (lock) {
       closed = true;
       for (Tenancy tenancy : tenancies.all()) {
-        for (Tenancy.Waiting waiting : tenancy.waiting) {
-          refuse(waiting, new Refusal.Overloaded("the engine is stopping"));
-        }
-        tenancy.waiting.clear();
+        queue.refuseAll(tenancy, new Refusal.Overloaded("the engine is stopping"));
       }
       toDo = moves.take();
     }
@@ -415,19 +392,7 @@ public final class SlotPool {
       Slot slot = slots.get(index);
       Tenancy tenancy = giveUpWarmup(slot, ResetReason.WARMUP_FAILED);
       moves.later(() -> work.reset(index, ResetReason.WARMUP_FAILED));
-      int affected = Math.min(tenancy.function.concurrency(), tenancy.waiting.size());
-      List<Tenancy.Waiting> again = new ArrayList<>();
-      for (int i = 0; i < affected; i++) {
-        Tenancy.Waiting waiting = tenancy.waiting.remove();
-        if (++waiting.failedWarmups >= MAX_WARMUPS_A_CALL) {
-          slot.rejected++;
-          refuse(waiting, new Refusal.WarmupFailed(detail));
-        } else {
-          waiting.deadline = nanoTime.getAsLong() + limits.maxQueueWait().toNanos();
-          again.add(waiting);
-        }
-      }
-      again.reversed().forEach(tenancy.waiting::addFirst);
+      slot.rejected += queue.retry(tenancy, new Refusal.WarmupFailed(detail), nanoTime.getAsLong());
       tenancies.forgetUnused(tenancy);
       toDo = settle();
     }
@@ -552,15 +517,11 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private Acquisition enqueue(Tenancy tenancy, Waiter waiter) {
-    String limit = null;
+    String limit = queue.limit(waiter);
     if (closed) {
       limit = "the engine is stopping";
     } else if (tenancy.function.maxInFlight() == 0) {
       limit = "reserved concurrency is 0";
-    } else if (waitingCalls >= limits.maxQueue()) {
-      limit = waitingCalls + " calls wait already";
-    } else if (waitingBytes + waiter.weight() > limits.maxQueueBytes()) {
-      limit = "calls with " + waitingBytes + " bytes wait already";
     } else if (tenancy.function.memory().compareTo(allocatable) > 0) {
       limit = "function needs " + tenancy.function.memory() + ", there is " + allocatable;
     }
@@ -568,11 +529,7 @@ public final class SlotPool {
       tenancies.forgetUnused(tenancy);
       return new Acquisition.Refused(new Refusal.Overloaded(limit));
     }
-    long now = nanoTime.getAsLong();
-    tenancy.waiting.add(
-        new Tenancy.Waiting(waiter, arrivals++, now, now + limits.maxQueueWait().toNanos()));
-    waitingCalls++;
-    waitingBytes += waiter.weight();
+    queue.add(tenancy, waiter, nanoTime.getAsLong());
     if (tenancy.waiting.size() > tenancy.expected) {
       place();
     }
@@ -587,18 +544,15 @@ public final class SlotPool {
       if (lease == null) {
         return;
       }
-      Waiter next = tenancy.waiting.remove().waiter;
-      left(next);
-      moves.later(() -> next.granted(lease));
+      queue.grant(tenancy, lease);
     }
   }
 
   /// Carries out what Placement chooses for all functions that need slots.
   @GuardedBy("lock")
   private void place() {
-    long now = nanoTime.getAsLong();
     tenancies.all().forEach(this::thawNeeded);
-    List<Placement.Demand> demands = demands(now);
+    List<Placement.Demand> demands = queue.demands(slots.size(), nanoTime.getAsLong());
     if (demands.isEmpty()) {
       return;
     }
@@ -616,17 +570,6 @@ public final class SlotPool {
         case Placement.Decision.Refuse _ -> {}
       }
     }
-  }
-
-  /// One demand for each slot more that a function could use, by arrival.
-  @GuardedBy("lock")
-  private List<Placement.Demand> demands(long now) {
-    List<Tenancy.Arrival> arrivals = new ArrayList<>();
-    for (Tenancy tenancy : tenancies.all()) {
-      tenancy.addDemands(arrivals, slots.size(), now);
-    }
-    arrivals.sort(Comparator.comparingLong(Tenancy.Arrival::order));
-    return arrivals.stream().map(Tenancy.Arrival::demand).toList();
   }
 
   @GuardedBy("lock")
@@ -699,11 +642,8 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void refuseLoad(Slot slot, byte[] error) {
     Tenancy tenancy = giveUpWarmup(slot, ResetReason.LOAD_FAILED);
-    for (Tenancy.Waiting waiting : tenancy.waiting) {
-      slot.rejected++;
-      refuse(waiting, new Refusal.LoadFailed(error));
-    }
-    tenancy.waiting.clear();
+    slot.rejected += tenancy.waiting.size();
+    queue.refuseAll(tenancy, new Refusal.LoadFailed(error));
     tenancies.forgetUnused(tenancy);
   }
 
@@ -751,49 +691,14 @@ public final class SlotPool {
     tenancies.forgetUnused(lease.tenancy);
   }
 
-  /// Refuses calls whose wait is over and that no warming slot will take.
-  @GuardedBy("lock")
-  private OptionalLong expire(long now) {
-    long next = Long.MAX_VALUE;
-    for (Tenancy tenancy : List.copyOf(tenancies.all())) {
-      int position = 0;
-      for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
-        Tenancy.Waiting waiting = all.next();
-        long left = waiting.deadline - now;
-        if (left > 0) {
-          next = Math.min(next, left);
-        } else if (position >= tenancy.expected) {
-          all.remove();
-          refuse(
-              waiting,
-              new Refusal.Overloaded("no slot in " + limits.maxQueueWait().toMillis() + "ms"));
-        }
-      }
-      tenancies.forgetUnused(tenancy);
-    }
-    return next == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(next);
-  }
-
-  @GuardedBy("lock")
-  private void refuse(Tenancy.Waiting waiting, Refusal refusal) {
-    left(waiting.waiter);
-    moves.later(() -> waiting.waiter.refused(refusal));
-  }
-
-  @GuardedBy("lock")
-  private void left(Waiter waiter) {
-    waitingCalls--;
-    waitingBytes -= waiter.weight();
-  }
-
   /// How a move that may have made room ends: who waits is placed, and when nobody does the reserve
   /// is filled.
   @GuardedBy("lock")
   private List<Runnable> settle() {
-    if (waitingCalls > 0) {
+    if (!queue.isEmpty()) {
       place();
     }
-    if (waitingCalls == 0 && limits.maxPrewarmed() > 0 && !closed) {
+    if (queue.isEmpty() && limits.maxPrewarmed() > 0 && !closed) {
       reserve.fill(allocatable, nanoTime.getAsLong());
     }
     return moves.take();
