@@ -58,7 +58,7 @@ public final class SlotPool {
   private final List<Slot> slots = new ArrayList<>();
 
   @GuardedBy("lock")
-  private final Tenancies tenancies = new Tenancies();
+  private final Tenancies tenancies;
 
   @GuardedBy("lock")
   private final SlotMoves moves;
@@ -89,6 +89,7 @@ public final class SlotPool {
       InstantSource clock) {
     this.allocatable = allocatable;
     this.limits = limits;
+    this.tenancies = new Tenancies(nanoTime);
     this.moves = new SlotMoves(work);
     this.queue = new CallQueue(limits, tenancies, moves);
     this.reserve =
@@ -112,7 +113,7 @@ public final class SlotPool {
     Acquisition result;
     List<Runnable> toDo;
     synchronized (lock) {
-      Tenancy tenancy = tenancies.of(function, nanoTime.getAsLong());
+      Tenancy tenancy = tenancies.of(function);
       boolean isFirst = queue.isEmpty() || tenancy.waiting.isEmpty();
       Lease lease = isFirst ? takePermit(tenancy) : null;
       result = lease == null ? enqueue(tenancy, waiter) : lease;

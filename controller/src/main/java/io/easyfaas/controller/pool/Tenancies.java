@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The functions that have slots, calls or waiters, each with its {@link Tenancy}. Not thread-safe;
@@ -16,21 +17,25 @@ import org.jspecify.annotations.Nullable;
 /// strings. A function that was resolved again, or by another name, is another object: its key
 /// finds the tenancy, and from then on the new object does.
 final class Tenancies {
+  private final LongSupplier nanoTime;
   private final Map<FunctionKey, Tenancy> byKey = new HashMap<>();
   // Each tenancy once, by the function it has now.
   private final IdentityHashMap<ResolvedFunction, Tenancy> byFunction = new IdentityHashMap<>();
 
+  /// @param nanoTime the pool's clock; only read for a new tenancy
+  Tenancies(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
+
   /// The function's tenancy; a new one when it has none. It has this very function afterwards.
-  ///
-  /// @param now by the pool's clock
-  Tenancy of(ResolvedFunction function, long now) {
+  Tenancy of(ResolvedFunction function) {
     Tenancy known = byFunction.get(function);
     if (known != null) {
       return known;
     }
     Tenancy tenancy = byKey.get(function.key());
     if (tenancy == null) {
-      tenancy = new Tenancy(function, now);
+      tenancy = new Tenancy(function, nanoTime.getAsLong());
       byKey.put(function.key(), tenancy);
     } else {
       byFunction.remove(tenancy.function);
