@@ -94,8 +94,6 @@ public final class Container {
         (filling, deadline) -> {
           reserve(filling, memory);
           sandbox.limitInBackground();
-          filling.isTouched = true;
-          sandbox.mountRuntime(launch.runtime(), deadline);
           Tenant runner = startRunner(filling, launch, deadline);
           settled(filling.warming.waits(launch, runner));
           LOG.info("container={} cold→prewarmed runner={}", id(), runner.runnerPid());
@@ -105,6 +103,9 @@ public final class Container {
   /// Puts a function into the container, and starts its runner unless it was prewarmed. At most 10
   /// s, and the time of a reset when it fails half-way.
   ///
+  /// A runner that can wait for the code is started first, and meanwhile the code is fetched,
+  /// unpacked and mounted.
+  ///
   /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
   ///   neither cold nor prewarmed before
   void warmup(FunctionLaunch launch, String requestId) {
@@ -112,17 +113,15 @@ public final class Container {
         beginWarmup(launch.runner()),
         (filling, deadline) -> {
           reserve(filling, launch.memory());
-          CodeCache.Lease code =
-              codes.acquire(launch.code(), launch.codeSha256(), deadline.remaining());
-          filling.holdings.add(code::close);
+          CodeCache.Order code = codes.order(launch.code(), launch.codeSha256());
           sandbox.limit(launch.memory());
-          filling.isTouched = true;
           Tenant runner = filling.runner;
-          if (runner == null) {
-            sandbox.mount(code.directory(), launch.runner().runtime(), deadline);
+          if (runner == null && launch.runner().startsWithoutCode()) {
             runner = startRunner(filling, launch.runner(), deadline);
-          } else {
-            sandbox.mountCode(code.directory(), deadline);
+          }
+          mountCode(filling, code, deadline);
+          if (runner == null) {
+            runner = startRunner(filling, launch.runner(), deadline);
           }
           settled(filling.warming.started(runner.serving(launch.function(), launch.memory())));
           LOG.info(
@@ -217,7 +216,16 @@ public final class Container {
     filling.holdings.add(() -> ledger.release(id())); // Twice is once.
   }
 
+  private void mountCode(Filling filling, CodeCache.Order code, Deadline deadline) {
+    CodeCache.Lease lease = code.await(deadline.remaining());
+    filling.holdings.add(lease::close);
+    filling.isTouched = true;
+    sandbox.mountCode(lease.directory(), deadline);
+  }
+
   private Tenant startRunner(Filling filling, RunnerLaunch launch, Deadline deadline) {
+    filling.isTouched = true;
+    sandbox.mountRuntime(launch.runtime(), deadline);
     RunnerWatch watch = watch();
     long pid = sandbox.exec(launch.command(), deadline);
     return new Tenant("", sandbox.baseLimits().memory(), pid, watch, filling.holdings);

@@ -97,11 +97,6 @@ final class Sandbox {
     call(layout.mountCode(code), deadline);
   }
 
-  /// Mounts code and language runtime, all or nothing.
-  void mount(Path code, Path runtime, Deadline deadline) {
-    call(layout.mount(code, runtime), deadline);
-  }
-
   /// Starts the runner.
   ///
   /// @return its process id, seen from the host

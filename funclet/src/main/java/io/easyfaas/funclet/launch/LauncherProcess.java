@@ -30,9 +30,10 @@ import org.slf4j.LoggerFactory;
 
 /// A running `easyfaas-launcher serve`. Thread-safe.
 ///
-/// One virtual thread reads the launcher's lines: it hands an answer to the caller that waits for
-/// its number, and an event to the listener. At end of stream every waiting and every later call is
-/// answered with {@link LaunchReport.Lost}, and the listener gets {@link
+/// A thread reads the launcher's lines, a platform thread because it is what every start of a
+/// sandbox waits for, and a virtual one is woken by way of another. It hands an answer to the
+/// caller that waits for its number, and an event to the listener. At end of stream every waiting
+/// and every later call is answered with {@link LaunchReport.Lost}, and the listener gets {@link
 /// LauncherEvent.LauncherDied} unless the launcher was closed on purpose. It is not restarted here:
 /// that is the owner's choice.
 public final class LauncherProcess implements Launcher {
@@ -78,7 +79,7 @@ public final class LauncherProcess implements Launcher {
       logErrors(process);
       SocketChannel channel = accept(server, process, program);
       LauncherProcess launcher = new LauncherProcess(process, channel, listener);
-      Thread.ofVirtual().name("launcher-reader").start(launcher::read);
+      Thread.ofPlatform().daemon().name("launcher-reader").start(launcher::read);
       LOG.info("launcher {} runs as process {}", program, process.pid());
       return launcher;
     } catch (IOException e) {

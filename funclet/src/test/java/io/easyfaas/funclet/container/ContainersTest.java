@@ -102,7 +102,7 @@ final class ContainersTest {
   }
 
   @Test
-  void warmupReservesLimitsMountsAndStarts() {
+  void warmupReservesLimitsStartsTheRunnerAndMountsTheCode() {
     containers.init();
     launcher.commands.clear();
 
@@ -110,21 +110,43 @@ final class ContainersTest {
 
     assertThat(warm.state()).isEqualTo("warm");
     assertThat(warm.currentEvent()).isEmpty();
-    assertThat(launcher.verbs()).containsExactly("mount", "exec");
-    assertThat(launcher.commands.getFirst())
-        .containsExactly(
-            "mount",
-            C0.value(),
-            "--bind-ro",
-            directory.resolve("code").resolve(code.hex()).toString(),
-            "/var/task",
-            "--bind-ro",
-            directory.toString(),
-            "/var/runtime");
-    assertThat(launcher.commands.getLast()).endsWith("--", "/usr/bin/node", "/var/runtime/r.js");
+    assertThat(launcher.verbs()).containsExactly("mount", "exec", "mount");
+    assertThat(launcher.commands.getFirst()).isEqualTo(runtimeMount());
+    assertThat(launcher.commands.get(1)).endsWith("--", "/usr/bin/node", "/var/runtime/r.js");
+    assertThat(launcher.commands.getLast()).isEqualTo(codeMount());
     assertThat(memoryLimit()).isEqualTo(ByteSize.ofMebibytes(256));
     assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
     assertThat(warm.resource()).isEqualTo(new Resource(200, 256 << 20));
+  }
+
+  @Test
+  void aRunnerThatIsCodeIsStartedWhenTheCodeIsThere() {
+    containers.init();
+    launcher.commands.clear();
+
+    containers.warmup(
+        with(
+            request(C0, 256, code.sha256()),
+            new RuntimeConfiguration(
+                "custom", "/var/task/bootstrap", directory.toString(), List.of(), List.of())));
+
+    assertThat(launcher.commands.getFirst()).isEqualTo(codeMount());
+    assertThat(launcher.verbs()).containsExactly("mount", "mount", "exec");
+  }
+
+  @Test
+  void codeThatTurnsOutToBeBadEndsTheRunnerThatWaitsForIt() {
+    containers.init();
+    launcher.commands.clear();
+
+    refused(
+        () -> containers.warmup(request(C0, 256, "A".repeat(43) + "=")),
+        ErrorCode.INVALID_PARAMETER,
+        "CodeSha256 checksum failed");
+
+    assertThat(launcher.verbs()).containsExactly("mount", "exec", "destroy", "create");
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
   }
 
   @Test
@@ -204,8 +226,7 @@ final class ContainersTest {
     assertThat(prewarmed.state()).isEqualTo("prewarmed");
     assertThat(prewarmed.hostPid()).isPositive();
     assertThat(launcher.verbs()).containsExactly("mount", "exec");
-    assertThat(launcher.commands.getFirst())
-        .containsExactly("mount", C0.value(), "--bind-ro", directory.toString(), "/var/runtime");
+    assertThat(launcher.commands.getFirst()).isEqualTo(runtimeMount());
     assertThat(requireNonNull(cgroups.slots.get(C0.value())))
         .isEqualTo(new CgroupLimits(BASE, 0, 0, 64));
     assertThat(ledger.used()).isEqualTo(BASE);
@@ -221,14 +242,7 @@ final class ContainersTest {
     ContainerInfo warm = warmup();
 
     assertThat(warm.state()).isEqualTo("warm");
-    assertThat(launcher.commands)
-        .containsExactly(
-            List.of(
-                "mount",
-                C0.value(),
-                "--bind-ro",
-                directory.resolve("code").resolve(code.hex()).toString(),
-                "/var/task"));
+    assertThat(launcher.commands).containsExactly(codeMount());
     assertThat(requireNonNull(cgroups.slots.get(C0.value())))
         .isEqualTo(new CgroupLimits(ByteSize.ofMebibytes(256), 0.2, 0, 64));
     assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
@@ -569,6 +583,15 @@ final class ContainersTest {
             new PrewarmRequest(
                 C0, "request-0", request(C0, 256, code.sha256()).runtimeConfiguration()))
         .container();
+  }
+
+  private List<String> runtimeMount() {
+    return List.of("mount", C0.value(), "--bind-ro", directory.toString(), "/var/runtime");
+  }
+
+  private List<String> codeMount() {
+    Path unpacked = directory.resolve("code").resolve(code.hex());
+    return List.of("mount", C0.value(), "--bind-ro", unpacked.toString(), "/var/task");
   }
 
   private ContainerInfo warmup() {
