@@ -181,10 +181,9 @@ public final class CodeCache {
 
   /// Begins to fetch and unpack an archive that is not there. Does not block.
   ///
-  /// @param codeSha256 base64 of the archive's hash
-  /// @throws ApiException when that is no hash
-  public Order order(FunctionCode code, String codeSha256) {
-    return new Order(code, CodeHash.ofBase64(codeSha256));
+  /// @param hash of the archive
+  public Order order(FunctionCode code, CodeHash hash) {
+    return new Order(code, hash);
   }
 
   Path path(CodeHash hash) {

@@ -94,7 +94,7 @@ public final class Container {
         (filling, deadline) -> {
           reserve(filling, memory);
           sandbox.limitInBackground();
-          Tenant runner = startRunner(filling, launch, deadline);
+          Tenant runner = start(filling, launch).await(deadline);
           settled(filling.warming.waits(launch, runner));
           LOG.info("container={} cold→prewarmed runner={}", id(), runner.runnerPid());
         });
@@ -113,16 +113,17 @@ public final class Container {
         beginWarmup(launch.runner()),
         (filling, deadline) -> {
           reserve(filling, launch.memory());
-          CodeCache.Order code = codes.order(launch.code(), launch.codeSha256());
+          Starting starting = filling.starting;
+          if (starting == null && launch.runner().startsWithoutCode()) {
+            starting = start(filling, launch.runner());
+          }
+          CodeCache.Order code = codes.order(launch.code(), launch.codeHash());
           sandbox.limit(launch.memory());
-          Tenant runner = filling.runner;
-          if (runner == null && launch.runner().startsWithoutCode()) {
-            runner = startRunner(filling, launch.runner(), deadline);
-          }
           mountCode(filling, code, deadline);
-          if (runner == null) {
-            runner = startRunner(filling, launch.runner(), deadline);
+          if (starting == null) {
+            starting = start(filling, launch.runner());
           }
+          Tenant runner = starting.await(deadline);
           settled(filling.warming.started(runner.serving(launch.function(), launch.memory())));
           LOG.info(
               "container={} →warm function={} memory={} runner={} request={}",
@@ -176,18 +177,19 @@ public final class Container {
   private static final class Filling {
     final WarmingUp warming;
     final Holdings holdings;
-    @Nullable Tenant runner;
+    final @Nullable Starting starting; // Of a prewarmed runner, which runs already.
     // Whether only a new sandbox undoes it.
     boolean isTouched;
 
     Filling(Cold cold) {
       warming = cold.warmUp();
       holdings = new Holdings();
+      starting = null;
     }
 
     Filling(Prewarmed prewarmed) {
       warming = prewarmed.warmUp();
-      runner = prewarmed.tenant();
+      starting = _ -> prewarmed.tenant();
       holdings = prewarmed.tenant().holdings();
       isTouched = true;
     }
@@ -223,12 +225,20 @@ public final class Container {
     sandbox.mountCode(lease.directory(), deadline);
   }
 
-  private Tenant startRunner(Filling filling, RunnerLaunch launch, Deadline deadline) {
+  private Starting start(Filling filling, RunnerLaunch launch) {
     filling.isTouched = true;
-    sandbox.mountRuntime(launch.runtime(), deadline);
     RunnerWatch watch = watch();
-    long pid = sandbox.exec(launch.command(), deadline);
-    return new Tenant("", sandbox.baseLimits().memory(), pid, watch, filling.holdings);
+    Sandbox.Starting starting = sandbox.start(launch.runtime(), launch.command());
+    return deadline ->
+        new Tenant(
+            "", sandbox.baseLimits().memory(), starting.await(deadline), watch, filling.holdings);
+  }
+
+  /// A runner that is being started.
+  @FunctionalInterface
+  private interface Starting {
+    /// Waits until it runs.
+    Tenant await(Deadline deadline);
   }
 
   /// Destroys the sandbox and makes a new one. At most 30 s.

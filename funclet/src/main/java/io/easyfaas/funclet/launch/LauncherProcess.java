@@ -102,27 +102,39 @@ public final class LauncherProcess implements Launcher {
   }
 
   @Override
-  public LaunchReport call(LauncherCommand command, Duration timeout) {
+  public Pending send(LauncherCommand command) {
     long number = numbers.incrementAndGet() & 0xFFFFFFFFL;
     byte[] request = encode(number, command);
     if (request.length - 4 > MAX_REQUEST_BYTES) {
-      return new LaunchReport.Lost(
+      return lost(
           command + ": " + request.length + " bytes (expected: at most " + MAX_REQUEST_BYTES + ")");
     }
     BlockingQueue<LaunchReport> answer = new ArrayBlockingQueue<>(1);
     waiting.put(number, answer);
-    try {
-      String reason = lost; // Read after the put: either this sees it, or the reader sees the put.
-      if (reason != null) {
-        return new LaunchReport.Lost(reason);
+    String reason = lost; // Read after the put: either this sees it, or the reader sees the put.
+    if (reason == null) {
+      try {
+        send(request);
+        return timeout -> await(command, number, answer, timeout);
+      } catch (IOException e) {
+        reason = "launcher: " + e.getMessage();
       }
-      send(request);
+    }
+    waiting.remove(number);
+    return lost(reason);
+  }
+
+  private static Pending lost(String reason) {
+    return _ -> new LaunchReport.Lost(reason);
+  }
+
+  private LaunchReport await(
+      LauncherCommand command, long number, BlockingQueue<LaunchReport> answer, Duration timeout) {
+    try {
       LaunchReport report = answer.poll(timeout.toMillis(), TimeUnit.MILLISECONDS);
       return report != null
           ? report
           : new LaunchReport.Lost(command + ": the launcher did not answer in " + timeout);
-    } catch (IOException e) {
-      return new LaunchReport.Lost("launcher: " + e.getMessage());
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return new LaunchReport.Lost(command + ": interrupted");
@@ -196,7 +208,7 @@ public final class LauncherProcess implements Launcher {
   private void take(String line) {
     switch (LauncherLine.parse(line).orElse(null)) {
       case LauncherLine.Answer(long number, LaunchReport report) -> {
-        BlockingQueue<LaunchReport> answer = waiting.get(number);
+        BlockingQueue<LaunchReport> answer = waiting.remove(number);
         if (answer == null || !answer.offer(report)) {
           LOG.warn("launcher answered too late: {}", line);
         }

@@ -64,13 +64,15 @@ final class CodeCacheTest {
     Zip zip = zip("a.js", "a");
 
     Path first;
-    try (CodeCache.Lease lease = cache.order(zip.local(), zip.sha256()).await(TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       first = lease.directory();
       assertThat(first.resolve("a.js")).hasContent("a");
     }
     Files.delete(zip.file());
 
-    try (CodeCache.Lease lease = cache.order(zip.local(), zip.sha256()).await(TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       assertThat(lease.directory()).isEqualTo(first);
     }
   }
@@ -131,7 +133,8 @@ final class CodeCacheTest {
     Zip zip = zip("a.js", "a");
     serve("/code.zip", 200, Files.readAllBytes(zip.file()));
 
-    try (CodeCache.Lease lease = cache.order(web("/code.zip", ""), zip.sha256()).await(TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(web("/code.zip", ""), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       assertThat(lease.directory().resolve("a.js")).hasContent("a");
     }
   }
@@ -216,7 +219,9 @@ final class CodeCacheTest {
             threads.submit(() -> {
               allWait.countDown();
               try (CodeCache.Lease lease =
-                  cache.order(web("/code.zip", "bos"), zip.sha256()).await(TIMEOUT)) {
+                  cache
+                      .order(web("/code.zip", "bos"), CodeHash.ofBase64(zip.sha256()))
+                      .await(TIMEOUT)) {
                 return lease.directory();
               }
             }));
@@ -238,7 +243,7 @@ final class CodeCacheTest {
 
     Files.write(zip.file(), bytes);
 
-    cache.order(zip.local(), zip.sha256()).await(TIMEOUT).close();
+    cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT).close();
   }
 
   @Test
@@ -265,8 +270,8 @@ final class CodeCacheTest {
     Zip b = zip("b", "b".repeat(1000));
     Zip c = zip("c", "c".repeat(1000));
 
-    CodeCache.Lease first = cache.order(a.local(), a.sha256()).await(TIMEOUT);
-    CodeCache.Lease second = cache.order(a.local(), a.sha256()).await(TIMEOUT);
+    CodeCache.Lease first = cache.order(a.local(), CodeHash.ofBase64(a.sha256())).await(TIMEOUT);
+    CodeCache.Lease second = cache.order(a.local(), CodeHash.ofBase64(a.sha256())).await(TIMEOUT);
     first.close();
     first.close();
     use(b);
@@ -280,7 +285,7 @@ final class CodeCacheTest {
   @Test
   void codeIsOnItsWayBeforeAnybodyWaitsForIt() throws Exception {
     Zip zip = zip("a", "a");
-    CodeCache.Order order = cache.order(zip.local(), zip.sha256());
+    CodeCache.Order order = cache.order(zip.local(), CodeHash.ofBase64(zip.sha256()));
 
     while (!Files.isDirectory(
         directory.resolve("code").resolve(CodeHash.ofBase64(zip.sha256()).hex()))) {
@@ -312,7 +317,8 @@ final class CodeCacheTest {
 
   private Path use(Zip zip) {
     now.updateAndGet(time -> time.plusSeconds(10));
-    try (CodeCache.Lease lease = cache.order(zip.local(), zip.sha256()).await(TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       return lease.directory();
     }
   }
@@ -328,7 +334,7 @@ final class CodeCacheTest {
 
   private void refused(FunctionCode code, String sha256, ErrorCode expected, String message) {
     assertThatExceptionOfType(ApiException.class)
-        .isThrownBy(() -> cache.order(code, sha256).await(TIMEOUT))
+        .isThrownBy(() -> cache.order(code, CodeHash.ofBase64(sha256)).await(TIMEOUT))
         .withMessageContaining(message)
         .satisfies(failure -> assertThat(failure.code()).isEqualTo(expected));
   }

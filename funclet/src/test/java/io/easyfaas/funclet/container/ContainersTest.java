@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The life of a container, with everything outside of Java replaced.
 final class ContainersTest {
+  private static final String WRONG_HASH = "A".repeat(43) + "=";
   private static final ContainerId C0 = ContainerId.of("pod", 0);
   private static final ByteSize BASE = ByteSize.ofMebibytes(128);
 
@@ -140,7 +141,7 @@ final class ContainersTest {
     launcher.commands.clear();
 
     refused(
-        () -> containers.warmup(request(C0, 256, "A".repeat(43) + "=")),
+        () -> containers.warmup(request(C0, 256, WRONG_HASH)),
         ErrorCode.INVALID_PARAMETER,
         "CodeSha256 checksum failed");
 
@@ -173,7 +174,7 @@ final class ContainersTest {
   }
 
   @Test
-  void codeThatCannotBeHadLeavesTheContainerCold() {
+  void aHashThatIsNoneIsRefusedAtOnce() {
     containers.init();
     launcher.commands.clear();
 
@@ -191,11 +192,16 @@ final class ContainersTest {
   @Test
   void aLimitTheKernelRefusesIsUndone() {
     containers.init();
-    cgroups.failure = "write \"1\" to memory.max: EINVAL";
+    launcher.beforeEach(command -> {
+      boolean isReset = command.arguments().getFirst().equals("destroy");
+      cgroups.failure = isReset ? null : "write \"1\" to memory.max: EINVAL";
+    });
 
     refused(this::warmup, ErrorCode.SERVICE, "memory.max: EINVAL");
 
+    assertThat(launcher.verbs()).endsWith("mount", "exec", "destroy", "create");
     assertThat(info().state()).isEqualTo("cold");
+    assertThat(memoryLimit()).isEqualTo(BASE);
     assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
   }
 
@@ -275,9 +281,9 @@ final class ContainersTest {
     launcher.commands.clear();
 
     refused(
-        () -> containers.warmup(request(C0, 256, "AAAA")),
+        () -> containers.warmup(request(C0, 256, WRONG_HASH)),
         ErrorCode.INVALID_PARAMETER,
-        "CodeSha256");
+        "CodeSha256 checksum failed");
 
     assertThat(launcher.verbs()).containsExactly("destroy", "create");
     assertThat(info().state()).isEqualTo("cold");
