@@ -2,7 +2,6 @@ package io.easyfaas.controller.pool;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.RuntimeConfiguration;
-import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.Runner;
 import java.util.HashMap;
 import java.util.List;
@@ -29,10 +28,10 @@ final class ReserveFiller {
     this.work = work;
   }
 
-  /// A function was put into a slot, with or without a runner that was ready.
-  void wanted(ResolvedFunction function, long now) {
-    if (function.startsWithoutCode()) {
-      reserve.wanted(function.runtime(), now);
+  /// A function of the language was put into a slot, with or without a runner that was ready.
+  void wanted(RuntimeConfiguration runtime, long now) {
+    if (runtime.startsWithoutCode()) {
+      reserve.wanted(runtime, now);
     }
   }
 

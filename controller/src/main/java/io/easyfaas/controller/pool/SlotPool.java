@@ -630,7 +630,7 @@ public final class SlotPool {
           default -> throw SlotMoves.refused(slot, "occupy");
         };
     Tenancy tenancy = tenancies.get(function);
-    reserve.wanted(function, nanoTime.getAsLong());
+    reserve.wanted(function.runtime(), nanoTime.getAsLong());
     moves.move(slot, warming, function.key().brn());
     slot.lastAccessMillis = clock.millis();
     tenancy.slots.add(slot);
