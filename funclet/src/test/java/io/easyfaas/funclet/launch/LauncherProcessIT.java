@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -176,6 +177,43 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void theEndOfOneKeeperAmongManyIsItsSlotsAlone() throws InterruptedException {
+    List<String> slots = List.of("s1", "s2", "s3", "s4", "s5");
+    slots.forEach(this::open);
+
+    open("s0").destroyForcibly();
+
+    assertThat(events.poll(20, TimeUnit.SECONDS)).isEqualTo(new LauncherEvent.Gone("s0"));
+    for (String slot : slots) {
+      done(launcher.call(LauncherCommand.destroy(slot), TIMEOUT));
+      done(launcher.call(LauncherCommand.close(slot), TIMEOUT));
+    }
+    done(openAndCreate());
+    assertThat(events).isEmpty();
+  }
+
+  @Test
+  void aRequestLargerThanTheSocketTakesGoesOnWhenTheKeeperReads() throws Exception {
+    ProcessHandle keeper = open();
+    open("s1");
+    done(launcher.call(layout.create(), TIMEOUT));
+    signal("STOP", keeper.pid());
+
+    // A socket takes 208 KiB, see net.core.wmem_default in socket(7).
+    LauncherCommand large =
+        layout.exec(List.of("/bin/echo", "x".repeat(120_000), "y".repeat(130_000)));
+    CompletableFuture<LaunchReport> answer =
+        CompletableFuture.supplyAsync(() -> launcher.call(large, TIMEOUT));
+    for (int i = 0; i < 20; i++) {
+      done(launcher.call(LauncherCommand.destroy("s1"), TIMEOUT));
+    }
+    assertThat(answer).isNotDone();
+    signal("CONT", keeper.pid());
+
+    done(answer.get(20, TimeUnit.SECONDS));
+  }
+
+  @Test
   void aRefusalNamesTheStep() {
     done(openAndCreate());
 
@@ -208,10 +246,10 @@ final class LauncherProcessIT {
   @Test
   void aLauncherThatDoesNotAnswerIsNotWaitedForForEver() throws Exception {
     done(openAndCreate());
-    signalLauncher("STOP");
+    signal("STOP", launcher.pid());
 
     LaunchReport late = launcher.call(LauncherCommand.destroy("s0"), Duration.ofMillis(100));
-    signalLauncher("CONT");
+    signal("CONT", launcher.pid());
 
     assertThat(late.describe()).isEqualTo("destroy s0: the launcher did not answer in PT0.1S");
     done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
@@ -259,7 +297,11 @@ final class LauncherProcessIT {
 
   /// Opens the slot and answers its keeper.
   private ProcessHandle open() {
-    long keeper = done(launcher.call(LauncherCommand.open("s0", List.of(), null), TIMEOUT));
+    return open("s0");
+  }
+
+  private ProcessHandle open(String slot) {
+    long keeper = done(launcher.call(LauncherCommand.open(slot, List.of(), null), TIMEOUT));
     return ProcessHandle.of(keeper).orElseThrow();
   }
 
@@ -277,8 +319,8 @@ final class LauncherProcessIT {
     return launcher.call(layout.create(), TIMEOUT);
   }
 
-  private void signalLauncher(String signal) throws IOException, InterruptedException {
-    new ProcessBuilder("kill", "-" + signal, Long.toString(launcher.pid())).start().waitFor();
+  private static void signal(String signal, long pid) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor();
   }
 
   private static long done(LaunchReport report) {
