@@ -30,10 +30,10 @@ public interface Cgroups {
 
   /// Pauses every process of the sandbox. Waits at most 1 s until all are paused.
   ///
-  /// Of the launcher's commands `destroy`, `close` and `mount` work on a paused sandbox, the others
-  /// wait for its end. A sandbox that is made while its slot is paused does not get ready: {@link
-  /// #thaw} first. Where there is no version 2, the keeper is paused too and no command is
-  /// answered.
+  /// Of the launcher's commands `destroy`, `close`, `rest` and `mount` work on a paused sandbox,
+  /// the others wait for its end. A sandbox that is made while its slot is paused does not get
+  /// ready: {@link #thaw} first. Where there is no version 2, the keeper is paused too and no
+  /// command is answered.
   void freeze(String slot);
 
   /// Ends the pause. Safe to call when there is none. One write, no wait.

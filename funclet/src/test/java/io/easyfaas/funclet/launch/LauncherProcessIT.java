@@ -149,6 +149,25 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void aSlotAtRestHasNoSandboxInAdvanceUntilTheNextCommand() {
+    ProcessHandle keeper = open();
+    done(launcher.call(LauncherCommand.rest("s0"), TIMEOUT));
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    long spare = spare(keeper, init);
+
+    done(launcher.call(LauncherCommand.rest("s0"), TIMEOUT));
+
+    assertThat(keeper.children().map(ProcessHandle::pid)).containsExactly(init);
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    long next = done(launcher.call(layout.create(), TIMEOUT));
+    assertThat(next).isNotEqualTo(spare);
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    assertThat(spare(keeper, next)).isPositive();
+    assertThat(events).isEmpty();
+  }
+
+  @Test
   void theEndOfASandboxMadeInAdvanceIsNobodysLoss() {
     ProcessHandle keeper = open();
     long init = done(launcher.call(layout.create(), TIMEOUT));
