@@ -18,8 +18,8 @@ public interface Cgroups {
   /// Makes a slot's groups, with limits. Safe to call twice.
   SlotGroups create(String slot, CgroupLimits limits);
 
-  /// Changes a slot's limits. A memory limit below what is used now fails or takes long: the kernel
-  /// has to reclaim first.
+  /// Changes a slot's limits; writes only what is different from before. A memory limit below what
+  /// is used now fails or takes long: the kernel has to reclaim first.
   void limit(String slot, CgroupLimits limits);
 
   /// What a slot uses now.
