@@ -88,7 +88,7 @@ PREPARED_MODULES = (
     "urllib.parse",
 )
 
-READ_BUFFER_BYTES = 64 * 1024
+READ_BUFFER_BYTES = 16 * 1024
 # Unsent frames at which a thread waits for the one that sends: bounds memory.
 PENDING_FRAMES = 128
 # Longer text becomes several LOG frames, and a line without an end is sent at this length.
