@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -144,21 +145,22 @@ class Engine:
     def call(self, function: str, event: str = "{}") -> float:
         """Calls a function on a new connection.
 
-        Returns seconds from the request's first byte to the answer's; connecting is not counted.
+        Returns seconds from the request's first byte to the answer's. Neither connecting is counted
+        nor the time Python takes to put the one together and the other apart.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.connect()
+        headers = {**HEADERS, "Host": "bench", "Connection": "close", "Content-Length": len(event)}
+        lines = [f"POST {self.path(function)} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+        request = "\r\n".join([*lines, "", event]).encode()
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             start = time.perf_counter()
-            connection.request("POST", self.path(function), event, HEADERS)
-            response = connection.getresponse()
+            connection.sendall(request)
+            answer = connection.recv(1)
             seconds = time.perf_counter() - start
-            body = response.read()
-            if response.status != 200 or response.headers["X-easyfaas-Function-Error"]:
-                raise RuntimeError(f"{function}: {response.status} {body.decode(errors='replace')}")
-            return seconds
-        finally:
-            connection.close()
+            with connection.makefile("rb") as rest:
+                answer += rest.read()
+        if not answer.startswith(b"HTTP/1.1 200 ") or b"-Function-Error:" in answer:
+            raise RuntimeError(f"{function}: {answer.decode(errors='replace')}")
+        return seconds
 
     def slots(self) -> list[dict[str, object]]:
         """What the controller tells of its slots."""

@@ -977,9 +977,7 @@ class Runner {
         languageVersion: process.versions.node,
       });
       this.writer.flush();
-      // While the controller prepares LOAD: console builds itself at its first use.
-      console._stdout; // eslint-disable-line no-unused-expressions
-      console._stderr; // eslint-disable-line no-unused-expressions
+      this.warmUp();
       setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
     });
     socket.once('end', () => this.end(0));
@@ -995,6 +993,17 @@ class Runner {
     process.on('uncaughtException', (error, origin) => this.onUncaught(error, origin));
     process.on('unhandledRejection', (reason) => this.onUnhandledRejection(reason));
     process.once('exit', () => this.onExit());
+  }
+
+  /**
+   * Does what the interpreter does at the first use of what every function needs, while the
+   * controller prepares LOAD: the first run of an AsyncLocalStorage and the first `await` after it
+   * take longer than all the rest of a call.
+   */
+  async warmUp() {
+    await this.current.run(undefined, async () => {});
+    console._stdout; // eslint-disable-line no-unused-expressions
+    console._stderr; // eslint-disable-line no-unused-expressions
   }
 
   /**

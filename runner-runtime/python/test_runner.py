@@ -540,6 +540,10 @@ class ColdStartTest(unittest.TestCase):
 
     def test_they_are_imported_while_no_load_comes(self) -> None:
         controller = Controller(self)
+        self.wait_until_idle(controller)
+        self.assertEqual(self.imported(controller), list(self.COSTLY))
+
+    def wait_until_idle(self, controller: Controller) -> None:
         stat = Path(f"/proc/{controller.process.pid}/stat")
         deadline = time.monotonic() + LIMIT_SECONDS
         before, spent = -1, 0
@@ -548,7 +552,30 @@ class ColdStartTest(unittest.TestCase):
             time.sleep(0.3)
             fields = stat.read_text().rpartition(")")[2].split()
             before, spent = spent, int(fields[11]) + int(fields[12])
-        self.assertEqual(self.imported(controller), list(self.COSTLY))
+
+    def test_a_runner_that_waits_for_load_has_rehearsed_and_nothing_of_it_is_seen(self) -> None:
+        controller = Controller(self, ("-I", "-S", "-X", "importtime"))
+        self.wait_until_idle(controller)
+        controller.ready(
+            """
+import os, sys
+place = [os.getcwd() == os.path.dirname(__file__), sys.path[0] == os.getcwd(), sys.path[1:]]
+left = [name for name in ("rehearsal", "index") if name in sys.modules]
+def handler(event, context):
+    return [place, left, context.function_name, os.environ["EASYFAAS_FUNCTION_NAME"], event]
+"""
+        )
+        path = json.loads(
+            subprocess.check_output(
+                [sys.executable, "-I", "-S", "-c", "import sys, json; print(json.dumps(sys.path))"]
+            )
+        )
+        self.assertEqual(
+            controller.call('{"a": 1}').json,
+            [[True, True, path], ["index"], "hello", "hello", {"a": 1}],
+        )
+        controller.socket.close()
+        self.assertIn(" rehearsal\n", controller.exited()[1])
 
     def test_the_environment_shows_in_an_os_that_was_imported_in_advance(self) -> None:
         controller = Controller(self)

@@ -22,9 +22,9 @@ import org.slf4j.LoggerFactory;
 
 /// The whole engine in one JVM: the same objects that the separate processes build, composed.
 ///
-/// Controller and funclet meet through a method call instead of a socket; everything else is as
-/// between processes. Every setting of every part can be given under its own key; the three ports
-/// have names of their own.
+/// The controller reaches funclet and the registry through method calls instead of sockets;
+/// everything else is as between processes. Every setting of every part can be given under its own
+/// key; the three ports have names of their own.
 final class Engine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
@@ -93,15 +93,10 @@ final class Engine implements AutoCloseable {
         parts.add(
             Controller.start(
                 ControllerConfig.parse(
-                    args(
-                        settings,
-                        ControllerConfig.options(),
-                        "port",
-                        settings.text("port"),
-                        "repository-endpoint",
-                        "http://127.0.0.1:" + registryPort),
+                    args(settings, ControllerConfig.options(), "port", settings.text("port")),
                     Map.of()),
                 funclet,
+                new LocalRegistry(stubs.routes()),
                 loops));
     controllerPort = controller.port();
     stubs.onChange(controller::invalidate);

@@ -43,7 +43,8 @@ public final class Controller implements AutoCloseable {
     this.parts = parts;
   }
 
-  /// Starts a controller. Blocks until funclet answers, at most 60 s.
+  /// Starts a controller whose registry is reached over HTTP. Blocks until funclet answers, at most
+  /// 60 s.
   ///
   /// @param loops run the invoke path; they stay the caller's to close, after the controller
   /// @throws RuntimeException when the port is taken or funclet does not answer; nothing is left
@@ -52,13 +53,22 @@ public final class Controller implements AutoCloseable {
     HttpClient client = new HttpClient(config.repository().endpoint(), loops);
     List<AutoCloseable> parts = new ArrayList<>(List.of(client));
     return start(
-        config,
-        funclet,
-        new HttpRegistry(client, config.repository().version()),
-        loops,
-        System::nanoTime,
-        InstantSource.system(),
-        parts);
+        config, funclet, new HttpRegistry(client, config.repository().version()), loops, parts);
+  }
+
+  /// As {@link #start(ControllerConfig, FuncletApi, EventLoops)}, with a registry of this JVM.
+  public static Controller start(
+      ControllerConfig config, FuncletApi funclet, RegistryClient registry, EventLoops loops) {
+    return start(config, funclet, registry, loops, new ArrayList<>());
+  }
+
+  private static Controller start(
+      ControllerConfig config,
+      FuncletApi funclet,
+      RegistryClient registry,
+      EventLoops loops,
+      List<AutoCloseable> parts) {
+    return start(config, funclet, registry, loops, System::nanoTime, InstantSource.system(), parts);
   }
 
   /// Starts a controller with a registry and clocks of the caller's.

@@ -83,7 +83,7 @@ final class RestartIT {
   @Test
   void afterAKillNoSandboxLivesAndTheNextStartSweepsTheRest() throws Exception {
     long sandbox = containers().getFirst().hostPid();
-    Files.createDirectories(home.resolve("data/code/.unpack-1"));
+    Files.createDirectories(home.resolve("data/code/.content-1"));
     Files.createFile(home.resolve("run/slots/it-controller-c0/runner.sock"));
 
     engine.destroyForcibly().waitFor();
@@ -93,7 +93,7 @@ final class RestartIT {
     assertThat(Leaks.groups(group)).as("only the next engine can remove them").isNotEmpty();
     try (TestEngine next = TestEngine.start(home)) {
       assertThat(next.funclet().list()).extracting(ContainerInfo::state).containsOnly("cold");
-      assertThat(home.resolve("data/code/.unpack-1")).doesNotExist();
+      assertThat(home.resolve("data/code/.content-1")).doesNotExist();
       assertThat(home.resolve("run/slots/it-controller-c0/runner.sock")).doesNotExist();
       assertThat(next.run(TestEngine.C0, "print('fine')")).isEqualTo("fine\n");
     }

@@ -67,6 +67,7 @@ record RuntimePlan(DirectoryPlan directory, RuntimeConfiguration configuration) 
       }
       case PYTHON -> {
         plan.file("runner.pyc", compile(interpreter, search, runner));
+        plan.file("rehearsal.py", resource("rehearsal.py"));
         command.addAll(List.of("-I", "-S", MOUNTED_AT.resolve("runner.pyc").toString()));
       }
     }

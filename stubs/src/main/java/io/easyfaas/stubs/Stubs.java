@@ -23,11 +23,17 @@ public final class Stubs implements AutoCloseable {
 
   private final List<Consumer<FunctionBrn>> listeners;
   private final FunctionStore store;
+  private final FunctionRoutes routes;
   private final HttpServer server;
 
-  private Stubs(List<Consumer<FunctionBrn>> listeners, FunctionStore store, HttpServer server) {
+  private Stubs(
+      List<Consumer<FunctionBrn>> listeners,
+      FunctionStore store,
+      FunctionRoutes routes,
+      HttpServer server) {
     this.listeners = listeners;
     this.store = store;
+    this.routes = routes;
     this.server = server;
   }
 
@@ -48,13 +54,10 @@ public final class Stubs implements AutoCloseable {
               config.maxCodeSize(),
               InstantSource.system(),
               revision -> listeners.forEach(listener -> listener.accept(revision)));
+      FunctionRoutes routes = new FunctionRoutes(registry, runtimes);
       HttpServer server =
-          HttpServer.start(
-              config.address(),
-              loops,
-              maxBodyBytes(config.maxCodeSize()),
-              new FunctionRoutes(registry, runtimes));
-      return new Stubs(listeners, store, server);
+          HttpServer.start(config.address(), loops, maxBodyBytes(config.maxCodeSize()), routes);
+      return new Stubs(listeners, store, routes, server);
     } catch (RuntimeException e) {
       store.close();
       throw e;
@@ -65,6 +68,11 @@ public final class Stubs implements AutoCloseable {
   /// change is durable, on the thread of the request that made it.
   public void onChange(Consumer<FunctionBrn> listener) {
     listeners.add(listener);
+  }
+
+  /// What the engine asks for, without a connection.
+  public FunctionRoutes routes() {
+    return routes;
   }
 
   /// Where it listens, with the port the system chose.

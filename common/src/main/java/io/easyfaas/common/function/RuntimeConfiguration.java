@@ -14,6 +14,9 @@ import java.util.List;
 /// @param aliases other names that mean this runtime; empty when there are none
 public record RuntimeConfiguration(
     String name, String bin, String path, List<String> args, List<String> aliases) {
+  /// Where a function's code is inside a sandbox.
+  public static final String CODE_ROOT = "/var/task";
+
   /// Copies the lists.
   public RuntimeConfiguration {
     requireNonNull(name, "Name");
@@ -21,6 +24,15 @@ public record RuntimeConfiguration(
     requireNonNull(path, "Path");
     args = List.copyOf(requireNonNullElse(args, List.of()));
     aliases = List.copyOf(requireNonNullElse(aliases, List.of()));
+  }
+
+  /// Whether the runner can be started before the code is there: nothing of the command is code.
+  public boolean startsWithoutCode() {
+    return !isCode(bin) && args.stream().noneMatch(RuntimeConfiguration::isCode);
+  }
+
+  private static boolean isCode(String part) {
+    return part.equals(CODE_ROOT) || part.startsWith(CODE_ROOT + "/");
   }
 
   /// Whether a function that asks for a runtime of this name gets this one.

@@ -780,7 +780,7 @@ public final class SlotPool {
           default -> throw refused(slot, "occupy");
         };
     Tenancy tenancy = tenancy(function);
-    if (function.startsWithoutCode()) {
+    if (function.runtime().startsWithoutCode()) {
       reserve.wanted(function.runtime(), nanoTime.getAsLong());
     }
     move(slot, warming, function.key().brn());

@@ -15,6 +15,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /// A function registry over HTTP. Thread-safe.
@@ -23,7 +24,6 @@ import org.jspecify.annotations.Nullable;
 /// registry sees the account id and whatever the network vouches for.
 public final class HttpRegistry implements RegistryClient {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
-  private static final int MAX_QUOTED_CHARACTERS = 1024;
 
   private final HttpClient client;
   private final String base;
@@ -49,8 +49,7 @@ public final class HttpRegistry implements RegistryClient {
     if (!reference.account().isEmpty()) {
       request = request.withHeader(Headers.ACCOUNT_ID, reference.account());
     }
-    FunctionDocument document =
-        get(request, FunctionDocument.class, "get function from data storer failed");
+    FunctionDocument document = get(request, FunctionDocument.class, RegistryClient::noFunction);
     check(document.code(), "Code");
     check(document.configuration(), "Configuration");
     check(document.configuration().functionName(), "Configuration.FunctionName");
@@ -65,26 +64,19 @@ public final class HttpRegistry implements RegistryClient {
     HttpRequest request =
         HttpRequest.of("GET", base + "runtimes/" + encode(name) + "/configuration")
             .withHeader(Headers.REQUEST_ID, requestId);
-    return get(
-        request, RuntimeConfiguration.class, "get runtime configuration from data storer failed");
+    return get(request, RuntimeConfiguration.class, RegistryClient::noRuntime);
   }
 
-  private <T> T get(HttpRequest request, Class<T> type, String notFound) {
+  private <T> T get(
+      HttpRequest request, Class<T> type, BiFunction<Integer, String, ApiException> refusal) {
     HttpResponse response;
     try {
       response = client.send(request, TIMEOUT);
     } catch (HttpException e) {
       throw new ApiException(ErrorCode.SERVICE, "", List.of(text(e.getMessage())));
     }
-    if (response.status() == 404) {
-      throw new ApiException(
-          ErrorCode.RESOURCE_NOT_FOUND, notFound, List.of(quote(response.text())));
-    }
     if (response.status() < 200 || response.status() > 206) {
-      throw new ApiException(
-          ErrorCode.SERVICE,
-          "",
-          List.of("registry answered " + response.status() + ": " + quote(response.text())));
+      throw refusal.apply(response.status(), response.text());
     }
     try {
       return Json.PASCAL.read(response.body(), type);
@@ -102,10 +94,6 @@ public final class HttpRegistry implements RegistryClient {
           "",
           List.of("registry's answer: no " + name + " (expected: a function document)"));
     }
-  }
-
-  private static String quote(String text) {
-    return text.length() <= MAX_QUOTED_CHARACTERS ? text : text.substring(0, MAX_QUOTED_CHARACTERS);
   }
 
   private static String text(@Nullable String message) {

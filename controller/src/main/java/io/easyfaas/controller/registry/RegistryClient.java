@@ -3,9 +3,15 @@ package io.easyfaas.controller.registry;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.util.List;
 
-/// Where functions come from. Thread-safe; every call blocks, at most 30 s.
+/// Where functions come from: a registry of this JVM, or one over HTTP. Thread-safe; every call
+/// blocks, at most 30 s.
 public interface RegistryClient {
+  /// Of a registry's error document, so many characters are passed on.
+  int MAX_QUOTED_CHARACTERS = 1024;
+
   /// The document of a function's revision.
   ///
   /// @param requestId of the call that needs it, for the registry's logs
@@ -16,4 +22,25 @@ public interface RegistryClient {
   ///
   /// @throws ApiException 404 when there is no such runtime, else 500
   RuntimeConfiguration runtime(String name, String requestId);
+
+  /// What callers are told when a registry does not answer with a function.
+  ///
+  /// @param status its HTTP status
+  /// @param answer its error document, cut after 1,024 characters
+  static ApiException noFunction(int status, String answer) {
+    return refusal(status, answer, "get function from data storer failed");
+  }
+
+  /// What callers are told when a registry does not answer with a runtime. As {@link #noFunction}.
+  static ApiException noRuntime(int status, String answer) {
+    return refusal(status, answer, "get runtime configuration from data storer failed");
+  }
+
+  private static ApiException refusal(int status, String answer, String notFound) {
+    String quote = answer.substring(0, Math.min(answer.length(), MAX_QUOTED_CHARACTERS));
+    return status == ErrorCode.RESOURCE_NOT_FOUND.status()
+        ? new ApiException(ErrorCode.RESOURCE_NOT_FOUND, notFound, List.of(quote))
+        : new ApiException(
+            ErrorCode.SERVICE, "", List.of("registry answered " + status + ": " + quote));
+  }
 }

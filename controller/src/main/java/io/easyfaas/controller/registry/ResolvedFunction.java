@@ -37,8 +37,6 @@ public record ResolvedFunction(
     int maxInFlight,
     boolean keepsUserLog,
     byte[] load) {
-  private static final String CODE_ROOT = "/var/task";
-
   /// Works out everything from a registry's documents.
   public static ResolvedFunction of(FunctionDocument document, RuntimeConfiguration runtime) {
     FunctionConfiguration configuration = document.configuration();
@@ -49,7 +47,7 @@ public record ResolvedFunction(
             configuration.functionName(),
             version,
             configuration.handler(),
-            CODE_ROOT,
+            RuntimeConfiguration.CODE_ROOT,
             configuration.memoryMebibytesOrDefault(),
             configuration.timeoutSecondsOrDefault(),
             configuration.concurrencyPerSandbox(),
@@ -76,15 +74,6 @@ public record ResolvedFunction(
   /// The owner's plain account id; empty when the registry names none.
   public String uid() {
     return key.uid();
-  }
-
-  /// Whether its runner can be started before the code is there: nothing of the command is code.
-  public boolean startsWithoutCode() {
-    return !isCode(runtime.bin()) && runtime.args().stream().noneMatch(ResolvedFunction::isCode);
-  }
-
-  private static boolean isCode(String part) {
-    return part.equals(CODE_ROOT) || part.startsWith(CODE_ROOT + "/");
   }
 
   /// Everything else that belongs to the revision.

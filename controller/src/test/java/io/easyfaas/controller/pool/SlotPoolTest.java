@@ -257,7 +257,7 @@ class SlotPoolTest {
     reserving.call(custom);
     reserving.connect();
 
-    assertThat(custom.startsWithoutCode()).isFalse();
+    assertThat(custom.runtime().startsWithoutCode()).isFalse();
     assertThat(reserving.prewarms).isEmpty();
   }
 

@@ -22,14 +22,19 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,8 +67,12 @@ public final class CodeCache {
   private final InstantSource clock;
   private final Map<String, FutureTask<Void>> flights = new ConcurrentHashMap<>();
   private final Map<String, Long> sizes = new ConcurrentHashMap<>();
+  private final ExecutorService unpackers =
+      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("code-", 0).factory());
   private final AtomicLong temporaries = new AtomicLong();
   private final Object lock = new Object();
+  // Whether `sizes` has every archive, those of an earlier engine too.
+  private volatile boolean isCounted;
 
   @GuardedBy("lock")
   private final Map<String, Integer> holders = new HashMap<>();
@@ -89,6 +98,40 @@ public final class CodeCache {
     public void close() {
       if (isClosed.compareAndSet(false, true)) {
         cache.release(hash);
+      }
+    }
+  }
+
+  /// Code that somebody wants to hold, there already or on its way.
+  public final class Order {
+    private final FunctionCode code;
+    private final CodeHash hash;
+    private @Nullable Future<Void> flight;
+
+    private Order(FunctionCode code, CodeHash hash) {
+      this.code = code;
+      this.hash = hash;
+      if (!isThere(hash)) {
+        flight = unpackOnce(code, hash);
+      }
+    }
+
+    /// Holds the unpacked archive. To be called once.
+    ///
+    /// @param timeout the longest wait
+    /// @throws ApiException when the code cannot be had; nothing of it is left behind
+    public Lease await(Duration timeout) {
+      long deadline = System.nanoTime() + timeout.toNanos();
+      Future<Void> ordered = flight;
+      while (true) {
+        if (ordered != null) {
+          land(ordered, hash, Duration.ofNanos(deadline - System.nanoTime()));
+        }
+        Optional<Lease> lease = hold(hash);
+        if (lease.isPresent()) {
+          return lease.get();
+        }
+        ordered = unpackOnce(code, hash); // It was evicted before it could be held.
       }
     }
   }
@@ -136,31 +179,33 @@ public final class CodeCache {
     Files.writeString(boot, bootId, UTF_8);
   }
 
-  /// Holds the unpacked archive, which is fetched and unpacked first when it is not there.
+  /// Begins to fetch and unpack an archive that is not there. Does not block.
   ///
-  /// @param codeSha256 base64 of the archive's hash
-  /// @param timeout the longest wait
-  /// @throws ApiException when the code cannot be had; nothing of it is left behind
-  public Lease acquire(FunctionCode code, String codeSha256, Duration timeout) {
-    CodeHash hash = CodeHash.ofBase64(codeSha256);
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (true) {
-      synchronized (lock) {
-        if (Files.isDirectory(path(hash), LinkOption.NOFOLLOW_LINKS)) {
-          holders.merge(hash.hex(), 1, Integer::sum);
-          touch(hash);
-          return new Lease(this, hash);
-        }
-      }
-      unpackOnce(code, hash, Duration.ofNanos(deadline - System.nanoTime()));
-    }
+  /// @param hash of the archive
+  public Order order(FunctionCode code, CodeHash hash) {
+    return new Order(code, hash);
   }
 
   Path path(CodeHash hash) {
     return directory.resolve(hash.hex());
   }
 
-  private void unpackOnce(FunctionCode code, CodeHash hash, Duration timeout) {
+  private boolean isThere(CodeHash hash) {
+    return Files.isDirectory(path(hash), LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private Optional<Lease> hold(CodeHash hash) {
+    synchronized (lock) {
+      if (!isThere(hash)) {
+        return Optional.empty();
+      }
+      holders.merge(hash.hex(), 1, Integer::sum);
+      touch(hash);
+      return Optional.of(new Lease(this, hash));
+    }
+  }
+
+  private Future<Void> unpackOnce(FunctionCode code, CodeHash hash) {
     FutureTask<Void> own =
         new FutureTask<>(() -> {
           try {
@@ -172,12 +217,16 @@ public final class CodeCache {
           return null;
         });
     FutureTask<Void> earlier = flights.putIfAbsent(hash.hex(), own);
-    FutureTask<Void> flight = earlier == null ? own : earlier;
-    if (earlier == null) {
-      // On a thread of its own: who came first may give up, the others still want the result. And
-      // not on a virtual one: unpacking is work for the processor and would hold up the others.
-      Thread.ofPlatform().daemon().name("code-" + hash.hex().substring(0, 8)).start(own);
+    if (earlier != null) {
+      return earlier;
     }
+    // On a thread of its own: who came first may give up, the others still want the result. And not
+    // on a virtual one: unpacking is work for the processor and would hold up the others.
+    unpackers.execute(own);
+    return own;
+  }
+
+  private static void land(Future<Void> flight, CodeHash hash, Duration timeout) {
     try {
       flight.get(Math.max(0, timeout.toNanos()), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {
@@ -195,13 +244,13 @@ public final class CodeCache {
   }
 
   private void unpack(FunctionCode code, CodeHash hash) {
-    if (Files.isDirectory(path(hash), LinkOption.NOFOLLOW_LINKS)) {
+    if (isThere(hash)) {
       return; // Another flight landed between the look and the start of this one.
     }
-    Path work = directory.resolve(".unpack-" + temporaries.incrementAndGet());
+    String number = Long.toString(temporaries.incrementAndGet());
+    Path archive = directory.resolve(".archive-" + number);
+    Path content = directory.resolve(".content-" + number);
     try {
-      Files.createDirectory(work);
-      Path archive = work.resolve("code.zip");
       CodeHash actual = fetcher.fetch(code, archive);
       if (!actual.equals(hash)) {
         throw new ApiException(
@@ -212,7 +261,7 @@ public final class CodeCache {
                 + hash.base64()
                 + ")");
       }
-      Path content = Files.createDirectory(work.resolve("content"));
+      Files.createDirectory(content);
       Files.setPosixFilePermissions(content, PosixFilePermissions.fromString("rwxr-xr-x"));
       long bytes = extractor.extract(archive, content);
       Files.move(content, path(hash), StandardCopyOption.ATOMIC_MOVE);
@@ -224,7 +273,8 @@ public final class CodeCache {
       throw new ApiException(
           ErrorCode.UNAVAILABLE, "unpack code below " + directory + ": " + reason(e));
     } finally {
-      deleteQuietly(work);
+      deleteQuietly(archive);
+      deleteQuietly(content); // There after a failure only.
     }
     evict(hash);
   }
@@ -253,6 +303,9 @@ public final class CodeCache {
   /// @param fresh just unpacked and about to be held: not deleted
   private void evict(CodeHash fresh) {
     record Aged(Path path, long bytes, Instant lastUse) {}
+    if (isCounted && sizes.values().stream().mapToLong(Long::longValue).sum() <= limit.bytes()) {
+      return;
+    }
     List<Aged> archives = new ArrayList<>();
     try {
       for (Path child : children()) {
@@ -265,6 +318,7 @@ public final class CodeCache {
       LOG.warn("code cache {}: {}", directory, e.getMessage()); // The next unpacking tries again.
       return;
     }
+    isCounted = true;
     long total = archives.stream().mapToLong(Aged::bytes).sum();
     archives.sort(Comparator.comparing(Aged::lastUse));
     for (Aged archive : archives) {

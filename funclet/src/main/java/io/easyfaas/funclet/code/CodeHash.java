@@ -12,13 +12,13 @@ import java.util.HexFormat;
 /// The SHA-256 of a code archive.
 ///
 /// @param hex 64 lower-case digits
-record CodeHash(String hex) {
+public record CodeHash(String hex) {
   private static final int BYTES = 32;
 
   /// Reads a document's `CodeSha256`.
   ///
   /// @throws ApiException when it is not the base64 of 32 bytes
-  static CodeHash ofBase64(String text) {
+  public static CodeHash ofBase64(String text) {
     try {
       byte[] bytes = Base64.getDecoder().decode(text.getBytes(US_ASCII));
       if (bytes.length == BYTES) {

@@ -95,9 +95,7 @@ public final class Container {
         (filling, deadline) -> {
           reserve(filling, memory);
           sandbox.limitInBackground();
-          filling.isTouched = true;
-          sandbox.mountRuntime(launch.runtime(), deadline);
-          Tenant runner = startRunner(filling, launch, deadline);
+          Tenant runner = start(filling, launch).await(deadline);
           settled(filling.warming.waits(launch, runner));
           LOG.info("container={} cold→prewarmed runner={}", id(), runner.runnerPid());
         });
@@ -106,6 +104,9 @@ public final class Container {
   /// Puts a function into the container, and starts its runner unless it was prewarmed. At most 10
   /// s, and the time of a reset when it fails half-way.
   ///
+  /// A runner that can wait for the code is started first, and meanwhile the code is fetched,
+  /// unpacked and mounted.
+  ///
   /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
   ///   neither cold nor prewarmed before
   void warmup(FunctionLaunch launch, String requestId) {
@@ -113,18 +114,17 @@ public final class Container {
         beginWarmup(launch.runner()),
         (filling, deadline) -> {
           reserve(filling, launch.memory());
-          CodeCache.Lease code =
-              codes.acquire(launch.code(), launch.codeSha256(), deadline.remaining());
-          filling.holdings.add(code::close);
-          sandbox.limit(launch.memory());
-          filling.isTouched = true;
-          Tenant runner = filling.runner;
-          if (runner == null) {
-            sandbox.mount(code.directory(), launch.runner().runtime(), deadline);
-            runner = startRunner(filling, launch.runner(), deadline);
-          } else {
-            sandbox.mountCode(code.directory(), deadline);
+          Starting starting = filling.starting;
+          if (starting == null && launch.runner().startsWithoutCode()) {
+            starting = start(filling, launch.runner());
           }
+          CodeCache.Order code = codes.order(launch.code(), launch.codeHash());
+          sandbox.limit(launch.memory());
+          mountCode(filling, code, deadline);
+          if (starting == null) {
+            starting = start(filling, launch.runner());
+          }
+          Tenant runner = starting.await(deadline);
           settled(filling.warming.started(runner.serving(launch.function(), launch.memory())));
           LOG.info(
               "container={} →warm function={} memory={} runner={} request={}",
@@ -178,18 +178,19 @@ public final class Container {
   private static final class Filling {
     final WarmingUp warming;
     final Holdings holdings;
-    @Nullable Tenant runner;
+    final @Nullable Starting starting; // Of a prewarmed runner, which runs already.
     // Whether only a new sandbox undoes it.
     boolean isTouched;
 
     Filling(Cold cold) {
       warming = cold.warmUp();
       holdings = new Holdings();
+      starting = null;
     }
 
     Filling(Prewarmed prewarmed) {
       warming = prewarmed.warmUp();
-      runner = prewarmed.tenant();
+      starting = _ -> prewarmed.tenant();
       holdings = prewarmed.tenant().holdings();
       isTouched = true;
     }
@@ -218,10 +219,27 @@ public final class Container {
     filling.holdings.add(() -> ledger.release(id())); // Twice is once.
   }
 
-  private Tenant startRunner(Filling filling, RunnerLaunch launch, Deadline deadline) {
+  private void mountCode(Filling filling, CodeCache.Order code, Deadline deadline) {
+    CodeCache.Lease lease = code.await(deadline.remaining());
+    filling.holdings.add(lease::close);
+    filling.isTouched = true;
+    sandbox.mountCode(lease.directory(), deadline);
+  }
+
+  private Starting start(Filling filling, RunnerLaunch launch) {
+    filling.isTouched = true;
     RunnerWatch watch = watch();
-    long pid = sandbox.exec(launch.command(), deadline);
-    return new Tenant("", sandbox.baseLimits().memory(), pid, watch, filling.holdings);
+    Sandbox.Starting starting = sandbox.start(launch.runtime(), launch.command());
+    return deadline ->
+        new Tenant(
+            "", sandbox.baseLimits().memory(), starting.await(deadline), watch, filling.holdings);
+  }
+
+  /// A runner that is being started.
+  @FunctionalInterface
+  private interface Starting {
+    /// Waits until it runs.
+    Tenant await(Deadline deadline);
   }
 
   /// Destroys the sandbox and makes a new one. At most 30 s.

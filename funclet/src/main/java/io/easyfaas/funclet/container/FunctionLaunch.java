@@ -6,17 +6,18 @@ import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.funclet.code.CodeHash;
 import org.jspecify.annotations.Nullable;
 
 /// A warm-up request, checked.
 ///
 /// @param function full name with version, for logs
 /// @param code where the code is
-/// @param codeSha256 base64
+/// @param codeHash of its archive
 /// @param memory the limit
 /// @param runner how its runner is started
 record FunctionLaunch(
-    String function, FunctionCode code, String codeSha256, ByteSize memory, RunnerLaunch runner) {
+    String function, FunctionCode code, CodeHash codeHash, ByteSize memory, RunnerLaunch runner) {
   private static final int MAX_MEMORY_MEBIBYTES = 1 << 20;
 
   /// Checks a request.
@@ -32,7 +33,7 @@ record FunctionLaunch(
     return new FunctionLaunch(
         function == null ? "" : function,
         present(request.code(), "Code"),
-        present(configuration.codeSha256(), "CodeSha256"),
+        CodeHash.ofBase64(present(configuration.codeSha256(), "CodeSha256")),
         ByteSize.ofMebibytes(mebibytes),
         RunnerLaunch.of(request.runtimeConfiguration()));
   }

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param runtime the language runtime's directory on the host
 /// @param command program and arguments, as paths inside the sandbox
-record RunnerLaunch(Path runtime, List<String> command) {
+/// @param startsWithoutCode whether it can be started before a function's code is there
+record RunnerLaunch(Path runtime, List<String> command, boolean startsWithoutCode) {
   /// Copies the command.
   RunnerLaunch {
     command = List.copyOf(command);
@@ -33,7 +34,7 @@ record RunnerLaunch(Path runtime, List<String> command) {
     if (!runtime.bin().startsWith("/") || command.stream().anyMatch(a -> a.indexOf('\0') >= 0)) {
       throw invalid(runtime, "Bin \"" + runtime.bin() + "\" (expected: an absolute path)");
     }
-    return new RunnerLaunch(directory(runtime), command);
+    return new RunnerLaunch(directory(runtime), command, runtime.startsWithoutCode());
   }
 
   private static Path directory(RuntimeConfiguration runtime) {

@@ -88,26 +88,34 @@ final class Sandbox {
     change(() -> cgroups.limit(slot(), baseLimits.withMemory(memory)));
   }
 
-  /// Mounts a language runtime.
-  void mountRuntime(Path runtime, Deadline deadline) {
-    call(layout.mountRuntime(runtime), deadline);
-  }
-
   /// Mounts a function's code.
   void mountCode(Path code, Deadline deadline) {
     call(layout.mountCode(code), deadline);
   }
 
-  /// Mounts code and language runtime, all or nothing.
-  void mount(Path code, Path runtime, Deadline deadline) {
-    call(layout.mount(code, runtime), deadline);
+  /// Begins to mount a language runtime and to start its runner. Does not block.
+  Starting start(Path runtime, List<String> command) {
+    Launcher now = launcher.get();
+    return new Starting(send(now, layout.mountRuntime(runtime)), send(now, layout.exec(command)));
   }
 
-  /// Starts the runner.
-  ///
-  /// @return its process id, seen from the host
-  long exec(List<String> command, Deadline deadline) {
-    return call(layout.exec(command), deadline);
+  /// A runner that is being started.
+  static final class Starting {
+    private final Sent mount;
+    private final Sent exec;
+
+    private Starting(Sent mount, Sent exec) {
+      this.mount = mount;
+      this.exec = exec;
+    }
+
+    /// Waits until the runner runs.
+    ///
+    /// @return its process id, seen from the host
+    long await(Deadline deadline) {
+      mount.await(deadline);
+      return exec.await(deadline);
+    }
   }
 
   /// Kills everything in the sandbox; after that nothing of it is left. Also right when there is
@@ -151,12 +159,22 @@ final class Sandbox {
   }
 
   private long call(LauncherCommand command, Deadline deadline) {
-    return switch (launcher.get().call(command, deadline.remaining())) {
-      case LaunchReport.Done(long pid) -> pid;
-      case LaunchReport.Refused refused ->
-          throw new SandboxException(command + ": " + refused.describe());
-      case LaunchReport.Lost lost -> throw new SandboxException(command + ": " + lost.describe());
-    };
+    return send(launcher.get(), command).await(deadline);
+  }
+
+  private static Sent send(Launcher launcher, LauncherCommand command) {
+    return new Sent(command, launcher.send(command));
+  }
+
+  private record Sent(LauncherCommand command, Launcher.Pending answer) {
+    long await(Deadline deadline) {
+      return switch (answer.await(deadline.remaining())) {
+        case LaunchReport.Done(long pid) -> pid;
+        case LaunchReport.Refused refused ->
+            throw new SandboxException(command + ": " + refused.describe());
+        case LaunchReport.Lost lost -> throw new SandboxException(command + ": " + lost.describe());
+      };
+    }
   }
 
   private static void change(Runnable change) {

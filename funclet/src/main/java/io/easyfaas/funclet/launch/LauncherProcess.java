@@ -30,9 +30,10 @@ import org.slf4j.LoggerFactory;
 
 /// A running `easyfaas-launcher serve`. Thread-safe.
 ///
-/// One virtual thread reads the launcher's lines: it hands an answer to the caller that waits for
-/// its number, and an event to the listener. At end of stream every waiting and every later call is
-/// answered with {@link LaunchReport.Lost}, and the listener gets {@link
+/// A thread reads the launcher's lines, a platform thread because it is what every start of a
+/// sandbox waits for, and a virtual one is woken by way of another. It hands an answer to the
+/// caller that waits for its number, and an event to the listener. At end of stream every waiting
+/// and every later call is answered with {@link LaunchReport.Lost}, and the listener gets {@link
 /// LauncherEvent.LauncherDied} unless the launcher was closed on purpose. It is not restarted here:
 /// that is the owner's choice.
 public final class LauncherProcess implements Launcher {
@@ -78,7 +79,7 @@ public final class LauncherProcess implements Launcher {
       logErrors(process);
       SocketChannel channel = accept(server, process, program);
       LauncherProcess launcher = new LauncherProcess(process, channel, listener);
-      Thread.ofVirtual().name("launcher-reader").start(launcher::read);
+      Thread.ofPlatform().daemon().name("launcher-reader").start(launcher::read);
       LOG.info("launcher {} runs as process {}", program, process.pid());
       return launcher;
     } catch (IOException e) {
@@ -101,27 +102,39 @@ public final class LauncherProcess implements Launcher {
   }
 
   @Override
-  public LaunchReport call(LauncherCommand command, Duration timeout) {
+  public Pending send(LauncherCommand command) {
     long number = numbers.incrementAndGet() & 0xFFFFFFFFL;
     byte[] request = encode(number, command);
     if (request.length - 4 > MAX_REQUEST_BYTES) {
-      return new LaunchReport.Lost(
+      return lost(
           command + ": " + request.length + " bytes (expected: at most " + MAX_REQUEST_BYTES + ")");
     }
     BlockingQueue<LaunchReport> answer = new ArrayBlockingQueue<>(1);
     waiting.put(number, answer);
-    try {
-      String reason = lost; // Read after the put: either this sees it, or the reader sees the put.
-      if (reason != null) {
-        return new LaunchReport.Lost(reason);
+    String reason = lost; // Read after the put: either this sees it, or the reader sees the put.
+    if (reason == null) {
+      try {
+        send(request);
+        return timeout -> await(command, number, answer, timeout);
+      } catch (IOException e) {
+        reason = "launcher: " + e.getMessage();
       }
-      send(request);
+    }
+    waiting.remove(number);
+    return lost(reason);
+  }
+
+  private static Pending lost(String reason) {
+    return _ -> new LaunchReport.Lost(reason);
+  }
+
+  private LaunchReport await(
+      LauncherCommand command, long number, BlockingQueue<LaunchReport> answer, Duration timeout) {
+    try {
       LaunchReport report = answer.poll(timeout.toMillis(), TimeUnit.MILLISECONDS);
       return report != null
           ? report
           : new LaunchReport.Lost(command + ": the launcher did not answer in " + timeout);
-    } catch (IOException e) {
-      return new LaunchReport.Lost("launcher: " + e.getMessage());
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return new LaunchReport.Lost(command + ": interrupted");
@@ -195,7 +208,7 @@ public final class LauncherProcess implements Launcher {
   private void take(String line) {
     switch (LauncherLine.parse(line).orElse(null)) {
       case LauncherLine.Answer(long number, LaunchReport report) -> {
-        BlockingQueue<LaunchReport> answer = waiting.get(number);
+        BlockingQueue<LaunchReport> answer = waiting.remove(number);
         if (answer == null || !answer.offer(report)) {
           LOG.warn("launcher answered too late: {}", line);
         }

@@ -1,6 +1,7 @@
 package io.easyfaas.funclet.mount;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.launch.LauncherCommand;
 import io.easyfaas.funclet.launch.LauncherCommand.Bind;
@@ -27,9 +28,6 @@ public record SandboxLayout(
     Path hosts,
     UidRange uids,
     ByteSize tmpSize) {
-  /// Where the code is, inside.
-  public static final String CODE_ROOT = "/var/task";
-
   /// Where the language runtime is, inside.
   public static final String RUNTIME_ROOT = "/var/runtime";
 
@@ -62,15 +60,6 @@ public record SandboxLayout(
     return LauncherCommand.create(id.value(), options);
   }
 
-  /// Mounts a function into the running sandbox.
-  ///
-  /// @param code the unpacked archive
-  /// @param runtime the language runtime's directory
-  public LauncherCommand mount(Path code, Path runtime) {
-    return LauncherCommand.mountReadOnly(
-        id.value(), List.of(new Bind(code, CODE_ROOT), new Bind(runtime, RUNTIME_ROOT)));
-  }
-
   /// Mounts a language runtime into the running sandbox.
   ///
   /// @param runtime its directory
@@ -82,7 +71,8 @@ public record SandboxLayout(
   ///
   /// @param code the unpacked archive
   public LauncherCommand mountCode(Path code) {
-    return LauncherCommand.mountReadOnly(id.value(), List.of(new Bind(code, CODE_ROOT)));
+    return LauncherCommand.mountReadOnly(
+        id.value(), List.of(new Bind(code, RuntimeConfiguration.CODE_ROOT)));
   }
 
   /// Starts the runner.

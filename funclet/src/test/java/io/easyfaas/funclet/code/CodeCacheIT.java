@@ -45,7 +45,8 @@ final class CodeCacheIT {
     FunctionCode location = new FunctionCode(code.file().toString(), "filesystem", null);
 
     assertThatExceptionOfType(ApiException.class)
-        .isThrownBy(() -> cache.acquire(location, code.sha256(), Duration.ofSeconds(20)))
+        .isThrownBy(() ->
+            cache.order(location, CodeHash.ofBase64(code.sha256())).await(Duration.ofSeconds(20)))
         .withMessageContaining("unpack code below " + disk.resolve("code"))
         .withMessageContaining("No space left on device. Hint: free some disk space")
         .satisfies(failure -> assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE));

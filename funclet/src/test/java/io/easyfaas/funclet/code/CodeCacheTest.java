@@ -30,10 +30,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Timeout(60)
 final class CodeCacheTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
@@ -62,13 +64,15 @@ final class CodeCacheTest {
     Zip zip = zip("a.js", "a");
 
     Path first;
-    try (CodeCache.Lease lease = cache.acquire(zip.local(), zip.sha256(), TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       first = lease.directory();
       assertThat(first.resolve("a.js")).hasContent("a");
     }
     Files.delete(zip.file());
 
-    try (CodeCache.Lease lease = cache.acquire(zip.local(), zip.sha256(), TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       assertThat(lease.directory()).isEqualTo(first);
     }
   }
@@ -129,7 +133,8 @@ final class CodeCacheTest {
     Zip zip = zip("a.js", "a");
     serve("/code.zip", 200, Files.readAllBytes(zip.file()));
 
-    try (CodeCache.Lease lease = cache.acquire(web("/code.zip", ""), zip.sha256(), TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(web("/code.zip", ""), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       assertThat(lease.directory().resolve("a.js")).hasContent("a");
     }
   }
@@ -214,7 +219,9 @@ final class CodeCacheTest {
             threads.submit(() -> {
               allWait.countDown();
               try (CodeCache.Lease lease =
-                  cache.acquire(web("/code.zip", "bos"), zip.sha256(), TIMEOUT)) {
+                  cache
+                      .order(web("/code.zip", "bos"), CodeHash.ofBase64(zip.sha256()))
+                      .await(TIMEOUT)) {
                 return lease.directory();
               }
             }));
@@ -236,7 +243,7 @@ final class CodeCacheTest {
 
     Files.write(zip.file(), bytes);
 
-    cache.acquire(zip.local(), zip.sha256(), TIMEOUT).close();
+    cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT).close();
   }
 
   @Test
@@ -263,8 +270,8 @@ final class CodeCacheTest {
     Zip b = zip("b", "b".repeat(1000));
     Zip c = zip("c", "c".repeat(1000));
 
-    CodeCache.Lease first = cache.acquire(a.local(), a.sha256(), TIMEOUT);
-    CodeCache.Lease second = cache.acquire(a.local(), a.sha256(), TIMEOUT);
+    CodeCache.Lease first = cache.order(a.local(), CodeHash.ofBase64(a.sha256())).await(TIMEOUT);
+    CodeCache.Lease second = cache.order(a.local(), CodeHash.ofBase64(a.sha256())).await(TIMEOUT);
     first.close();
     first.close();
     use(b);
@@ -276,9 +283,21 @@ final class CodeCacheTest {
   }
 
   @Test
+  void codeIsOnItsWayBeforeAnybodyWaitsForIt() throws Exception {
+    Zip zip = zip("a", "a");
+    CodeCache.Order order = cache.order(zip.local(), CodeHash.ofBase64(zip.sha256()));
+
+    while (!Files.isDirectory(
+        directory.resolve("code").resolve(CodeHash.ofBase64(zip.sha256()).hex()))) {
+      Thread.sleep(5);
+    }
+    order.await(Duration.ZERO).close();
+  }
+
+  @Test
   void whatWasInProgressIsSweptAndWhatWasWholeIsKept() throws IOException {
     Path kept = use(zip("a", "a"));
-    Path partial = Files.createDirectories(directory.resolve("code/.unpack-7/content"));
+    Path partial = Files.createDirectories(directory.resolve("code/.content-7/lib"));
     Files.writeString(partial.resolve("half"), "x");
 
     cache(ByteSize.ofMebibytes(1), Duration.ofSeconds(5)).sweep("boot-1");
@@ -298,7 +317,8 @@ final class CodeCacheTest {
 
   private Path use(Zip zip) {
     now.updateAndGet(time -> time.plusSeconds(10));
-    try (CodeCache.Lease lease = cache.acquire(zip.local(), zip.sha256(), TIMEOUT)) {
+    try (CodeCache.Lease lease =
+        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
       return lease.directory();
     }
   }
@@ -314,7 +334,7 @@ final class CodeCacheTest {
 
   private void refused(FunctionCode code, String sha256, ErrorCode expected, String message) {
     assertThatExceptionOfType(ApiException.class)
-        .isThrownBy(() -> cache.acquire(code, sha256, TIMEOUT))
+        .isThrownBy(() -> cache.order(code, CodeHash.ofBase64(sha256)).await(TIMEOUT))
         .withMessageContaining(message)
         .satisfies(failure -> assertThat(failure.code()).isEqualTo(expected));
   }

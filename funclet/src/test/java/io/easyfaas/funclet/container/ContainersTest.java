@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The life of a container, with everything outside of Java replaced.
 final class ContainersTest {
+  private static final String WRONG_HASH = "A".repeat(43) + "=";
   private static final ContainerId C0 = ContainerId.of("pod", 0);
   private static final ByteSize BASE = ByteSize.ofMebibytes(128);
 
@@ -102,7 +103,7 @@ final class ContainersTest {
   }
 
   @Test
-  void warmupReservesLimitsMountsAndStarts() {
+  void warmupReservesLimitsStartsTheRunnerAndMountsTheCode() {
     containers.init();
     launcher.commands.clear();
 
@@ -110,21 +111,43 @@ final class ContainersTest {
 
     assertThat(warm.state()).isEqualTo("warm");
     assertThat(warm.currentEvent()).isEmpty();
-    assertThat(launcher.verbs()).containsExactly("mount", "exec");
-    assertThat(launcher.commands.getFirst())
-        .containsExactly(
-            "mount",
-            C0.value(),
-            "--bind-ro",
-            directory.resolve("code").resolve(code.hex()).toString(),
-            "/var/task",
-            "--bind-ro",
-            directory.toString(),
-            "/var/runtime");
-    assertThat(launcher.commands.getLast()).endsWith("--", "/usr/bin/node", "/var/runtime/r.js");
+    assertThat(launcher.verbs()).containsExactly("mount", "exec", "mount");
+    assertThat(launcher.commands.getFirst()).isEqualTo(runtimeMount());
+    assertThat(launcher.commands.get(1)).endsWith("--", "/usr/bin/node", "/var/runtime/r.js");
+    assertThat(launcher.commands.getLast()).isEqualTo(codeMount());
     assertThat(memoryLimit()).isEqualTo(ByteSize.ofMebibytes(256));
     assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
     assertThat(warm.resource()).isEqualTo(new Resource(200, 256 << 20));
+  }
+
+  @Test
+  void aRunnerThatIsCodeIsStartedWhenTheCodeIsThere() {
+    containers.init();
+    launcher.commands.clear();
+
+    containers.warmup(
+        with(
+            request(C0, 256, code.sha256()),
+            new RuntimeConfiguration(
+                "custom", "/var/task/bootstrap", directory.toString(), List.of(), List.of())));
+
+    assertThat(launcher.commands.getFirst()).isEqualTo(codeMount());
+    assertThat(launcher.verbs()).containsExactly("mount", "mount", "exec");
+  }
+
+  @Test
+  void codeThatTurnsOutToBeBadEndsTheRunnerThatWaitsForIt() {
+    containers.init();
+    launcher.commands.clear();
+
+    refused(
+        () -> containers.warmup(request(C0, 256, WRONG_HASH)),
+        ErrorCode.INVALID_PARAMETER,
+        "CodeSha256 checksum failed");
+
+    assertThat(launcher.verbs()).containsExactly("mount", "exec", "destroy", "create");
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
   }
 
   @Test
@@ -151,7 +174,7 @@ final class ContainersTest {
   }
 
   @Test
-  void codeThatCannotBeHadLeavesTheContainerCold() {
+  void aHashThatIsNoneIsRefusedAtOnce() {
     containers.init();
     launcher.commands.clear();
 
@@ -169,11 +192,16 @@ final class ContainersTest {
   @Test
   void aLimitTheKernelRefusesIsUndone() {
     containers.init();
-    cgroups.failure = "write \"1\" to memory.max: EINVAL";
+    launcher.beforeEach(command -> {
+      boolean isReset = command.arguments().getFirst().equals("destroy");
+      cgroups.failure = isReset ? null : "write \"1\" to memory.max: EINVAL";
+    });
 
     refused(this::warmup, ErrorCode.SERVICE, "memory.max: EINVAL");
 
+    assertThat(launcher.verbs()).endsWith("mount", "exec", "destroy", "create");
     assertThat(info().state()).isEqualTo("cold");
+    assertThat(memoryLimit()).isEqualTo(BASE);
     assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
   }
 
@@ -204,8 +232,7 @@ final class ContainersTest {
     assertThat(prewarmed.state()).isEqualTo("prewarmed");
     assertThat(prewarmed.hostPid()).isPositive();
     assertThat(launcher.verbs()).containsExactly("mount", "exec");
-    assertThat(launcher.commands.getFirst())
-        .containsExactly("mount", C0.value(), "--bind-ro", directory.toString(), "/var/runtime");
+    assertThat(launcher.commands.getFirst()).isEqualTo(runtimeMount());
     assertThat(requireNonNull(cgroups.slots.get(C0.value())))
         .isEqualTo(new CgroupLimits(BASE, 0, 0, 64));
     assertThat(ledger.used()).isEqualTo(BASE);
@@ -221,14 +248,7 @@ final class ContainersTest {
     ContainerInfo warm = warmup();
 
     assertThat(warm.state()).isEqualTo("warm");
-    assertThat(launcher.commands)
-        .containsExactly(
-            List.of(
-                "mount",
-                C0.value(),
-                "--bind-ro",
-                directory.resolve("code").resolve(code.hex()).toString(),
-                "/var/task"));
+    assertThat(launcher.commands).containsExactly(codeMount());
     assertThat(requireNonNull(cgroups.slots.get(C0.value())))
         .isEqualTo(new CgroupLimits(ByteSize.ofMebibytes(256), 0.2, 0, 64));
     assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
@@ -261,9 +281,9 @@ final class ContainersTest {
     launcher.commands.clear();
 
     refused(
-        () -> containers.warmup(request(C0, 256, "AAAA")),
+        () -> containers.warmup(request(C0, 256, WRONG_HASH)),
         ErrorCode.INVALID_PARAMETER,
-        "CodeSha256");
+        "CodeSha256 checksum failed");
 
     assertThat(launcher.verbs()).containsExactly("destroy", "create");
     assertThat(info().state()).isEqualTo("cold");
@@ -582,6 +602,15 @@ final class ContainersTest {
             new PrewarmRequest(
                 C0, "request-0", request(C0, 256, code.sha256()).runtimeConfiguration()))
         .container();
+  }
+
+  private List<String> runtimeMount() {
+    return List.of("mount", C0.value(), "--bind-ro", directory.toString(), "/var/runtime");
+  }
+
+  private List<String> codeMount() {
+    Path unpacked = directory.resolve("code").resolve(code.hex());
+    return List.of("mount", C0.value(), "--bind-ro", unpacked.toString(), "/var/task");
   }
 
   private ContainerInfo warmup() {

@@ -3,7 +3,6 @@ package io.easyfaas.funclet.container;
 import io.easyfaas.funclet.launch.LaunchReport;
 import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherCommand;
-import java.time.Duration;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +40,12 @@ final class FakeLauncher implements Launcher {
   }
 
   @Override
-  public LaunchReport call(LauncherCommand command, Duration timeout) {
+  public Pending send(LauncherCommand command) {
+    LaunchReport report = carryOut(command);
+    return _ -> report;
+  }
+
+  private LaunchReport carryOut(LauncherCommand command) {
     commands.add(command.arguments());
     before.accept(command);
     Deque<LaunchReport> answers = script.get(command.arguments().getFirst());

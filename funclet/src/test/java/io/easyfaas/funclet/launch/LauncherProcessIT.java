@@ -93,7 +93,7 @@ final class LauncherProcessIT {
   @Test
   void aCommandIsStartedSignalledAndItsEndReported() throws InterruptedException {
     long init = done(openAndCreate());
-    done(launcher.call(layout.mount(home, home), TIMEOUT));
+    done(launcher.call(layout.mountRuntime(home), TIMEOUT));
     long pid = done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
 
     assertThat(ProcessHandle.of(pid)).isPresent();
@@ -119,7 +119,7 @@ final class LauncherProcessIT {
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     assertThat(ProcessHandle.of(init)).isEmpty();
     assertThat(done(launcher.call(layout.create(), TIMEOUT))).isEqualTo(spare);
-    done(launcher.call(layout.mount(home, home), TIMEOUT));
+    done(launcher.call(layout.mountRuntime(home), TIMEOUT));
     done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
 
     spare(keeper, spare);

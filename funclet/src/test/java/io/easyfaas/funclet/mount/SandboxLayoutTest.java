@@ -51,16 +51,10 @@ final class SandboxLayoutTest {
 
   @Test
   void codeAndRuntimeAreMountedReadOnly() {
-    assertThat(layout(true).mount(Path.of("/data/code/ab"), Path.of("/opt/node20")).arguments())
-        .containsExactly(
-            "mount",
-            "pod-controller-c3",
-            "--bind-ro",
-            "/data/code/ab",
-            "/var/task",
-            "--bind-ro",
-            "/opt/node20",
-            "/var/runtime");
+    assertThat(layout(true).mountCode(Path.of("/data/code/ab")).arguments())
+        .containsExactly("mount", "pod-controller-c3", "--bind-ro", "/data/code/ab", "/var/task");
+    assertThat(layout(true).mountRuntime(Path.of("/opt/node20")).arguments())
+        .containsExactly("mount", "pod-controller-c3", "--bind-ro", "/opt/node20", "/var/runtime");
   }
 
   @Test

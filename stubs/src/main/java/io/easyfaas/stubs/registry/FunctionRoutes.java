@@ -8,6 +8,7 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.InvalidBrnException;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.function.FunctionConfiguration;
+import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.HttpHandler;
 import io.easyfaas.common.http.HttpRequest;
@@ -20,9 +21,11 @@ import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import io.easyfaas.stubs.store.StoreException;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The registry's HTTP interface, see docs/registry.md. Thread-safe.
+/// The registry's interface, see docs/registry.md: over HTTP, and what the engine asks for also by
+/// method calls. Thread-safe.
 public final class FunctionRoutes implements HttpHandler {
   private static final int MAX_ACCOUNT_CHARACTERS = 128;
 
@@ -53,8 +56,34 @@ public final class FunctionRoutes implements HttpHandler {
 
   @Override
   public HttpResponse handle(HttpRequest request) {
+    return answering(() -> router.handle(request));
+  }
+
+  /// What `GET function` answers, for a caller in the same JVM.
+  ///
+  /// @param name a plain name, or a full BRN, whose qualifier wins
+  /// @param qualifier empty for none
+  /// @param account the caller's plain account id, empty for none
+  /// @throws ApiException with the status and the document that HTTP would give
+  public FunctionDocument function(String name, String qualifier, String account) {
+    return answering(() -> registry.get(named(name, qualifier, caller(account))));
+  }
+
+  /// What `GET runtime configuration` answers, for a caller in the same JVM.
+  ///
+  /// @throws ApiException with the status and the document that HTTP would give
+  public RuntimeConfiguration runtime(String name) {
+    return runtimes
+        .find(name)
+        .orElseThrow(() ->
+            new ApiException(
+                ErrorCode.RESOURCE_NOT_FOUND,
+                "not found runtime " + quoted(name) + " (expected: " + runtimes.expected() + ")"));
+  }
+
+  private static <T> T answering(Supplier<T> work) {
     try {
-      return router.handle(request);
+      return work.get();
     } catch (InvalidBrnException | JsonException e) {
       throw new ApiException(ErrorCode.INVALID_PARAMETER, String.valueOf(e.getMessage()));
     } catch (StoreException e) {
@@ -78,7 +107,10 @@ public final class FunctionRoutes implements HttpHandler {
             prefix + "/functions/{name}/versions",
             (request, path) -> versions(request, path))
         .route("GET", prefix + "/runtimes", (_, _) -> listRuntimes())
-        .route("GET", prefix + "/runtimes/{name}/configuration", (_, path) -> runtime(path));
+        .route(
+            "GET",
+            prefix + "/runtimes/{name}/configuration",
+            (_, path) -> HttpResponse.document(200, runtime(path.getFirst())));
   }
 
   private HttpResponse create(HttpRequest request, List<String> path) {
@@ -130,17 +162,6 @@ public final class FunctionRoutes implements HttpHandler {
     return HttpResponse.document(200, new RuntimeList(runtimes.list()));
   }
 
-  private HttpResponse runtime(List<String> path) {
-    String name = path.getFirst();
-    return runtimes
-        .find(name)
-        .map(runtime -> HttpResponse.document(200, runtime))
-        .orElseThrow(() ->
-            new ApiException(
-                ErrorCode.RESOURCE_NOT_FOUND,
-                "not found runtime " + quoted(name) + " (expected: " + runtimes.expected() + ")"));
-  }
-
   private static FunctionSettings settings(HttpRequest request) {
     return request.body().length == 0
         ? Json.PASCAL.read("{}", FunctionSettings.class)
@@ -148,7 +169,10 @@ public final class FunctionRoutes implements HttpHandler {
   }
 
   private static Account caller(HttpRequest request) {
-    String id = request.header(Headers.ACCOUNT_ID, Headers.LEGACY_ACCOUNT_ID).orElse("");
+    return caller(request.header(Headers.ACCOUNT_ID, Headers.LEGACY_ACCOUNT_ID).orElse(""));
+  }
+
+  private static Account caller(String id) {
     if (id.length() > MAX_ACCOUNT_CHARACTERS) {
       throw invalid(
           Headers.ACCOUNT_ID, quoted(id), "at most " + MAX_ACCOUNT_CHARACTERS + " characters");
@@ -158,8 +182,11 @@ public final class FunctionRoutes implements HttpHandler {
 
   /// The function a request means. A qualifier in the name wins over one in the query.
   private static FunctionBrn named(HttpRequest request, List<String> path, Account caller) {
-    FunctionBrn brn = FunctionBrn.resolve(path.getFirst(), caller);
-    String qualifier = request.query("Qualifier").orElse("");
+    return named(path.getFirst(), request.query("Qualifier").orElse(""), caller);
+  }
+
+  private static FunctionBrn named(String name, String qualifier, Account caller) {
+    FunctionBrn brn = FunctionBrn.resolve(name, caller);
     boolean useQuery = brn.qualifier() instanceof Qualifier.Absent && !qualifier.isEmpty();
     return useQuery ? brn.withQualifier(Qualifier.parse(qualifier)) : brn;
   }

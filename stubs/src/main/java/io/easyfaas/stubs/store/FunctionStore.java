@@ -179,11 +179,12 @@ public final class FunctionStore implements AutoCloseable {
   public FunctionDocument put(FunctionBrn revision, FunctionDocument document, Path code) {
     try {
       finishDeletion(revision);
-      return files.replace(revision, document, code);
+      FunctionDocument stored = files.replace(revision, document, code);
+      cache.put(revision, stored);
+      return stored;
     } catch (IOException e) {
+      cache.remove(revision); // Whether it was replaced all the same, only the disk knows.
       throw failure("store " + revision, e, sizeOf(code));
-    } finally {
-      cache.remove(revision);
     }
   }
 

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The documents that were read last, so that a registry asked again and again for the same
-/// revision reads no file. Bounded. Thread-safe.
+/// The documents that were read or written last, so that a registry asked again and again for the
+/// same revision reads no file. Bounded. Thread-safe.
 ///
 /// Filled and emptied only under the function's lock; read without it.
 final class RevisionCache {

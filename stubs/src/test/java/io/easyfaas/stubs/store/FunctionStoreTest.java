@@ -69,6 +69,14 @@ final class FunctionStoreTest {
   }
 
   @Test
+  void whatWasJustStoredIsFoundWithoutReadingAFile() throws IOException {
+    FunctionDocument stored = put(store, brn("hello", "1"), "one");
+    Files.delete(directory.resolve(HELLO + ":1/meta.json"));
+
+    assertThat(store.find(brn("hello", "1"))).contains(stored);
+  }
+
+  @Test
   void replacesCodeAndDocumentTogether() {
     FunctionBrn latest = brn("hello", "$LATEST");
     put(store, latest, "one");
@@ -256,6 +264,7 @@ final class FunctionStoreTest {
     put(store, brn("hello", "1"), "one");
     Path meta = directory.resolve(HELLO + ":1/meta.json");
     Files.writeString(meta, "{broken");
+    reopen();
 
     assertThatThrownBy(() -> store.find(brn("hello", "1")))
         .isInstanceOf(StoreException.class)
