@@ -21,9 +21,9 @@ How calls run is chosen once, after LOAD, by what costs least:
 - otherwise: on threads, one more than there were calls in flight at once, which take turns reading.
 
 What a cold start takes is mostly imports, so modules written in Python are left out of it where the
-C half that CPython builds them on does: json, socket, threading and collections would take longer
-than all the rest of the start. A runner that has been waiting for LOAD a while rehearses a function,
-and imports what functions often use in advance.
+C half that CPython builds them on does: os, json, socket, threading and collections would take
+longer than all the rest of the start, and memory as long as the sandbox lives. A runner that has
+been waiting for LOAD a while rehearses a function, and imports what functions often use in advance.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import _thread
 import builtins
 import contextvars
 import io
-import os
+import posix
 import struct
 import sys
 import time
@@ -91,7 +91,7 @@ PREPARED_MODULES = (
     "urllib.parse",
 )
 
-READ_BUFFER_BYTES = 64 * 1024
+READ_BUFFER_BYTES = 16 * 1024
 # Unsent frames at which a thread waits for the one that sends: bounds memory.
 PENDING_FRAMES = 128
 # Longer text becomes several LOG frames, and a line without an end is sent at this length.
@@ -208,7 +208,7 @@ class FrameWriter:
                         frames = b"".join([frames, *take_all(pending)])
                     self._connection.sendall(frames)
             except OSError:
-                os._exit(0)  # The controller is gone.
+                posix._exit(0)  # The controller is gone.
             finally:
                 self._sender = 0
                 self._sending.release()
@@ -435,8 +435,8 @@ def parse_load(payload: bytes) -> dict[str, Any]:
 def set_environment(load: dict[str, Any]) -> None:
     """Sets what §4 says; the engine's names win."""
     memory = str(load["memoryMegabytes"])
-    os.environ.update(load["environment"])
-    os.environ.update(
+    set_variables(load["environment"])
+    set_variables(
         {
             "EASYFAAS_FUNCTION_BRN": load["functionBrn"],
             "EASYFAAS_FUNCTION_NAME": load["functionName"],
@@ -452,6 +452,16 @@ def set_environment(load: dict[str, Any]) -> None:
         }
     )
     time.tzset()  # TZ may be among them.
+
+
+def set_variables(variables: dict[str, str]) -> None:
+    """As os.environ.update. The dictionary is what os.environ shows, imported already or later."""
+    encoding = sys.getfilesystemencoding()
+    for name, value in variables.items():
+        name_bytes = name.encode(encoding, "surrogateescape")
+        value_bytes = value.encode(encoding, "surrogateescape")
+        posix.putenv(name_bytes, value_bytes)
+        posix.environ[name_bytes] = value_bytes
 
 
 def set_context(load: dict[str, Any]) -> None:
@@ -471,8 +481,8 @@ def load_handler(code_root: str, handler_name: str) -> Callable[[Any, Context], 
         message = f'The handler "{handler_name}" is not of the form "module.function"'
         raise RuntimeFailure("Runtime.MalformedHandlerName", message)
 
-    os.chdir(code_root)
-    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+    posix.chdir(code_root)
+    if sys.path and sys.path[0] == __file__.rpartition("/")[0]:
         del sys.path[0]  # Where this file lies is no place to import from (absent under -I).
     sys.path.insert(0, code_root)
     try:
@@ -538,7 +548,7 @@ class Output:
 
     def write(self, flags: int, text: str) -> None:
         if self._forked:
-            os.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, encode_output(text))
+            posix.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, encode_output(text))
             return
         with self._lock:
             call = self._current()
@@ -753,7 +763,7 @@ class Runner:
                 setattr(builtins, name, sys.exit)
         sys.stdout = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
         sys.stderr = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
-        os.register_at_fork(after_in_child=self._become_child)
+        posix.register_at_fork(after_in_child=self._become_child)
 
     def _prepare(self) -> None:
         """Rehearses and imports in advance, while nothing comes."""
@@ -793,7 +803,7 @@ class Runner:
             except ConnectionError:
                 open_ = False
             if not open_:
-                os._exit(0)
+                posix._exit(0)
 
     def _await_load(self) -> dict[str, Any]:
         while True:
@@ -921,7 +931,7 @@ class Runner:
             except ConnectionError:
                 open_ = False
             if not open_:
-                os._exit(0)
+                posix._exit(0)
             while True:
                 arrived = self._reader.next()
                 if arrived is None:
@@ -992,7 +1002,7 @@ class Runner:
             pass  # The interpreter has reported it.
         self._flush_output()
         self._writer.finish()
-        os._exit(status & 0xFF)
+        posix._exit(status & 0xFF)
 
 
 class Nowhere:
@@ -1007,6 +1017,8 @@ def rehearse() -> None:
 
     In a runner of its own. What it leaves behind, the environment and the context, LOAD sets anew.
     """
+    import os
+
     home = os.path.dirname(os.path.abspath(__file__))
     directory, path, writes_nothing = os.getcwd(), sys.path[:], sys.dont_write_bytecode
     sys.dont_write_bytecode = True
@@ -1036,8 +1048,8 @@ def await_value(value: Any) -> Any:
 
 def end(status: int, explanation: str) -> NoReturn:
     """Ends the process with a status of ours."""
-    os.write(STDERR_DESCRIPTOR, f"easyfaas runner: {explanation}\n".encode("utf-8", "replace"))
-    os._exit(status)
+    posix.write(STDERR_DESCRIPTOR, f"easyfaas runner: {explanation}\n".encode("utf-8", "replace"))
+    posix._exit(status)
 
 
 # This file's name in stack traces. Not __file__: that is runner.pyc where the runtime is compiled.

@@ -528,7 +528,7 @@ class HandlerTest(unittest.TestCase):
 
 
 class ColdStartTest(unittest.TestCase):
-    COSTLY = ("json", "re", "enum", "threading", "socket", "collections", "functools")
+    COSTLY = ("os", "json", "re", "enum", "threading", "socket", "collections", "functools")
 
     def imported(self, controller: Controller) -> list[str]:
         code = f"import sys\nfound = [m for m in {self.COSTLY} if m in sys.modules]\n"
@@ -576,6 +576,13 @@ def handler(event, context):
         )
         controller.socket.close()
         self.assertIn(" rehearsal\n", controller.exited()[1])
+
+    def test_the_environment_shows_in_an_os_that_was_imported_in_advance(self) -> None:
+        controller = Controller(self)
+        time.sleep(0.5)
+        code = "import os\ndef handler(event, context): return os.environ['GREETING']"
+        controller.ready(code, environment={"GREETING": "grüße"})
+        self.assertEqual(controller.call().text, "grüße")
 
     def test_a_runner_that_waits_for_load_ends_with_its_controller(self) -> None:
         controller = Controller(self)

@@ -3,7 +3,7 @@
 //
 // While a command runs the keeper makes the next sandbox in advance, so that the `create` after the
 // next `destroy` has it at once. It shares nothing with the one in use but the cgroups and the
-// range of ids: a fresh one, only earlier. A slot that nobody uses has none.
+// range of ids: a fresh one, only earlier. A slot that nobody uses has none, nor one at rest.
 
 #include "keeper.h"
 
@@ -168,6 +168,14 @@ static bool send_signal(struct keeper *keeper, struct request *request, struct f
   return sandbox_signal(&keeper->sandbox, (int)number, failure);
 }
 
+static bool rest(struct keeper *keeper, struct request *request, struct failure *failure) {
+  (void)request;
+  (void)failure;
+  keeper->wants_spare = false;
+  sandbox_destroy(&keeper->spare);
+  return true;
+}
+
 static bool destroy(struct keeper *keeper, struct request *request, struct failure *failure) {
   (void)request;
   (void)failure;
@@ -177,8 +185,7 @@ static bool destroy(struct keeper *keeper, struct request *request, struct failu
 }
 
 static bool close_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
-  sandbox_destroy(&keeper->spare);
-  return destroy(keeper, request, failure);
+  return rest(keeper, request, failure) && destroy(keeper, request, failure);
 }
 
 enum keeper_end { STAYS, ENDS, ENDS_IF_FAILED };
@@ -196,6 +203,7 @@ static const struct verb {
     {"mount", add_mounts, true, OPTIONS_MOUNT, true, STAYS},
     {"exec", exec, true, OPTIONS_EXEC, true, STAYS},
     {"signal", send_signal, false, 0, true, STAYS},
+    {"rest", rest, true, 0, false, STAYS},
     {"destroy", destroy, true, 0, false, STAYS},
     {"close", close_slot, true, 0, false, ENDS},
 };

@@ -1,7 +1,9 @@
 // The launcher proper: routes requests from funclet to keepers, and lines from keepers to funclet.
 //
-// - One thread, one poll loop. Every descriptor that another process reads or writes is
+// - One thread, one event loop. Every descriptor that another process reads or writes is
 //   non-blocking here, so that no slot, however stuck, holds up another.
+// - What a request costs does not depend on how many slots there are: a slot is looked at only when
+//   something happens to it.
 // - A slot has one request under way at most; what comes after waits in its queue.
 // - Every request is answered exactly once, also when its keeper dies with it.
 // - Orphans of a dead keeper come to the launcher (it is their subreaper), so that "gone" and the
@@ -9,10 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -28,10 +30,11 @@ enum {
   SLOT_NAME_MAX = 64,
   HEADER_SIZE = 2 * sizeof(uint32_t),
   FRAME_MAX = sizeof(uint32_t) + REQUEST_MAX,
-  NOTES_SIZE = 2 * (LINE_SIZE + sizeof(struct note)),
+  HEARD_MAX = 4 * (LINE_SIZE + sizeof(struct note)),
   // Requests and answers kept in memory before no more requests are read.
   BACKLOG_MAX = 8 * 1024 * 1024,
   CONNECT_SECONDS = 5,
+  BUCKETS = 1024,
 };
 
 struct slot {
@@ -39,22 +42,23 @@ struct slot {
   char name[SLOT_NAME_MAX + 1];
   pid_t keeper;  // 0: the slot is not open
   int socket;
-  pid_t init;    // of the keeper's sandbox, as last told
-  pid_t spare;   // of the one it has in advance
-  bool busy;     // the first request is under way, or nothing may be for now
-  bool leaving;  // the keeper said its last word, which is kept until it is gone
-  struct line farewell;
-  struct buffer queue;  // requests as they came in, length and number included
-  size_t sent;          // of the first one
-  size_t noted;
-  char notes[NOTES_SIZE];
+  pid_t init;              // of the keeper's sandbox, as last told
+  pid_t spare;             // of the one it has in advance
+  bool busy;               // the first request is under way, or nothing may be for now
+  bool stalled;            // the keeper has yet to read before more of it can be sent
+  struct buffer queue;     // requests as they came in, length and number included
+  size_t sent;             // of the first one
+  struct buffer notes;     // what the keeper said, up to where one begins that is not whole yet
+  struct buffer farewell;  // its last word, kept until it is gone
 };
 
 struct launcher {
+  int events;  // epoll: funclet, children and a socket each open slot
   int funclet;
-  int children;  // signalfd
-  bool ended;    // funclet is gone
-  struct slot *slots;
+  uint32_t interest;  // in funclet
+  int children;       // signalfd
+  bool ended;         // funclet is gone
+  struct slot *slots[BUCKETS];
   size_t queued;  // bytes in all queues
   size_t skip;    // bytes of a refused request still to come
   size_t got;
@@ -62,11 +66,15 @@ struct launcher {
   struct buffer out;
 };
 
-static void say(struct launcher *launcher, const struct line *line) {
-  if (!buffer_append(&launcher->out, line->text, line->used)) {
+static void pass_on(struct launcher *launcher, const char *text, size_t size) {
+  if (!buffer_append(&launcher->out, text, size)) {
     // An answer that is lost would be waited for for ever; an end is noticed.
     launcher->ended = true;
   }
+}
+
+static void say(struct launcher *launcher, const struct line *line) {
+  pass_on(launcher, line->text, line->used);
 }
 
 static void refuse(struct launcher *launcher, uint32_t number, const char *slot, int error,
@@ -97,8 +105,17 @@ static bool is_slot_name(const char *name) {
              length;
 }
 
+// Where a slot of this name is listed (FNV-1a; names are funclet's, who wishes us well).
+static struct slot **bucket(struct launcher *launcher, const char *name) {
+  uint32_t hash = 2166136261;
+  for (; *name != '\0'; name++) {
+    hash = (hash ^ (unsigned char)*name) * 16777619;
+  }
+  return &launcher->slots[hash % BUCKETS];
+}
+
 static struct slot *find_slot(struct launcher *launcher, const char *name) {
-  struct slot *slot = launcher->slots;
+  struct slot *slot = *bucket(launcher, name);
   while (slot != NULL && strcmp(slot->name, name) != 0) {
     slot = slot->next;
   }
@@ -108,22 +125,31 @@ static struct slot *find_slot(struct launcher *launcher, const char *name) {
 static struct slot *add_slot(struct launcher *launcher, const char *name) {
   struct slot *slot = calloc(1, sizeof *slot);
   if (slot != NULL) {
+    struct slot **link = bucket(launcher, name);
     memcpy(slot->name, name, strlen(name) + 1);
     slot->socket = -1;
-    slot->next = launcher->slots;
-    launcher->slots = slot;
+    slot->next = *link;
+    *link = slot;
   }
   return slot;
 }
 
+static void hang_up(const struct launcher *launcher, struct slot *slot) {
+  // Why not left to close: a process just forked still has a copy, which the kernel would watch on.
+  epoll_ctl(launcher->events, EPOLL_CTL_DEL, slot->socket, NULL);
+  close_fd(&slot->socket);
+}
+
 static void remove_slot(struct launcher *launcher, struct slot *slot) {
-  struct slot **link = &launcher->slots;
+  struct slot **link = bucket(launcher, slot->name);
   while (*link != slot) {
     link = &(*link)->next;
   }
   *link = slot->next;
-  close_fd(&slot->socket);
+  hang_up(launcher, slot);
   buffer_consume(&slot->queue, slot->queue.used);
+  buffer_consume(&slot->notes, slot->notes.used);
+  buffer_consume(&slot->farewell, slot->farewell.used);
   free(slot);
 }
 
@@ -142,15 +168,17 @@ static void refuse_request(struct launcher *launcher, struct slot *slot, int err
   drop_request(launcher, slot);
 }
 
-static bool start_keeper(struct slot *slot) {
+static bool start_keeper(const struct launcher *launcher, struct slot *slot) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return false;
   }
   AUTO_CLOSE int ours = ends[0];
   AUTO_CLOSE int theirs = ends[1];
-  pid_t launcher = getpid();
-  if (fcntl(ours, F_SETFL, O_NONBLOCK) != 0) {
+  pid_t parent = getpid();
+  struct epoll_event reading = {.events = EPOLLIN, .data.ptr = slot};
+  if (fcntl(ours, F_SETFL, O_NONBLOCK) != 0 ||
+      epoll_ctl(launcher->events, EPOLL_CTL_ADD, ours, &reading) != 0) {
     return false;
   }
   pid_t pid = fork();
@@ -158,11 +186,11 @@ static bool start_keeper(struct slot *slot) {
     return false;
   }
   if (pid == 0) {
-    keeper_main(theirs, slot->name, launcher);
+    keeper_main(theirs, slot->name, parent);
   }
   slot->keeper = pid;
   slot->socket = ours;
-  slot->noted = 0;
+  slot->stalled = false;
   ours = -1;
   return true;
 }
@@ -173,7 +201,7 @@ static void push_request(struct slot *slot) {
     ssize_t count = TEMP_FAILURE_RETRY(
         send(slot->socket, slot->queue.bytes + slot->sent, size - slot->sent, MSG_NOSIGNAL));
     if (count < 0) {
-      // Full: poll will tell. Broken: the keeper's end will answer the request.
+      // Full: epoll will tell. Broken: the keeper's end will answer the request.
       return;
     }
     slot->sent += (size_t)count;
@@ -188,7 +216,7 @@ static void advance(struct launcher *launcher, struct slot *slot) {
       refuse_request(launcher, slot, EEXIST, "slot");
     } else if (slot->keeper == 0 && !opens) {
       refuse_request(launcher, slot, ENOENT, "slot");
-    } else if (slot->keeper == 0 && !start_keeper(slot)) {
+    } else if (slot->keeper == 0 && !start_keeper(launcher, slot)) {
       refuse_request(launcher, slot, errno, "keeper");
     } else {
       slot->busy = true;
@@ -197,22 +225,41 @@ static void advance(struct launcher *launcher, struct slot *slot) {
   }
 }
 
+// Has the kernel tell when more of a request can be sent, while there is some left.
+static void watch(const struct launcher *launcher, struct slot *slot) {
+  bool stalled =
+      slot->socket >= 0 && slot->busy && has_request(slot) && slot->sent < request_size(slot);
+  if (stalled != slot->stalled) {
+    struct epoll_event event = {.events = EPOLLIN | (stalled ? EPOLLOUT : 0), .data.ptr = slot};
+    epoll_ctl(launcher->events, EPOLL_CTL_MOD, slot->socket, &event);
+    slot->stalled = stalled;
+  }
+}
+
+// After whatever happened to a slot: starts what can be started, forgets a slot that is nothing any
+// more. The slot may be gone then.
+static void settle(struct launcher *launcher, struct slot *slot) {
+  advance(launcher, slot);
+  if (slot->keeper == 0 && slot->init == 0 && slot->spare == 0 && !has_request(slot)) {
+    remove_slot(launcher, slot);
+  } else {
+    watch(launcher, slot);
+  }
+}
+
 // Keepers' lines.
 
 static void take_note(struct launcher *launcher, struct slot *slot, const struct note *note,
                       const char *text) {
-  struct line line = {.used = note->length};
-  memcpy(line.text, text, note->length);
   slot->init = note->init;
   slot->spare = note->spare;
   if ((note->flags & NOTE_LAST) != 0) {
     // Why later: when `close` is answered the cgroups can be removed.
-    slot->farewell = line;
-    slot->leaving = true;
+    buffer_append(&slot->farewell, text, note->length);
     return;
   }
-  if (line.used > 0) {
-    say(launcher, &line);
+  if (note->length > 0) {
+    pass_on(launcher, text, note->length);
   }
   if ((note->flags & NOTE_ANSWER) != 0 && has_request(slot)) {
     drop_request(launcher, slot);
@@ -222,38 +269,36 @@ static void take_note(struct launcher *launcher, struct slot *slot, const struct
 static void take_notes(struct launcher *launcher, struct slot *slot) {
   size_t taken = 0;
   struct note note;
-  while (slot->noted - taken >= sizeof note) {
-    memcpy(&note, slot->notes + taken, sizeof note);
+  while (slot->notes.used - taken >= sizeof note) {
+    memcpy(&note, slot->notes.bytes + taken, sizeof note);
     if (note.length > LINE_SIZE) {
       // No keeper of ours: its end is told like any other.
       kill(slot->keeper, SIGKILL);
-      slot->noted = 0;
-      return;
-    }
-    if (slot->noted - taken - sizeof note < note.length) {
+      taken = slot->notes.used;
       break;
     }
-    take_note(launcher, slot, &note, slot->notes + taken + sizeof note);
+    if (slot->notes.used - taken - sizeof note < note.length) {
+      break;
+    }
+    take_note(launcher, slot, &note, slot->notes.bytes + taken + sizeof note);
     taken += sizeof note + note.length;
   }
-  slot->noted -= taken;
-  memmove(slot->notes, slot->notes + taken, slot->noted);
+  buffer_consume(&slot->notes, taken);
 }
 
 // Reads what the keeper has said until now.
 static void hear_keeper(struct launcher *launcher, struct slot *slot) {
+  char heard[HEARD_MAX];
   while (slot->socket >= 0) {
-    ssize_t count = TEMP_FAILURE_RETRY(
-        read(slot->socket, slot->notes + slot->noted, sizeof slot->notes - slot->noted));
+    ssize_t count = TEMP_FAILURE_RETRY(read(slot->socket, heard, sizeof heard));
     if (count < 0 && errno == EAGAIN) {
       return;
     }
-    if (count <= 0) {
+    if (count <= 0 || !buffer_append(&slot->notes, heard, (size_t)count)) {
       // Its end follows.
-      close_fd(&slot->socket);
+      hang_up(launcher, slot);
       return;
     }
-    slot->noted += (size_t)count;
     take_notes(launcher, slot);
   }
 }
@@ -294,11 +339,12 @@ static void bury(struct launcher *launcher, struct slot *slot) {
 
 static void keeper_ended(struct launcher *launcher, struct slot *slot) {
   hear_keeper(launcher, slot);
-  close_fd(&slot->socket);
+  hang_up(launcher, slot);
+  buffer_consume(&slot->notes, slot->notes.used);
   slot->keeper = 0;
-  if (slot->leaving) {
-    slot->leaving = false;
-    say(launcher, &slot->farewell);
+  if (slot->farewell.used > 0) {
+    pass_on(launcher, slot->farewell.bytes, slot->farewell.used);
+    buffer_consume(&slot->farewell, slot->farewell.used);
     drop_request(launcher, slot);
   } else {
     adopt(&slot->init);
@@ -308,21 +354,36 @@ static void keeper_ended(struct launcher *launcher, struct slot *slot) {
   }
 }
 
+static void process_ended(struct launcher *launcher, struct slot *slot, pid_t pid) {
+  if (slot->keeper == pid) {
+    keeper_ended(launcher, slot);
+  } else {
+    *(slot->init == pid ? &slot->init : &slot->spare) = 0;
+    bury(launcher, slot);
+  }
+  settle(launcher, slot);
+}
+
+// The slot whose keeper it is, or whose orphan. Looks through all slots: keepers end seldom.
+static struct slot *find_process(const struct launcher *launcher, pid_t pid) {
+  for (int i = 0; i < BUCKETS; i++) {
+    for (struct slot *slot = launcher->slots[i]; slot != NULL; slot = slot->next) {
+      if (slot->keeper == pid || (slot->keeper == 0 && (slot->init == pid || slot->spare == pid))) {
+        return slot;
+      }
+    }
+  }
+  return NULL;
+}
+
 static void reap(struct launcher *launcher) {
   struct signalfd_siginfo info;
   TEMP_FAILURE_RETRY(read(launcher->children, &info, sizeof info));
   pid_t pid = 0;
   while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-    for (struct slot *slot = launcher->slots; slot != NULL; slot = slot->next) {
-      if (slot->keeper == pid) {
-        keeper_ended(launcher, slot);
-        break;
-      }
-      if (slot->keeper == 0 && (slot->init == pid || slot->spare == pid)) {
-        *(slot->init == pid ? &slot->init : &slot->spare) = 0;
-        bury(launcher, slot);
-        break;
-      }
+    struct slot *slot = find_process(launcher, pid);
+    if (slot != NULL) {
+      process_ended(launcher, slot, pid);
     }
   }
 }
@@ -334,11 +395,13 @@ static bool enqueue(struct launcher *launcher, const char *name, const char *byt
   if (slot == NULL) {
     slot = add_slot(launcher, name);
   }
-  if (slot == NULL || !buffer_append(&slot->queue, bytes, size)) {
+  if (slot == NULL) {
     return false;
   }
-  launcher->queued += size;
-  return true;
+  bool queued = buffer_append(&slot->queue, bytes, size);
+  launcher->queued += queued ? size : 0;
+  settle(launcher, slot);
+  return queued;
 }
 
 // `bytes` is a whole frame.
@@ -427,56 +490,39 @@ static void speak(struct launcher *launcher) {
 
 // The loop.
 
-// Starts what can be started, forgets slots that are nothing any more. Returns how many are left.
-static size_t settle_slots(struct launcher *launcher) {
-  size_t count = 0;
-  struct slot *next = NULL;
-  for (struct slot *slot = launcher->slots; slot != NULL; slot = next) {
-    next = slot->next;
-    advance(launcher, slot);
-    if (slot->keeper == 0 && slot->init == 0 && slot->spare == 0 && !has_request(slot)) {
-      remove_slot(launcher, slot);
-    } else {
-      count++;
-    }
+// Has the kernel tell what there is to do with funclet's socket for now.
+static void watch_funclet(struct launcher *launcher) {
+  bool full = launcher->queued + launcher->out.used > BACKLOG_MAX;
+  uint32_t interest = (full ? 0 : EPOLLIN) | (launcher->out.used > 0 ? EPOLLOUT : 0);
+  if (interest != launcher->interest) {
+    struct epoll_event event = {.events = interest, .data.ptr = &launcher->funclet};
+    epoll_ctl(launcher->events, EPOLL_CTL_MOD, launcher->funclet, &event);
+    launcher->interest = interest;
   }
-  return count;
+}
+
+static void hear_slot(struct launcher *launcher, struct slot *slot, uint32_t happened) {
+  if ((happened & EPOLLOUT) != 0) {
+    push_request(slot);
+  }
+  if ((happened & ~(uint32_t)EPOLLOUT) != 0) {
+    hear_keeper(launcher, slot);
+  }
+  settle(launcher, slot);
 }
 
 static bool turn(struct launcher *launcher) {
-  size_t count = settle_slots(launcher);
-  AUTO_FREE struct pollfd *sources = calloc(count + 2, sizeof *sources);
-  if (sources == NULL) {
+  watch_funclet(launcher);
+  struct epoll_event event;
+  // Why one at a time: what follows from it may free the slot of the next.
+  if (TEMP_FAILURE_RETRY(epoll_wait(launcher->events, &event, 1, -1)) < 0) {
     return false;
   }
-  bool full = launcher->queued + launcher->out.used > BACKLOG_MAX;
-  short reading = full ? 0 : POLLIN;
-  short writing = launcher->out.used > 0 ? POLLOUT : 0;
-  sources[0] = (struct pollfd){.fd = launcher->funclet, .events = (short)(reading | writing)};
-  sources[1] = (struct pollfd){.fd = launcher->children, .events = POLLIN};
-  struct pollfd *source = sources + 2;
-  for (const struct slot *slot = launcher->slots; slot != NULL; slot = slot->next, source++) {
-    bool pushing = slot->busy && has_request(slot) && slot->sent < request_size(slot);
-    *source =
-        (struct pollfd){.fd = slot->socket, .events = (short)(POLLIN | (pushing ? POLLOUT : 0))};
-  }
-  if (TEMP_FAILURE_RETRY(poll(sources, count + 2, -1)) < 0) {
-    return false;
-  }
-  // Slots first: what follows may add to their list.
-  source = sources + 2;
-  for (struct slot *slot = launcher->slots; slot != NULL; slot = slot->next, source++) {
-    if ((source->revents & POLLOUT) != 0) {
-      push_request(slot);
-    }
-    if ((source->revents & ~POLLOUT) != 0) {
-      hear_keeper(launcher, slot);
-    }
-  }
-  if (sources[1].revents != 0) {
+  if (event.data.ptr == &launcher->children) {
     reap(launcher);
-  }
-  if ((sources[0].revents & ~POLLOUT) != 0) {
+  } else if (event.data.ptr != &launcher->funclet) {
+    hear_slot(launcher, event.data.ptr, event.events);
+  } else if ((event.events & ~(uint32_t)EPOLLOUT) != 0) {
     hear_funclet(launcher);
   }
   if (launcher->out.used > 0) {
@@ -486,18 +532,27 @@ static bool turn(struct launcher *launcher) {
 }
 
 static void end_everything(struct launcher *launcher) {
-  for (const struct slot *slot = launcher->slots; slot != NULL; slot = slot->next) {
-    if (slot->keeper != 0) {
-      kill(slot->keeper, SIGKILL);
+  for (int i = 0; i < BUCKETS; i++) {
+    for (const struct slot *slot = launcher->slots[i]; slot != NULL; slot = slot->next) {
+      if (slot->keeper != 0) {
+        kill(slot->keeper, SIGKILL);
+      }
     }
   }
   // Inits get their death signal from their keepers' end, and then come here to be reaped.
   while (TEMP_FAILURE_RETRY(waitpid(-1, NULL, 0)) > 0) {
   }
-  while (launcher->slots != NULL) {
-    remove_slot(launcher, launcher->slots);
+  for (int i = 0; i < BUCKETS; i++) {
+    while (launcher->slots[i] != NULL) {
+      remove_slot(launcher, launcher->slots[i]);
+    }
   }
   buffer_consume(&launcher->out, launcher->out.used);
+}
+
+static bool listen_to(const struct launcher *launcher, int *source) {
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+  return epoll_ctl(launcher->events, EPOLL_CTL_ADD, *source, &event) == 0;
 }
 
 static bool start(struct launcher *launcher, const char *socket_path, struct failure *failure) {
@@ -512,13 +567,17 @@ static bool start(struct launcher *launcher, const char *socket_path, struct fai
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   launcher->children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  return (launcher->children >= 0 && sigprocmask(SIG_BLOCK, &child, NULL) == 0 &&
+  launcher->events = epoll_create1(EPOLL_CLOEXEC);
+  launcher->interest = EPOLLIN;
+  return (launcher->children >= 0 && launcher->events >= 0 &&
+          listen_to(launcher, &launcher->funclet) && listen_to(launcher, &launcher->children) &&
+          sigprocmask(SIG_BLOCK, &child, NULL) == 0 &&
           prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 && chdir("/") == 0) ||
          fail(failure, "serve", NULL);
 }
 
 int serve_main(const char *socket_path) {
-  struct launcher launcher = {.funclet = -1, .children = -1};
+  struct launcher launcher = {.events = -1, .funclet = -1, .children = -1};
   struct failure failure = {0};
   if (!start(&launcher, socket_path, &failure)) {
     struct line line;

@@ -177,6 +177,18 @@ final class IsolationIT {
   }
 
   @Test
+  void maskedDirectoriesAreOneEmptyFileSystem() {
+    // Of the tmpfs, /dev, /dev/shm and /tmp are others. Superblocks are dear, see mounts.c.
+    assertThat(
+            fact("mounts")
+                .lines()
+                .filter(line -> line.contains(" - tmpfs ") && line.contains(" /proc/"))
+                .map(line -> line.split(" ")[2])
+                .distinct())
+        .hasSize(1);
+  }
+
+  @Test
   void itIsAnOrdinaryUserWithoutAnyPower() {
     assertThat(status("Uid")).isEqualTo("1001\t1001\t1001\t1001");
     assertThat(status("Gid")).isEqualTo("1001\t1001\t1001\t1001");

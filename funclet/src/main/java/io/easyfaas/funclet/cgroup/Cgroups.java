@@ -18,8 +18,8 @@ public interface Cgroups {
   /// Makes a slot's groups, with limits. Safe to call twice.
   SlotGroups create(String slot, CgroupLimits limits);
 
-  /// Changes a slot's limits. A memory limit below what is used now fails or takes long: the kernel
-  /// has to reclaim first.
+  /// Changes a slot's limits; writes only what is different from before. A memory limit below what
+  /// is used now fails or takes long: the kernel has to reclaim first.
   void limit(String slot, CgroupLimits limits);
 
   /// What a slot uses now.
@@ -30,10 +30,10 @@ public interface Cgroups {
 
   /// Pauses every process of the sandbox. Waits at most 1 s until all are paused.
   ///
-  /// Of the launcher's commands `destroy`, `close` and `mount` work on a paused sandbox, the others
-  /// wait for its end. A sandbox that is made while its slot is paused does not get ready: {@link
-  /// #thaw} first. Where there is no version 2, the keeper is paused too and no command is
-  /// answered.
+  /// Of the launcher's commands `destroy`, `close`, `rest` and `mount` work on a paused sandbox,
+  /// the others wait for its end. A sandbox that is made while its slot is paused does not get
+  /// ready: {@link #thaw} first. Where there is no version 2, the keeper is paused too and no
+  /// command is answered.
   void freeze(String slot);
 
   /// Ends the pause. Safe to call when there is none. One write, no wait.

@@ -22,6 +22,7 @@ final class CgroupsV1 implements Cgroups {
 
   private final CgroupLayout.V1 layout;
   private final String engineGroup;
+  private final Settings settings = new Settings();
 
   CgroupsV1(CgroupLayout.V1 layout, String engineGroup) {
     this.layout = layout;
@@ -42,6 +43,7 @@ final class CgroupsV1 implements Cgroups {
   public SlotGroups create(String slot, CgroupLimits limits) {
     List<Path> joined = new ArrayList<>(slotGroups(slot));
     joined.forEach(CgroupsV1::make);
+    settings.forget(slot);
     limit(slot, limits);
     Path sandbox = hasUnified() ? group(CgroupLayout.UNIFIED, slot) : null;
     joined.remove(sandbox);
@@ -50,12 +52,19 @@ final class CgroupsV1 implements Cgroups {
 
   @Override
   public void limit(String slot, CgroupLimits limits) {
-    limitMemory(group("memory", slot), limits.memory());
-    Path cpu = group("cpu", slot);
+    settings.set(
+        slot,
+        "memory",
+        limits.memory().bytes(),
+        () -> limitMemory(group("memory", slot), limits.memory()));
     long shares = Math.max(MIN_SHARES, Math.round(limits.cpuRequest() * SHARES_PER_CORE));
-    ControlFile.in(cpu, "cpu.shares").write(Long.toString(shares));
-    limitCpu(cpu, limits.cpuLimit());
-    ControlFile.in(group("pids", slot), "pids.max").write(Integer.toString(limits.pids()));
+    limitCpu(slot, shares, limits.cpuLimit());
+    settings.set(
+        slot,
+        "pids",
+        limits.pids(),
+        () ->
+            ControlFile.in(group("pids", slot), "pids.max").write(Integer.toString(limits.pids())));
   }
 
   @Override
@@ -91,18 +100,18 @@ final class CgroupsV1 implements Cgroups {
   @Override
   public void expedite(String slot) {
     thaw(slot);
-    Path cpu = group("cpu", slot);
-    ControlFile.in(cpu, "cpu.shares").write(Integer.toString(MAX_SHARES));
-    limitCpu(cpu, 0);
+    limitCpu(slot, MAX_SHARES, 0);
   }
 
   @Override
   public void remove(String slot) {
+    settings.forget(slot);
     CgroupRemoval.remove(slotGroups(slot));
   }
 
   @Override
   public void removeAll() {
+    settings.forgetAll();
     CgroupRemoval.remove(engineGroups());
   }
 
@@ -156,17 +165,27 @@ final class CgroupsV1 implements Cgroups {
     }
   }
 
-  private static void limitCpu(Path group, double cores) {
+  private void limitCpu(String slot, long shares, double cores) {
+    Path group = group("cpu", slot);
+    settings.set(
+        slot,
+        "shares",
+        shares,
+        () -> ControlFile.in(group, "cpu.shares").write(Long.toString(shares)));
+    long quota = Math.round(cores * CPU_PERIOD_MICROS);
+    settings.set(slot, "quota", quota, () -> limitQuota(group, quota));
+  }
+
+  private static void limitQuota(Path group, long micros) {
     ControlFile quota = ControlFile.in(group, "cpu.cfs_quota_us");
-    if (cores == 0) {
+    if (micros == 0) {
       if (quota.exists()) { // Kernels without CFS bandwidth control have no limit to lift.
         quota.write("-1");
       }
       return;
     }
     ControlFile.in(group, "cpu.cfs_period_us").write(Long.toString(CPU_PERIOD_MICROS));
-    quota.write(
-        Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, Math.round(cores * CPU_PERIOD_MICROS))));
+    quota.write(Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, micros)));
   }
 
   private static void make(Path group) {

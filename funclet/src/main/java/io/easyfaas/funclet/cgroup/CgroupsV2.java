@@ -31,6 +31,7 @@ final class CgroupsV2 implements Cgroups {
   private final CgroupLayout.V2 layout;
   private final Path base;
   private final Path engine;
+  private final Settings settings = new Settings();
 
   CgroupsV2(CgroupLayout.V2 layout, String engineGroup) {
     this.layout = layout;
@@ -59,6 +60,7 @@ final class CgroupsV2 implements Cgroups {
   @Override
   public SlotGroups create(String slot, CgroupLimits limits) {
     make(group(slot).resolve(SANDBOX));
+    settings.forget(slot);
     limit(slot, limits);
     return new SlotGroups(List.of(group(slot)), group(slot).resolve(SANDBOX));
   }
@@ -66,13 +68,14 @@ final class CgroupsV2 implements Cgroups {
   @Override
   public void limit(String slot, CgroupLimits limits) {
     Path group = group(slot);
-    ControlFile.in(group, "memory.max").write(Long.toString(limits.memory().bytes()));
-    ControlFile swap = ControlFile.in(group, "memory.swap.max");
-    if (swap.exists()) { // Absent without swap support in the kernel.
-      swap.write("0");
-    }
-    limitCpu(group, weight(limits.cpuRequest()), limits.cpuLimit());
-    ControlFile.in(group, "pids.max").write(Integer.toString(limits.pids()));
+    long memory = limits.memory().bytes();
+    settings.set(slot, "memory", memory, () -> limitMemory(group, memory));
+    limitCpu(slot, weight(limits.cpuRequest()), limits.cpuLimit());
+    settings.set(
+        slot,
+        "pids",
+        limits.pids(),
+        () -> ControlFile.in(group, "pids.max").write(Integer.toString(limits.pids())));
   }
 
   @Override
@@ -107,16 +110,18 @@ final class CgroupsV2 implements Cgroups {
   @Override
   public void expedite(String slot) {
     thaw(slot);
-    limitCpu(group(slot), MAX_WEIGHT, 0);
+    limitCpu(slot, MAX_WEIGHT, 0);
   }
 
   @Override
   public void remove(String slot) {
+    settings.forget(slot);
     CgroupRemoval.remove(List.of(group(slot)));
   }
 
   @Override
   public void removeAll() {
+    settings.forgetAll();
     CgroupRemoval.remove(List.of(engine));
   }
 
@@ -148,9 +153,26 @@ final class CgroupsV2 implements Cgroups {
     return 1 + Math.round((shares - 2) * 9999 / 262_142);
   }
 
-  private static void limitCpu(Path group, long weight, double cores) {
-    ControlFile.in(group, "cpu.weight").write(Long.toString(weight));
+  private static void limitMemory(Path group, long bytes) {
+    ControlFile.in(group, "memory.max").write(Long.toString(bytes));
+    ControlFile swap = ControlFile.in(group, "memory.swap.max");
+    if (swap.exists()) { // Absent without swap support in the kernel.
+      swap.write("0");
+    }
+  }
+
+  private void limitCpu(String slot, long weight, double cores) {
+    Path group = group(slot);
+    settings.set(
+        slot,
+        "weight",
+        weight,
+        () -> ControlFile.in(group, "cpu.weight").write(Long.toString(weight)));
     long quota = Math.round(cores * CPU_PERIOD_MICROS);
+    settings.set(slot, "quota", quota, () -> limitQuota(group, quota));
+  }
+
+  private static void limitQuota(Path group, long quota) {
     ControlFile.in(group, "cpu.max")
         .write(
             (quota == 0 ? "max" : Long.toString(Math.max(MIN_CPU_QUOTA_MICROS, quota)))

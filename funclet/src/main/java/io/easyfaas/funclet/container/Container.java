@@ -41,6 +41,7 @@ public final class Container {
   private static final Duration INIT_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration WARMUP_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration RESET_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration REST_TIMEOUT = Duration.ofSeconds(1);
   // An exiting process frees up to its memory limit: far less than this on any machine.
   private static final Duration EXIT_PATIENCE = Duration.ofSeconds(1);
 
@@ -139,7 +140,7 @@ public final class Container {
   ///
   /// @throws ApiException when it is not warm, or the kernel refuses
   void freeze() {
-    pause(sandbox::freeze, "freeze");
+    pause(() -> sandbox.freeze(Deadline.in(REST_TIMEOUT)), "freeze");
   }
 
   /// Ends the pause. At most 2 s.

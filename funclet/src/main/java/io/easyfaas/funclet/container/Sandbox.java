@@ -72,8 +72,9 @@ final class Sandbox {
     change(() -> cgroups.limit(slot(), baseLimits.inBackground()));
   }
 
-  /// Pauses everything in it.
-  void freeze() {
+  /// Pauses everything in it, and gives back what was made in advance for the next one.
+  void freeze(Deadline deadline) {
+    call(LauncherCommand.rest(slot()), deadline); // First: the pause may be the keeper's too.
     change(() -> cgroups.freeze(slot()));
   }
 

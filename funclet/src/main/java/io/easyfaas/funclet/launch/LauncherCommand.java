@@ -114,6 +114,11 @@ public record LauncherCommand(List<String> arguments) {
     return new LauncherCommand(List.of("signal", slot, Integer.toString(number)));
   }
 
+  /// Gives back the sandbox made in advance, for a slot that is not used for a while.
+  public static LauncherCommand rest(String slot) {
+    return new LauncherCommand(List.of("rest", slot));
+  }
+
   /// Kills everything in the sandbox and waits until it is gone.
   public static LauncherCommand destroy(String slot) {
     return new LauncherCommand(List.of("destroy", slot));

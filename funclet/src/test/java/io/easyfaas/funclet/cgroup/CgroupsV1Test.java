@@ -119,6 +119,26 @@ final class CgroupsV1Test {
   }
 
   @Test
+  void onlyWhatChangesIsWritten() {
+    cgroups.create("c0", LIMITS);
+    FakeControlFiles.group(slot("memory"), Map.of("memory.limit_in_bytes", "-"));
+    FakeControlFiles.group(slot("cpu"), Map.of("cpu.shares", "-", "cpu.cfs_period_us", "-"));
+    FakeControlFiles.group(slot("pids"), Map.of("pids.max", "-"));
+
+    cgroups.limit("c0", LIMITS);
+    assertThat(FakeControlFiles.read(slot("memory"), "memory.limit_in_bytes")).isEqualTo("-");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("-");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_period_us")).isEqualTo("-");
+    assertThat(FakeControlFiles.read(slot("pids"), "pids.max")).isEqualTo("-");
+
+    cgroups.create("c0", LIMITS);
+    assertThat(FakeControlFiles.read(slot("memory"), "memory.limit_in_bytes"))
+        .isEqualTo("67108864");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("205");
+    assertThat(FakeControlFiles.read(slot("pids"), "pids.max")).isEqualTo("99");
+  }
+
+  @Test
   void noCpuLimitIsMinusOne() {
     cgroups.limit("c0", new CgroupLimits(ByteSize.ofMebibytes(64), 0, 0, 99));
 

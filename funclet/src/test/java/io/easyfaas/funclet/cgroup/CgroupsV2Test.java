@@ -107,6 +107,40 @@ final class CgroupsV2Test {
   }
 
   @Test
+  void onlyWhatChangesIsWritten() {
+    Path slot = slot();
+    Cgroups cgroups = of(root);
+    cgroups.create("c0", LIMITS);
+    Map<String, String> marked =
+        Map.of(
+            "memory.max",
+            "-",
+            "memory.swap.max",
+            "-",
+            "cpu.weight",
+            "-",
+            "cpu.max",
+            "-",
+            "pids.max",
+            "-");
+    FakeControlFiles.group(slot, marked);
+
+    cgroups.limit("c0", LIMITS);
+    cgroups.expedite("c0");
+    cgroups.limit("c0", LIMITS.withMemory(ByteSize.ofMebibytes(32)));
+
+    assertThat(FakeControlFiles.read(slot, "pids.max")).isEqualTo("-");
+    assertThat(FakeControlFiles.read(slot, "cpu.max")).isEqualTo("-");
+    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("40");
+    assertThat(FakeControlFiles.read(slot, "memory.max")).isEqualTo("33554432");
+
+    FakeControlFiles.group(slot, marked);
+    cgroups.create("c0", LIMITS.withMemory(ByteSize.ofMebibytes(32)));
+    assertThat(marked.keySet())
+        .allSatisfy(name -> assertThat(FakeControlFiles.read(slot, name)).isNotEqualTo("-"));
+  }
+
+  @Test
   void aCpuLimitIsAQuotaOfThePeriod() {
     Path slot = slot();
 

@@ -308,6 +308,8 @@ final class ContainersTest {
     containers.init();
     refused(() -> containers.freeze(C0), ErrorCode.RESOURCE_CONFLICT, "not running: ");
     warmup();
+    launcher.commands.clear();
+    cgroups.beforeFreeze = () -> assertThat(launcher.verbs()).containsExactly("rest");
 
     containers.freeze(C0);
     assertThat(cgroups.frozen).containsExactly(C0.value());
@@ -315,6 +317,17 @@ final class ContainersTest {
 
     containers.thaw(C0);
     assertThat(cgroups.frozen).isEmpty();
+  }
+
+  @Test
+  void aContainerWhoseKeeperIsGoneIsNotFrozen() {
+    containers.init();
+    warmup();
+    launcher.refuses("rest");
+
+    refused(() -> containers.freeze(C0), ErrorCode.SERVICE, "freeze " + C0);
+    assertThat(cgroups.frozen).isEmpty();
+    assertThat(info().state()).isEqualTo("warm");
   }
 
   @Test

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -148,6 +149,25 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void aSlotAtRestHasNoSandboxInAdvanceUntilTheNextCommand() {
+    ProcessHandle keeper = open();
+    done(launcher.call(LauncherCommand.rest("s0"), TIMEOUT));
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    long spare = spare(keeper, init);
+
+    done(launcher.call(LauncherCommand.rest("s0"), TIMEOUT));
+
+    assertThat(keeper.children().map(ProcessHandle::pid)).containsExactly(init);
+    done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
+    long next = done(launcher.call(layout.create(), TIMEOUT));
+    assertThat(next).isNotEqualTo(spare);
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    assertThat(spare(keeper, next)).isPositive();
+    assertThat(events).isEmpty();
+  }
+
+  @Test
   void theEndOfASandboxMadeInAdvanceIsNobodysLoss() {
     ProcessHandle keeper = open();
     long init = done(launcher.call(layout.create(), TIMEOUT));
@@ -173,6 +193,43 @@ final class LauncherProcessIT {
     assertThat(ProcessHandle.of(init)).isEmpty();
     assertThat(ProcessHandle.of(spare)).isEmpty();
     done(openAndCreate());
+  }
+
+  @Test
+  void theEndOfOneKeeperAmongManyIsItsSlotsAlone() throws InterruptedException {
+    List<String> slots = List.of("s1", "s2", "s3", "s4", "s5");
+    slots.forEach(this::open);
+
+    open("s0").destroyForcibly();
+
+    assertThat(events.poll(20, TimeUnit.SECONDS)).isEqualTo(new LauncherEvent.Gone("s0"));
+    for (String slot : slots) {
+      done(launcher.call(LauncherCommand.destroy(slot), TIMEOUT));
+      done(launcher.call(LauncherCommand.close(slot), TIMEOUT));
+    }
+    done(openAndCreate());
+    assertThat(events).isEmpty();
+  }
+
+  @Test
+  void aRequestLargerThanTheSocketTakesGoesOnWhenTheKeeperReads() throws Exception {
+    ProcessHandle keeper = open();
+    open("s1");
+    done(launcher.call(layout.create(), TIMEOUT));
+    signal("STOP", keeper.pid());
+
+    // A socket takes 208 KiB, see net.core.wmem_default in socket(7).
+    LauncherCommand large =
+        layout.exec(List.of("/bin/echo", "x".repeat(120_000), "y".repeat(130_000)));
+    CompletableFuture<LaunchReport> answer =
+        CompletableFuture.supplyAsync(() -> launcher.call(large, TIMEOUT));
+    for (int i = 0; i < 20; i++) {
+      done(launcher.call(LauncherCommand.destroy("s1"), TIMEOUT));
+    }
+    assertThat(answer).isNotDone();
+    signal("CONT", keeper.pid());
+
+    done(answer.get(20, TimeUnit.SECONDS));
   }
 
   @Test
@@ -208,10 +265,10 @@ final class LauncherProcessIT {
   @Test
   void aLauncherThatDoesNotAnswerIsNotWaitedForForEver() throws Exception {
     done(openAndCreate());
-    signalLauncher("STOP");
+    signal("STOP", launcher.pid());
 
     LaunchReport late = launcher.call(LauncherCommand.destroy("s0"), Duration.ofMillis(100));
-    signalLauncher("CONT");
+    signal("CONT", launcher.pid());
 
     assertThat(late.describe()).isEqualTo("destroy s0: the launcher did not answer in PT0.1S");
     done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
@@ -259,7 +316,11 @@ final class LauncherProcessIT {
 
   /// Opens the slot and answers its keeper.
   private ProcessHandle open() {
-    long keeper = done(launcher.call(LauncherCommand.open("s0", List.of(), null), TIMEOUT));
+    return open("s0");
+  }
+
+  private ProcessHandle open(String slot) {
+    long keeper = done(launcher.call(LauncherCommand.open(slot, List.of(), null), TIMEOUT));
     return ProcessHandle.of(keeper).orElseThrow();
   }
 
@@ -277,8 +338,8 @@ final class LauncherProcessIT {
     return launcher.call(layout.create(), TIMEOUT);
   }
 
-  private void signalLauncher(String signal) throws IOException, InterruptedException {
-    new ProcessBuilder("kill", "-" + signal, Long.toString(launcher.pid())).start().waitFor();
+  private static void signal(String signal, long pid) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor();
   }
 
   private static long done(LaunchReport report) {
