@@ -24,7 +24,7 @@ from load.results import Aim, Figure, Result, arguments
 AT_ONCE = 8
 TRUE = "/usr/bin/true"
 SLEEP = ("/usr/bin/sleep", "600")
-USE_SECONDS = 0.02  # A function is in use for longer, from its start to its reset.
+USE_SECONDS = 0.1  # A function is in use for longer, from its start to its reset.
 Milliseconds = dict[str, list[float]]
 
 

@@ -32,8 +32,8 @@ struct keeper {
   bool wants_spare;
 };
 
-// A command may start in peace: what it needs first is the processor.
-enum { SPARE_DELAY_MILLIS = 5 };
+// A command may start in peace, an interpreter too: what it needs first is the processor.
+enum { SPARE_DELAY_MILLIS = 50 };
 
 struct request {
   uint32_t number;

@@ -95,7 +95,7 @@ public final class Container {
         (filling, deadline) -> {
           reserve(filling, memory);
           sandbox.limitInBackground();
-          Tenant runner = start(filling, launch).await(deadline);
+          Tenant runner = startRunner(filling, launch, deadline);
           settled(filling.warming.waits(launch, runner));
           LOG.info("container={} cold→prewarmed runner={}", id(), runner.runnerPid());
         });
@@ -104,8 +104,8 @@ public final class Container {
   /// Puts a function into the container, and starts its runner unless it was prewarmed. At most 10
   /// s, and the time of a reset when it fails half-way.
   ///
-  /// A runner that can wait for the code is started first, and meanwhile the code is fetched,
-  /// unpacked and mounted.
+  /// A runner that can wait for the code is started first: the code is fetched, unpacked and
+  /// mounted while its interpreter starts.
   ///
   /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
   ///   neither cold nor prewarmed before
@@ -114,17 +114,16 @@ public final class Container {
         beginWarmup(launch.runner()),
         (filling, deadline) -> {
           reserve(filling, launch.memory());
-          Starting starting = filling.starting;
-          if (starting == null && launch.runner().startsWithoutCode()) {
-            starting = start(filling, launch.runner());
+          Tenant runner = filling.runner;
+          if (runner == null && launch.runner().startsWithoutCode()) {
+            runner = startRunner(filling, launch.runner(), deadline);
           }
           CodeCache.Order code = codes.order(launch.code(), launch.codeHash());
           sandbox.limit(launch.memory());
           mountCode(filling, code, deadline);
-          if (starting == null) {
-            starting = start(filling, launch.runner());
+          if (runner == null) {
+            runner = startRunner(filling, launch.runner(), deadline);
           }
-          Tenant runner = starting.await(deadline);
           settled(filling.warming.started(runner.serving(launch.function(), launch.memory())));
           LOG.info(
               "container={} →warm function={} memory={} runner={} request={}",
@@ -178,19 +177,19 @@ public final class Container {
   private static final class Filling {
     final WarmingUp warming;
     final Holdings holdings;
-    final @Nullable Starting starting; // Of a prewarmed runner, which runs already.
+    final @Nullable Tenant runner; // A prewarmed one, which runs already.
     // Whether only a new sandbox undoes it.
     boolean isTouched;
 
     Filling(Cold cold) {
       warming = cold.warmUp();
       holdings = new Holdings();
-      starting = null;
+      runner = null;
     }
 
     Filling(Prewarmed prewarmed) {
       warming = prewarmed.warmUp();
-      starting = _ -> prewarmed.tenant();
+      runner = prewarmed.tenant();
       holdings = prewarmed.tenant().holdings();
       isTouched = true;
     }
@@ -226,20 +225,11 @@ public final class Container {
     sandbox.mountCode(lease.directory(), deadline);
   }
 
-  private Starting start(Filling filling, RunnerLaunch launch) {
+  private Tenant startRunner(Filling filling, RunnerLaunch launch, Deadline deadline) {
     filling.isTouched = true;
     RunnerWatch watch = watch();
-    Sandbox.Starting starting = sandbox.start(launch.runtime(), launch.command());
-    return deadline ->
-        new Tenant(
-            "", sandbox.baseLimits().memory(), starting.await(deadline), watch, filling.holdings);
-  }
-
-  /// A runner that is being started.
-  @FunctionalInterface
-  private interface Starting {
-    /// Waits until it runs.
-    Tenant await(Deadline deadline);
+    long pid = sandbox.start(launch.runtime(), launch.command(), deadline);
+    return new Tenant("", sandbox.baseLimits().memory(), pid, watch, filling.holdings);
   }
 
   /// Destroys the sandbox and makes a new one. At most 30 s.

@@ -93,29 +93,16 @@ final class Sandbox {
     call(layout.mountCode(code), deadline);
   }
 
-  /// Begins to mount a language runtime and to start its runner. Does not block.
-  Starting start(Path runtime, List<String> command) {
+  /// Mounts a language runtime and starts its runner. Both commands are sent at once: nobody here
+  /// has to wake up between them.
+  ///
+  /// @return the runner's process id, seen from the host
+  long start(Path runtime, List<String> command, Deadline deadline) {
     Launcher now = launcher.get();
-    return new Starting(send(now, layout.mountRuntime(runtime)), send(now, layout.exec(command)));
-  }
-
-  /// A runner that is being started.
-  static final class Starting {
-    private final Sent mount;
-    private final Sent exec;
-
-    private Starting(Sent mount, Sent exec) {
-      this.mount = mount;
-      this.exec = exec;
-    }
-
-    /// Waits until the runner runs.
-    ///
-    /// @return its process id, seen from the host
-    long await(Deadline deadline) {
-      mount.await(deadline);
-      return exec.await(deadline);
-    }
+    Sent mount = send(now, layout.mountRuntime(runtime));
+    Sent exec = send(now, layout.exec(command));
+    mount.await(deadline);
+    return exec.await(deadline);
   }
 
   /// Kills everything in the sandbox; after that nothing of it is left. Also right when there is
