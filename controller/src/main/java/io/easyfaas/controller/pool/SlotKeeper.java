@@ -229,7 +229,9 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     try {
       slot.expectRunner();
       funclet.prewarm(new PrewarmRequest(ids.get(index), "", runtime));
+      long deadline = System.nanoTime() + runnerAlive.toNanos();
       RunnerConnection runner = slot.awaitRunner(runnerAlive);
+      runner.awaitHello(until(deadline));
       pool.prewarmed(index, runner);
       runner.whenClosed(() -> pool.prewarmedLost(index, runner));
     } catch (RuntimeException e) {
@@ -281,17 +283,17 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
               function.configuration(),
               function.runtime()));
       long mountEnd = clock.millis();
-      RunnerConnection runner = slot.awaitRunner(runnerAlive);
-      long loadStart = clock.millis();
-      Tenure tenure = new Tenure(index);
-      LoadOutcome outcome = runner.load(function.load(), function.timeout(), LOAD_WAIT, tenure);
+      long deadline = System.nanoTime() + runnerAlive.toNanos();
+      LoadOutcome outcome =
+          slot.awaitRunner(runnerAlive)
+              .load(
+                  function.load(),
+                  function.timeout(),
+                  until(deadline),
+                  LOAD_WAIT,
+                  new Tenure(index, mountStart, mountEnd));
       switch (outcome) {
-        case LoadOutcome.Ready _ ->
-            tenure.begin(
-                pool.connected(
-                    index,
-                    runner,
-                    new WarmupTimes(mountStart, mountEnd, loadStart, clock.millis())));
+        case LoadOutcome.Ready _ -> {} // The tenure has begun.
         case LoadOutcome.Failed failed -> pool.loadFailed(index, failed.error());
         case LoadOutcome.Ended _ -> endLoad(index, function, requestId);
       }
@@ -392,6 +394,10 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     }
   }
 
+  private static Duration until(long deadline) {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+  }
+
   private static String describe(RuntimeException e) {
     if (e instanceof ApiException failure) {
       StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
@@ -450,15 +456,31 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
   /// lease wait for it.
   private final class Tenure implements RunnerEvents {
     private final int index;
+    private final long mountStart;
+    private final long mountEnd;
+    private long loadStart;
     private @Nullable Lease lease;
     private @Nullable String lostReason;
     private final List<RunnerCall> pending = new ArrayList<>();
 
-    Tenure(int index) {
+    Tenure(int index, long mountStart, long mountEnd) {
       this.index = index;
+      this.mountStart = mountStart;
+      this.mountEnd = mountEnd;
     }
 
-    void begin(Lease given) {
+    @Override
+    public void loading(Runner runner) {
+      loadStart = clock.millis();
+    }
+
+    @Override
+    public void ready(Runner runner) {
+      WarmupTimes times = new WarmupTimes(mountStart, mountEnd, loadStart, clock.millis());
+      begin(pool.connected(index, runner, times));
+    }
+
+    private void begin(Lease given) {
       String reason;
       synchronized (this) {
         lease = given;

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -82,6 +83,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
 
   private Phase phase = Phase.GREETING;
   private @Nullable RunnerEvents events;
+  private byte @Nullable [] request; // LOAD's payload that waits for HELLO
   private @Nullable ByteBuf batch;
   private boolean flushQueued;
   private int lastId;
@@ -118,25 +120,39 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   /// Waits for HELLO. Any thread; blocks at most `wait`.
   ///
   /// @throws RunnerException when the runner does not greet in time
-  void awaitHello(Duration wait) {
+  public void awaitHello(Duration wait) {
     await(greeted, wait, "HELLO");
   }
 
-  /// Has a function loaded. Any thread but the loop's; blocks at most `wait`. Called once.
+  /// Has a function loaded as soon as HELLO has come. Any thread but the loop's. Called once.
+  ///
+  /// The listener hears of READY on the loop, before this returns: the first calls need not wait
+  /// for another thread.
   ///
   /// @param load payload of the LOAD frame
   /// @param timeout the time one call may take
-  /// @param listener hears what becomes of the runner from then on
+  /// @param helloWait the longest wait for HELLO
+  /// @param wait the longest wait for READY after that
+  /// @param listener hears what becomes of the runner
   /// @throws RunnerException when the runner breaks the protocol or does not answer in time
-  public LoadOutcome load(byte[] load, Duration timeout, Duration wait, RunnerEvents listener) {
+  public LoadOutcome load(
+      byte[] load, Duration timeout, Duration helloWait, Duration wait, RunnerEvents listener) {
     loop.execute(() -> {
+      timeoutNanos = timeout.toNanos();
+      events = listener;
+      request = load;
       if (phase == Phase.LOADING) {
-        timeoutNanos = timeout.toNanos();
-        events = listener;
-        header(FrameType.LOAD, 0, load.length).writeBytes(load);
+        sendLoad(load, listener);
       }
     });
+    await(greeted, helloWait, "HELLO");
     return await(loaded, wait, "READY");
+  }
+
+  private void sendLoad(byte[] load, RunnerEvents listener) {
+    request = null;
+    header(FrameType.LOAD, 0, load.length).writeBytes(load);
+    listener.loading(this);
   }
 
   /// Runs something on the loop when the connection is closed, however that comes about; at once
@@ -360,14 +376,24 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       case GREETING -> {
         expect(type == FrameType.HELLO, type);
         phase = Phase.LOADING;
+        byte[] load = request;
+        RunnerEvents listener = events;
+        if (load != null && listener != null) {
+          sendLoad(load, listener);
+        }
         greeted.complete(this);
       }
       case LOADING -> {
         switch (type) {
           case FrameType.READY -> {
-            expect(events != null, type); // READY answers LOAD.
+            RunnerEvents listener = events;
+            if (listener == null) {
+              throw new ProtocolException("READY before LOAD");
+            }
             phase = Phase.READY;
-            loaded.complete(new LoadOutcome.Ready());
+            if (loaded.complete(new LoadOutcome.Ready())) { // Else it comes too late.
+              listener.ready(this);
+            }
           }
           case FrameType.LOAD_FAILED ->
               loaded.complete(new LoadOutcome.Failed(ByteBufUtil.getBytes(payload)));
@@ -467,12 +493,22 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     try {
       return event.get(wait.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
-      throw new RunnerException(slot + ": no " + frame + " in " + wait.toMillis() + "ms");
+      return giveUp(event, "no " + frame + " in " + wait.toMillis() + "ms");
     } catch (ExecutionException e) {
       throw RunnerException.of(e);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      throw new RunnerException(slot + ": interrupted while waiting for " + frame);
+      return giveUp(event, "interrupted while waiting for " + frame);
+    }
+  }
+
+  /// Fails, unless it happened just now: then the loop has acted on it already.
+  private <T> T giveUp(CompletableFuture<T> event, String why) {
+    event.completeExceptionally(new RunnerException(slot + ": " + why));
+    try {
+      return event.join();
+    } catch (CompletionException e) {
+      throw RunnerException.of(e);
     }
   }
 

@@ -4,6 +4,12 @@ import java.util.List;
 
 /// What becomes of a runner. Called on the runner's event loop; must not block.
 public interface RunnerEvents {
+  /// LOAD has been sent.
+  void loading(Runner runner);
+
+  /// The function is loaded: calls may be sent, also from within. Comes once, before all below.
+  void ready(Runner runner);
+
   /// A call did not end in time and was told so. The runner may be busy with it for ever.
   void timedOut(Runner runner);
 

@@ -1,7 +1,5 @@
 package io.easyfaas.controller.runtime;
 
-import java.util.concurrent.ExecutionException;
-
 /// A runner that did not come up: it never connected, did not answer in time, or broke the
 /// protocol. The message names the sandbox and what was waited for.
 public final class RunnerException extends RuntimeException {
@@ -11,7 +9,7 @@ public final class RunnerException extends RuntimeException {
   }
 
   /// What was waited for failed for a reason of its own.
-  static RunnerException of(ExecutionException failure) {
+  static RunnerException of(Exception failure) {
     Throwable cause = failure.getCause();
     return new RunnerException(String.valueOf(cause == null ? failure : cause.getMessage()));
   }

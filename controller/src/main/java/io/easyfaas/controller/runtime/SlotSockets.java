@@ -81,7 +81,7 @@ public final class SlotSockets implements AutoCloseable {
     }
   }
 
-  /// The runner that connected since {@link #expectRunner} and said HELLO. Blocks at most `wait`.
+  /// The runner that connected since {@link #expectRunner}. Blocks at most `wait`.
   ///
   /// @throws RunnerException when none does in time; the message says what is missing
   public RunnerConnection awaitRunner(Duration wait) {
@@ -89,11 +89,8 @@ public final class SlotSockets implements AutoCloseable {
     if (expected == null) {
       throw new IllegalStateException(slot + ": no runner is expected");
     }
-    long deadline = System.nanoTime() + wait.toNanos();
     try {
-      RunnerConnection connection = expected.connected.get(wait.toMillis(), TimeUnit.MILLISECONDS);
-      connection.awaitHello(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-      return connection;
+      return expected.connected.get(wait.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
       throw new RunnerException(
           slot + ": runner did not connect in " + wait.toMillis() + "ms" + quote(expected));

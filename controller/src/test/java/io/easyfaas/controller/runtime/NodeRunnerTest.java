@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,7 @@ class NodeRunnerTest {
   private final SlotSockets sockets =
       new SlotSockets("c0", new FlushQueues(loops), System::nanoTime, System::currentTimeMillis);
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
+  private volatile @Nullable Call firstCall;
   private final List<Process> processes = new ArrayList<>();
   private Path directory = Path.of("/");
 
@@ -67,6 +69,15 @@ class NodeRunnerTest {
     runner.invoke(new Call("R1", "{\"a\":1}"));
 
     assertThat(next()).isEqualTo("R1 logged R1\n");
+    assertThat(next()).isEqualTo("R1 answered {\"a\":1}");
+  }
+
+  @Test
+  void theFirstCallFollowsReadyWithoutWaitingForWhoLoaded() throws Exception {
+    firstCall = new Call("R1", "{\"a\":1}");
+
+    load("exports.handler = async (e) => e;");
+
     assertThat(next()).isEqualTo("R1 answered {\"a\":1}");
   }
 
@@ -148,7 +159,19 @@ class NodeRunnerTest {
         Json.CAMEL.write(request),
         Duration.ofSeconds(60),
         WAIT,
+        WAIT,
         new RunnerEvents() {
+          @Override
+          public void loading(Runner runner) {}
+
+          @Override
+          public void ready(Runner ready) {
+            Call first = firstCall;
+            if (first != null) {
+              ready.invoke(first);
+            }
+          }
+
           @Override
           public void timedOut(Runner late) {
             events.add("timed out");
