@@ -977,7 +977,7 @@ class Runner {
         languageVersion: process.versions.node,
       });
       this.writer.flush();
-      this.warmUp();
+      this.useOnce();
       setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
     });
     socket.once('end', () => this.end(0));
@@ -1000,7 +1000,7 @@ class Runner {
    * controller prepares LOAD: the first run of an AsyncLocalStorage and the first `await` after it
    * take longer than all the rest of a call.
    */
-  async warmUp() {
+  async useOnce() {
     await this.current.run(undefined, async () => {});
     console._stdout; // eslint-disable-line no-unused-expressions
     console._stderr; // eslint-disable-line no-unused-expressions

@@ -28,17 +28,17 @@ been waiting for LOAD a while rehearses a function, and imports what functions o
 
 from __future__ import annotations
 
+import _contextvars as contextvars
 import _thread
 import builtins
-import contextvars
 import io
 import posix
-import struct
 import sys
 import time
 from _collections import deque
 from _json import encode_basestring, make_encoder, make_scanner
 from _socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SOCK_STREAM, socket, timeout
+from _struct import Struct
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the milliseconds its import takes
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ ENDING = 2  # flag of RESULT: the process ends now; a call that is sent to it is
 STDERR = 1  # flag of LOG: written to stderr
 
 # length, type, flags, reserved, id
-HEADER = struct.Struct(">IBBHI")
+HEADER = Struct(">IBBHI")
 # What `length` counts besides the payload: type, flags, reserved and id.
 COUNTED_HEADER_BYTES = 8
 MAX_PAYLOAD_BYTES = 6815744
 # Deadline and length of the request id: the fixed part of an INVOKE payload (§5).
-INVOKE_FIXED = struct.Struct(">QH")
+INVOKE_FIXED = Struct(">QH")
 
 # A runner that has waited so long is a prewarmed one. Else LOAD comes in a millisecond or two.
 PREPARE_AFTER_SECONDS = 0.05
@@ -777,13 +777,13 @@ class Runner:
                 wait = 0
             except OSError:
                 break
-            if name == REHEARSAL:
-                rehearse()
-                continue
             try:
-                __import__(name)
-            except ImportError:
-                pass  # Who imports it in need is told.
+                if name == REHEARSAL:
+                    rehearse()
+                else:
+                    __import__(name)
+            except Exception:
+                pass  # Who needs it is told.
         self._connection.settimeout(None)
 
     def _become_child(self) -> None:
@@ -1022,18 +1022,20 @@ def rehearse() -> None:
     home = os.path.dirname(os.path.abspath(__file__))
     directory, path, writes_nothing = os.getcwd(), sys.path[:], sys.dont_write_bytecode
     sys.dont_write_bytecode = True
-    rehearsal = Runner(Nowhere())  # type: ignore[arg-type]
-    names = ("functionBrn", "functionName", "functionVersion", "memoryMegabytes")
-    load = {**dict.fromkeys(names, ""), "environment": {}, "codeRoot": home}
-    rehearsal._load({**load, "handler": f"{REHEARSAL}.handler"})
-    if rehearsal._handler is not None:
-        call, event = rehearsal._on_invoke(1, bytes(INVOKE_FIXED.size) + REHEARSED_EVENT)
-        rehearsal._context.copy().run(rehearsal._answer, call, event)
-    sys.dont_write_bytecode = writes_nothing
-    sys.path[:] = path
-    sys.path_importer_cache.pop(home, None)
-    sys.modules.pop(REHEARSAL, None)
-    os.chdir(directory)
+    try:
+        rehearsal = Runner(Nowhere())  # type: ignore[arg-type]
+        names = ("functionBrn", "functionName", "functionVersion", "memoryMegabytes")
+        load = {**dict.fromkeys(names, ""), "environment": {}, "codeRoot": home}
+        rehearsal._load({**load, "handler": f"{REHEARSAL}.handler"})
+        if rehearsal._handler is not None:
+            call, event = rehearsal._on_invoke(1, bytes(INVOKE_FIXED.size) + REHEARSED_EVENT)
+            rehearsal._context.copy().run(rehearsal._answer, call, event)
+    finally:
+        sys.dont_write_bytecode = writes_nothing
+        sys.path[:] = path
+        sys.path_importer_cache.pop(home, None)
+        sys.modules.pop(REHEARSAL, None)
+        os.chdir(directory)
 
 
 def await_value(value: Any) -> Any:

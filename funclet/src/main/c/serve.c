@@ -274,6 +274,7 @@ static void take_notes(struct launcher *launcher, struct slot *slot) {
     if (note.length > LINE_SIZE) {
       // No keeper of ours: its end is told like any other.
       kill(slot->keeper, SIGKILL);
+      hang_up(launcher, slot);
       taken = slot->notes.used;
       break;
     }

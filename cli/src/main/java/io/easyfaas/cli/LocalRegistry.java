@@ -21,9 +21,10 @@ final class LocalRegistry implements RegistryClient {
 
   @Override
   public FunctionDocument function(FunctionReference reference, String requestId) {
-    return ask(
-        () -> registry.function(reference.name(), reference.qualifier(), reference.account()),
-        RegistryClient::noFunction);
+    return RegistryClient.complete(
+        ask(
+            () -> registry.function(reference.name(), reference.qualifier(), reference.account()),
+            RegistryClient::noFunction));
   }
 
   @Override

@@ -103,6 +103,10 @@ class RuntimePlanTest {
 
     assertThat(outputOf(command))
         .startsWith("easyfaas runner: cannot connect to /nonexistent/runner.sock: ");
+    command.addAll(1, List.of("-X", "importtime"));
+    assertThat(outputOf(command))
+        .contains(" _json\n")
+        .doesNotContain(" __future__\n", " os\n", " struct\n", " contextvars\n");
   }
 
   @Test

@@ -452,8 +452,8 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     }
   }
 
-  /// One warm-up's runner, from READY to its end. Events that come before the pool has given the
-  /// lease wait for it.
+  /// One warm-up's runner, from LOAD to its end. A loss that comes while the pool is giving the
+  /// lease, and sends the first calls, waits for it. Confined to the runner's event loop.
   private final class Tenure implements RunnerEvents {
     private final int index;
     private final long mountStart;
@@ -477,23 +477,23 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     @Override
     public void ready(Runner runner) {
       WarmupTimes times = new WarmupTimes(mountStart, mountEnd, loadStart, clock.millis());
-      begin(pool.connected(index, runner, times));
-    }
-
-    private void begin(Lease given) {
-      String reason;
-      synchronized (this) {
-        lease = given;
-        reason = lostReason;
+      Lease given;
+      try {
+        given = pool.connected(index, runner, times);
+      } catch (RuntimeException e) {
+        // Who waits for the warm-up takes it for done.
+        execute(() -> pool.warmupFailed(index, describe(e)));
+        throw e;
       }
-      if (reason != null) {
-        end(given, reason, pending);
+      lease = given;
+      if (lostReason != null) {
+        end(given, lostReason, pending);
       }
     }
 
     @Override
     public void timedOut(Runner runner) {
-      Lease current = current();
+      Lease current = lease;
       if (current != null) {
         pool.drain(current, ResetReason.TIMEOUT);
       }
@@ -501,7 +501,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
 
     @Override
     public void ending(Runner runner) {
-      Lease current = current();
+      Lease current = lease;
       if (current != null) {
         pool.drain(current, ResetReason.RUNNER_EXITED);
       }
@@ -509,21 +509,13 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
 
     @Override
     public void lost(Runner runner, String reason, List<RunnerCall> calls) {
-      Lease current;
-      synchronized (this) {
-        current = lease;
-        if (current == null) {
-          lostReason = reason;
-          pending.addAll(calls);
-        }
-      }
+      Lease current = lease;
       if (current != null) {
         end(current, reason, calls);
+      } else {
+        lostReason = reason;
+        pending.addAll(calls);
       }
-    }
-
-    private synchronized @Nullable Lease current() {
-      return lease;
     }
 
     private void end(Lease given, String reason, List<RunnerCall> calls) {

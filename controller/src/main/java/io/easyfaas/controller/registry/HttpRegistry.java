@@ -49,14 +49,8 @@ public final class HttpRegistry implements RegistryClient {
     if (!reference.account().isEmpty()) {
       request = request.withHeader(Headers.ACCOUNT_ID, reference.account());
     }
-    FunctionDocument document = get(request, FunctionDocument.class, RegistryClient::noFunction);
-    check(document.code(), "Code");
-    check(document.configuration(), "Configuration");
-    check(document.configuration().functionName(), "Configuration.FunctionName");
-    check(document.configuration().functionArn(), "Configuration.FunctionArn");
-    check(document.configuration().handler(), "Configuration.Handler");
-    check(document.configuration().codeSha256(), "Configuration.CodeSha256");
-    return document;
+    return RegistryClient.complete(
+        get(request, FunctionDocument.class, RegistryClient::noFunction));
   }
 
   @Override
@@ -83,16 +77,6 @@ public final class HttpRegistry implements RegistryClient {
     } catch (JsonException e) {
       throw new ApiException(
           ErrorCode.SERVICE, "", List.of("registry's answer: " + text(e.getMessage())));
-    }
-  }
-
-  @SuppressWarnings("ConstantValue") // A document from elsewhere may lack any member.
-  private static void check(Object member, String name) {
-    if (member == null) {
-      throw new ApiException(
-          ErrorCode.SERVICE,
-          "",
-          List.of("registry's answer: no " + name + " (expected: a function document)"));
     }
   }
 

@@ -23,6 +23,29 @@ public interface RegistryClient {
   /// @throws ApiException 404 when there is no such runtime, else 500
   RuntimeConfiguration runtime(String name, String requestId);
 
+  /// A document that was answered.
+  ///
+  /// @throws ApiException 500 when a member is missing that every function needs
+  static FunctionDocument complete(FunctionDocument document) {
+    check(document.code(), "Code");
+    check(document.configuration(), "Configuration");
+    check(document.configuration().functionName(), "Configuration.FunctionName");
+    check(document.configuration().functionArn(), "Configuration.FunctionArn");
+    check(document.configuration().handler(), "Configuration.Handler");
+    check(document.configuration().codeSha256(), "Configuration.CodeSha256");
+    return document;
+  }
+
+  @SuppressWarnings("ConstantValue") // A document from elsewhere may lack any member.
+  private static void check(Object member, String name) {
+    if (member == null) {
+      throw new ApiException(
+          ErrorCode.SERVICE,
+          "",
+          List.of("registry's answer: no " + name + " (expected: a function document)"));
+    }
+  }
+
   /// What callers are told when a registry does not answer with a function.
   ///
   /// @param status its HTTP status

@@ -83,7 +83,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
 
   private Phase phase = Phase.GREETING;
   private @Nullable RunnerEvents events;
-  private byte @Nullable [] request; // LOAD's payload that waits for HELLO
+  private byte @Nullable [] awaitingHello; // LOAD's payload
   private @Nullable ByteBuf batch;
   private boolean flushQueued;
   private int lastId;
@@ -140,7 +140,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
     loop.execute(() -> {
       timeoutNanos = timeout.toNanos();
       events = listener;
-      request = load;
+      awaitingHello = load;
       if (phase == Phase.LOADING) {
         sendLoad(load, listener);
       }
@@ -150,7 +150,7 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
   }
 
   private void sendLoad(byte[] load, RunnerEvents listener) {
-    request = null;
+    awaitingHello = null;
     header(FrameType.LOAD, 0, load.length).writeBytes(load);
     listener.loading(this);
   }
@@ -376,12 +376,14 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
       case GREETING -> {
         expect(type == FrameType.HELLO, type);
         phase = Phase.LOADING;
-        byte[] load = request;
+        if (!greeted.complete(this)) {
+          throw new ProtocolException("HELLO came too late"); // Nobody waits for it any more.
+        }
+        byte[] load = awaitingHello;
         RunnerEvents listener = events;
         if (load != null && listener != null) {
           sendLoad(load, listener);
         }
-        greeted.complete(this);
       }
       case LOADING -> {
         switch (type) {
@@ -390,8 +392,8 @@ public final class RunnerConnection implements Runner, FlushQueue.Source {
             if (listener == null) {
               throw new ProtocolException("READY before LOAD");
             }
-            phase = Phase.READY;
             if (loaded.complete(new LoadOutcome.Ready())) { // Else it comes too late.
+              phase = Phase.READY;
               listener.ready(this);
             }
           }

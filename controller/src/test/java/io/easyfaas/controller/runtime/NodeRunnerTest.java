@@ -3,14 +3,19 @@ package io.easyfaas.controller.runtime;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.LoadRequest;
 import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.controller.FakeRunner;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,6 +42,7 @@ class NodeRunnerTest {
       new SlotSockets("c0", new FlushQueues(loops), System::nanoTime, System::currentTimeMillis);
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
   private volatile @Nullable Call firstCall;
+  private volatile boolean readied;
   private final List<Process> processes = new ArrayList<>();
   private Path directory = Path.of("/");
 
@@ -131,6 +137,26 @@ class NodeRunnerTest {
         .isEqualTo(new LoadOutcome.Ended());
   }
 
+  @Test
+  void aHelloNobodyWaitsForAnyMoreEndsTheConnectionAndNothingIsLoaded() throws Exception {
+    sockets.expectRunner();
+    try (SocketChannel late = FakeRunner.connect(directory.resolve("runner.sock"))) {
+      RunnerConnection runner = sockets.awaitRunner(WAIT);
+      assertThatThrownBy(() -> load(runner, Duration.ZERO))
+          .isInstanceOf(RunnerException.class)
+          .hasMessageEndingWith("no HELLO in 0ms");
+
+      ByteBuffer frames = ByteBuffer.allocate(24);
+      frames.putInt(8).put(FrameType.HELLO).put(new byte[3]).putInt(0);
+      frames.putInt(8).put(FrameType.READY).put(new byte[3]).putInt(0);
+      late.write(frames.flip());
+
+      assertThat(late.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+      assertThat(readied).isFalse();
+      assertThat(events).isEmpty();
+    }
+  }
+
   private RunnerConnection load(String code) throws Exception {
     RunnerConnection runner = connect(code);
     assertThat(load(runner)).isEqualTo(new LoadOutcome.Ready());
@@ -152,13 +178,17 @@ class NodeRunnerTest {
   }
 
   private LoadOutcome load(RunnerConnection runner) {
+    return load(runner, WAIT);
+  }
+
+  private LoadOutcome load(RunnerConnection runner, Duration helloWait) {
     LoadRequest request =
         new LoadRequest(
             "brn:f", "f", "1", "index.handler", directory.toString(), 128, 60, 4, Map.of());
     return runner.load(
         Json.CAMEL.write(request),
         Duration.ofSeconds(60),
-        WAIT,
+        helloWait,
         WAIT,
         new RunnerEvents() {
           @Override
@@ -166,6 +196,7 @@ class NodeRunnerTest {
 
           @Override
           public void ready(Runner ready) {
+            readied = true;
             Call first = firstCall;
             if (first != null) {
               ready.invoke(first);

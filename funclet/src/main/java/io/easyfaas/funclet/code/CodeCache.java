@@ -67,6 +67,7 @@ public final class CodeCache {
   private final InstantSource clock;
   private final Map<String, FutureTask<Void>> flights = new ConcurrentHashMap<>();
   private final Map<String, Long> sizes = new ConcurrentHashMap<>();
+  // Never shut down: its threads hold nothing, keep nobody alive, and end after a minute idle.
   private final ExecutorService unpackers =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("code-", 0).factory());
   private final AtomicLong temporaries = new AtomicLong();
@@ -106,14 +107,12 @@ public final class CodeCache {
   public final class Order {
     private final FunctionCode code;
     private final CodeHash hash;
-    private @Nullable Future<Void> flight;
+    private final @Nullable Future<Void> flight;
 
     private Order(FunctionCode code, CodeHash hash) {
       this.code = code;
       this.hash = hash;
-      if (!isThere(hash)) {
-        flight = unpackOnce(code, hash);
-      }
+      this.flight = isThere(hash) ? null : unpackOnce(code, hash);
     }
 
     /// Holds the unpacked archive. To be called once.
@@ -222,7 +221,15 @@ public final class CodeCache {
     }
     // On a thread of its own: who came first may give up, the others still want the result. And not
     // on a virtual one: unpacking is work for the processor and would hold up the others.
-    unpackers.execute(own);
+    boolean isTaken = false;
+    try {
+      unpackers.execute(own);
+      isTaken = true;
+    } finally {
+      if (!isTaken) { // No thread can be made.
+        flights.remove(hash.hex());
+      }
+    }
     return own;
   }
 
@@ -318,6 +325,7 @@ public final class CodeCache {
       LOG.warn("code cache {}: {}", directory, e.getMessage()); // The next unpacking tries again.
       return;
     }
+    sizes.keySet().removeIf(hex -> !Files.isDirectory(directory.resolve(hex)));
     isCounted = true;
     long total = archives.stream().mapToLong(Aged::bytes).sum();
     archives.sort(Comparator.comparing(Aged::lastUse));
@@ -341,13 +349,14 @@ public final class CodeCache {
         return false;
       }
       try {
+        sizes.remove(hex); // Before the move: it may be unpacked again right after it.
         Files.move(directory.resolve(hex), doomed, StandardCopyOption.ATOMIC_MOVE);
       } catch (IOException e) {
+        isCounted = false;
         LOG.warn("evict code {}: {}", hex, e.getMessage());
         return false;
       }
     }
-    sizes.remove(hex);
     deleteQuietly(doomed);
     return true;
   }

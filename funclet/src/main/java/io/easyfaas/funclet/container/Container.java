@@ -114,12 +114,12 @@ public final class Container {
         beginWarmup(launch.runner()),
         (filling, deadline) -> {
           reserve(filling, launch.memory());
+          sandbox.limit(launch.memory());
           Tenant runner = filling.runner;
           if (runner == null && launch.runner().startsWithoutCode()) {
             runner = startRunner(filling, launch.runner(), deadline);
           }
           CodeCache.Order code = codes.order(launch.code(), launch.codeHash());
-          sandbox.limit(launch.memory());
           mountCode(filling, code, deadline);
           if (runner == null) {
             runner = startRunner(filling, launch.runner(), deadline);

@@ -252,6 +252,7 @@ public final class FunctionStore implements AutoCloseable {
     if (Files.exists(mark)) {
       for (FunctionBrn revision : listOf(function)) {
         files.remove(revision);
+        cache.remove(revision);
       }
       disk.delete(mark);
       disk.sync(deleting);
