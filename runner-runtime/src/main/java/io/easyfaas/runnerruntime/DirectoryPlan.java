@@ -173,66 +173,67 @@ final class DirectoryPlan {
       return;
     }
     Path fresh = Files.createDirectory(scratch.resolve("directory"));
-    bringUpToDate(fresh, scratch);
+    setMode(fresh, DIRECTORY_MODE);
+    for (var planned : entries.entrySet()) {
+      make(fresh.resolve(planned.getKey()), planned.getValue());
+    }
     Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private void bringUpToDate(Path target, Path scratch) throws IOException {
-    make(target, new Directory(DIRECTORY_MODE), scratch);
+    Path successor = scratch.resolve("successor");
+    bringUpToDate(target, new Directory(DIRECTORY_MODE), successor);
     for (var planned : entries.entrySet()) {
-      make(target.resolve(planned.getKey()), planned.getValue(), scratch);
+      bringUpToDate(target.resolve(planned.getKey()), planned.getValue(), successor);
     }
     deleteUnplanned(target);
   }
 
-  private static void make(Path path, Entry entry, Path scratch) throws IOException {
-    Path successor = scratch.resolve("successor");
-    switch (entry) {
-      case Directory(var mode) -> {
-        if (!Files.isDirectory(path, NOFOLLOW_LINKS)) {
-          Files.deleteIfExists(path);
-          Files.createDirectory(path);
-        }
-        setMode(path, mode);
-        return;
-      }
-      case Symlink(var destination) -> {
-        if (Files.isSymbolicLink(path) && Files.readSymbolicLink(path).equals(destination)) {
-          return;
-        }
-        Files.createSymbolicLink(successor, destination);
-      }
-      case Content content -> {
-        if (Files.isRegularFile(path, NOFOLLOW_LINKS)
-            && Arrays.equals(Files.readAllBytes(path), content.bytes)) {
-          setMode(path, FILE_MODE);
-          return;
-        }
-        Files.write(successor, content.bytes);
-        setMode(successor, FILE_MODE);
-      }
-      case Copy(var source) -> {
-        if (isCopyOf(path, source)) {
-          return;
-        }
-        Files.copy(source, successor, StandardCopyOption.COPY_ATTRIBUTES);
-      }
-      case Shared(var source) -> {
-        if (isCopyOf(path, source)) {
-          return;
-        }
-        try {
-          Files.createLink(successor, source);
-        } catch (IOException | UnsupportedOperationException _) {
-          // Another file system, or one without hard links, or too many links already.
-          Files.copy(source, successor, StandardCopyOption.COPY_ATTRIBUTES);
-        }
-      }
+  private static void bringUpToDate(Path path, Entry entry, Path successor) throws IOException {
+    if (isMade(path, entry)) {
+      return;
     }
+    make(successor, entry);
     if (Files.isDirectory(path, NOFOLLOW_LINKS)) {
       deleteTree(path);
     }
+    if (entry instanceof Directory) {
+      Files.deleteIfExists(path); // A directory cannot take the place of anything else.
+    }
     Files.move(successor, path, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /// Whether it is there. Sets its mode, if that is all that is wrong.
+  private static boolean isMade(Path path, Entry entry) throws IOException {
+    return switch (entry) {
+      case Directory(var mode) -> Files.isDirectory(path, NOFOLLOW_LINKS) && setMode(path, mode);
+      case Symlink(var destination) ->
+          Files.isSymbolicLink(path) && Files.readSymbolicLink(path).equals(destination);
+      case Content content ->
+          Files.isRegularFile(path, NOFOLLOW_LINKS)
+              && Arrays.equals(Files.readAllBytes(path), content.bytes)
+              && setMode(path, FILE_MODE);
+      case Copy(var source) -> isCopyOf(path, source);
+      case Shared(var source) -> isCopyOf(path, source);
+    };
+  }
+
+  /// Makes it where nothing is.
+  private static void make(Path path, Entry entry) throws IOException {
+    switch (entry) {
+      case Directory(var mode) -> setMode(Files.createDirectory(path), mode);
+      case Symlink(var destination) -> Files.createSymbolicLink(path, destination);
+      case Content content -> setMode(Files.write(path, content.bytes), FILE_MODE);
+      case Copy(var source) -> Files.copy(source, path, StandardCopyOption.COPY_ATTRIBUTES);
+      case Shared(var source) -> {
+        try {
+          Files.createLink(path, source);
+        } catch (IOException | UnsupportedOperationException _) {
+          // Another file system, or one without hard links, or too many links already.
+          Files.copy(source, path, StandardCopyOption.COPY_ATTRIBUTES);
+        }
+      }
+    }
   }
 
   private static boolean isCopyOf(Path path, Path source) throws IOException {
@@ -303,11 +304,12 @@ final class DirectoryPlan {
         });
   }
 
-  /// Sets a mode whatever the umask is.
-  private static void setMode(Path path, Set<PosixFilePermission> mode) throws IOException {
+  /// Sets a mode whatever the umask is. Always true.
+  private static boolean setMode(Path path, Set<PosixFilePermission> mode) throws IOException {
     if (!modeOf(path).equals(mode)) {
       Files.setPosixFilePermissions(path, mode);
     }
+    return true;
   }
 
   private static Set<PosixFilePermission> modeOf(Path path) throws IOException {

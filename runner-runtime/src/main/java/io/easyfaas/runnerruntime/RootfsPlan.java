@@ -148,10 +148,15 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
       Path target = Files.readSymbolicLink(source);
       plan.symlink(name, target);
     } else if (Files.isDirectory(source)) {
-      plan.copyTree(name, source, RootfsPlan::isPublic);
+      plan.copyTree(name, source, path -> !isManual(path) && isPublic(path));
     } else if (Files.isRegularFile(source) && isPublic(source)) {
       plan.copy(name, source);
     }
+  }
+
+  /// Whether it leads to a page of the manual, as most alternatives do.
+  private static boolean isManual(Path path) {
+    return path.toString().endsWith(".gz");
   }
 
   /// Whether everybody may read it on the host: then sandboxes may, too.

@@ -36,13 +36,10 @@ record RuntimePlan(DirectoryPlan directory, RuntimeConfiguration configuration) 
   /// `__future__` import has the compiler do is done without the import, which takes a file.
   private static final String COMPILE =
       """
-      import __future__, ast, importlib.util, marshal, sys
-      source = sys.stdin.buffer.read()
-      tree = ast.parse(source)
-      tree.body = [part for part in tree.body if getattr(part, "module", "") != "__future__"]
-      code = compile(tree, sys.argv[1], "exec", __future__.annotations.compiler_flag)
-      flags = (1).to_bytes(4, "little")
-      header = importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source)
+      import __future__, _frozen_importlib_external, marshal, sys
+      source = sys.stdin.buffer.read().replace(b"from __future__ import annotations\\n", b"\\n")
+      code = compile(source, sys.argv[1], "exec", __future__.annotations.compiler_flag)
+      header = _frozen_importlib_external.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
       sys.stdout.buffer.write(header + marshal.dumps(code))
       """;
 

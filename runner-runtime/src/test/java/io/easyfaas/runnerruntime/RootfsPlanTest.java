@@ -76,6 +76,8 @@ class RootfsPlanTest {
         host.resolve("etc/ssl/certs/one.pem"), Path.of("/usr/share/ca-certificates/one.crt"));
     Files.createDirectory(host.resolve("etc/alternatives"));
     Files.createSymbolicLink(host.resolve("etc/alternatives/awk"), Path.of("/usr/bin/mawk"));
+    Files.createSymbolicLink(
+        host.resolve("etc/alternatives/awk.1.gz"), Path.of("/usr/share/man/man1/mawk.1.gz"));
     Files.createSymbolicLink(host.resolve("etc/localtime"), Path.of("/usr/share/zoneinfo/UTC"));
     write("etc/resolv.conf", "nameserver 192.0.2.1\n");
 
@@ -87,6 +89,7 @@ class RootfsPlanTest {
         .isEqualTo(Path.of("/usr/share/ca-certificates/one.crt"));
     assertThat(Files.readSymbolicLink(rootfs.resolve("etc/alternatives/awk")))
         .isEqualTo(Path.of("/usr/bin/mawk"));
+    assertThat(rootfs.resolve("etc/alternatives/awk.1.gz")).doesNotExist();
     assertThat(Files.readSymbolicLink(rootfs.resolve("etc/localtime")))
         .isEqualTo(Path.of("/usr/share/zoneinfo/UTC"));
     assertThat(rootfs.resolve("etc/resolv.conf")).hasContent("nameserver 192.0.2.1\n");
