@@ -482,7 +482,7 @@ def load_handler(code_root: str, handler_name: str) -> Callable[[Any, Context], 
         raise RuntimeFailure("Runtime.MalformedHandlerName", message)
 
     posix.chdir(code_root)
-    if sys.path and sys.path[0] == __file__.rpartition("/")[0]:
+    if sys.path and sys.path[0] == OWN_DIRECTORY:
         del sys.path[0]  # Where this file lies is no place to import from (absent under -I).
     sys.path.insert(0, code_root)
     try:
@@ -1017,15 +1017,12 @@ def rehearse() -> None:
 
     In a runner of its own. What it leaves behind, the environment and the context, LOAD sets anew.
     """
-    import os
-
-    home = os.path.dirname(os.path.abspath(__file__))
-    directory, path, writes_nothing = os.getcwd(), sys.path[:], sys.dont_write_bytecode
+    directory, path, writes_nothing = posix.getcwd(), sys.path[:], sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:
         rehearsal = Runner(Nowhere())  # type: ignore[arg-type]
         names = ("functionBrn", "functionName", "functionVersion", "memoryMegabytes")
-        load = {**dict.fromkeys(names, ""), "environment": {}, "codeRoot": home}
+        load = {**dict.fromkeys(names, ""), "environment": {}, "codeRoot": OWN_DIRECTORY}
         rehearsal._load({**load, "handler": f"{REHEARSAL}.handler"})
         if rehearsal._handler is not None:
             call, event = rehearsal._on_invoke(1, bytes(INVOKE_FIXED.size) + REHEARSED_EVENT)
@@ -1033,9 +1030,9 @@ def rehearse() -> None:
     finally:
         sys.dont_write_bytecode = writes_nothing
         sys.path[:] = path
-        sys.path_importer_cache.pop(home, None)
+        sys.path_importer_cache.pop(OWN_DIRECTORY, None)
         sys.modules.pop(REHEARSAL, None)
-        os.chdir(directory)
+        posix.chdir(directory)
 
 
 def await_value(value: Any) -> Any:
@@ -1054,6 +1051,7 @@ def end(status: int, explanation: str) -> NoReturn:
     posix._exit(status)
 
 
+OWN_DIRECTORY = __file__.rpartition("/")[0]
 # This file's name in stack traces. Not __file__: that is runner.pyc where the runtime is compiled.
 OWN_FILE = end.__code__.co_filename
 

@@ -191,6 +191,7 @@ final class DirectoryPlan {
 
   private static void bringUpToDate(Path path, Entry entry, Path successor) throws IOException {
     if (isMade(path, entry)) {
+      correctMode(path, entry);
       return;
     }
     make(successor, entry);
@@ -203,16 +204,15 @@ final class DirectoryPlan {
     Files.move(successor, path, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /// Whether it is there. Sets its mode, if that is all that is wrong.
+  /// Whether it is there, whatever its mode is.
   private static boolean isMade(Path path, Entry entry) throws IOException {
     return switch (entry) {
-      case Directory(var mode) -> Files.isDirectory(path, NOFOLLOW_LINKS) && setMode(path, mode);
+      case Directory _ -> Files.isDirectory(path, NOFOLLOW_LINKS);
       case Symlink(var destination) ->
           Files.isSymbolicLink(path) && Files.readSymbolicLink(path).equals(destination);
       case Content content ->
           Files.isRegularFile(path, NOFOLLOW_LINKS)
-              && Arrays.equals(Files.readAllBytes(path), content.bytes)
-              && setMode(path, FILE_MODE);
+              && Arrays.equals(Files.readAllBytes(path), content.bytes);
       case Copy(var source) -> isCopyOf(path, source);
       case Shared(var source) -> isCopyOf(path, source);
     };
@@ -221,9 +221,9 @@ final class DirectoryPlan {
   /// Makes it where nothing is.
   private static void make(Path path, Entry entry) throws IOException {
     switch (entry) {
-      case Directory(var mode) -> setMode(Files.createDirectory(path), mode);
+      case Directory _ -> Files.createDirectory(path);
       case Symlink(var destination) -> Files.createSymbolicLink(path, destination);
-      case Content content -> setMode(Files.write(path, content.bytes), FILE_MODE);
+      case Content content -> Files.write(path, content.bytes);
       case Copy(var source) -> Files.copy(source, path, StandardCopyOption.COPY_ATTRIBUTES);
       case Shared(var source) -> {
         try {
@@ -233,6 +233,16 @@ final class DirectoryPlan {
           Files.copy(source, path, StandardCopyOption.COPY_ATTRIBUTES);
         }
       }
+    }
+    correctMode(path, entry);
+  }
+
+  /// Gives what has no other file's mode its own.
+  private static void correctMode(Path path, Entry entry) throws IOException {
+    switch (entry) {
+      case Directory(var mode) -> setMode(path, mode);
+      case Content _ -> setMode(path, FILE_MODE);
+      case Symlink _, Copy _, Shared _ -> {}
     }
   }
 
@@ -304,12 +314,11 @@ final class DirectoryPlan {
         });
   }
 
-  /// Sets a mode whatever the umask is. Always true.
-  private static boolean setMode(Path path, Set<PosixFilePermission> mode) throws IOException {
+  /// Sets a mode whatever the umask is.
+  private static void setMode(Path path, Set<PosixFilePermission> mode) throws IOException {
     if (!modeOf(path).equals(mode)) {
       Files.setPosixFilePermissions(path, mode);
     }
-    return true;
   }
 
   private static Set<PosixFilePermission> modeOf(Path path) throws IOException {

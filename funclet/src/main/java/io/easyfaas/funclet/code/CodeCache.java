@@ -221,16 +221,13 @@ public final class CodeCache {
     }
     // On a thread of its own: who came first may give up, the others still want the result. And not
     // on a virtual one: unpacking is work for the processor and would hold up the others.
-    boolean isTaken = false;
     try {
       unpackers.execute(own);
-      isTaken = true;
-    } finally {
-      if (!isTaken) { // No thread can be made.
-        flights.remove(hash.hex());
-      }
+      return own;
+    } catch (RuntimeException | OutOfMemoryError e) { // No thread can be made.
+      flights.remove(hash.hex());
+      throw e;
     }
-    return own;
   }
 
   private static void land(Future<Void> flight, CodeHash hash, Duration timeout) {

@@ -194,11 +194,9 @@ public final class FunctionStore implements AutoCloseable {
   public void delete(FunctionBrn revision) {
     try {
       rememberNumber(revision);
-      files.remove(revision);
+      remove(revision);
     } catch (IOException e) {
       throw failure("delete " + revision, e, 0);
-    } finally {
-      cache.remove(revision);
     }
   }
 
@@ -220,8 +218,6 @@ public final class FunctionStore implements AutoCloseable {
       return revisions;
     } catch (IOException e) {
       throw failure("delete " + unqualified(function), e, 0);
-    } finally {
-      revisions.forEach(cache::remove);
     }
   }
 
@@ -251,12 +247,16 @@ public final class FunctionStore implements AutoCloseable {
     Path mark = deleting.resolve(unqualified(function).toString());
     if (Files.exists(mark)) {
       for (FunctionBrn revision : listOf(function)) {
-        files.remove(revision);
-        cache.remove(revision);
+        remove(revision);
       }
       disk.delete(mark);
       disk.sync(deleting);
     }
+  }
+
+  private void remove(FunctionBrn revision) throws IOException {
+    cache.remove(revision); // Also if it cannot be removed: how far that got, only the disk knows.
+    files.remove(revision);
   }
 
   private void rememberNumber(FunctionBrn function) throws IOException {
