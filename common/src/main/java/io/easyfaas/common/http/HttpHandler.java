@@ -10,4 +10,14 @@ public interface HttpHandler {
   /// @throws ApiException to answer with an error object; anything else thrown is answered with 500
   ///   and logged
   HttpResponse handle(HttpRequest request);
+
+  /// Says how the body of a request is to be taken; asked before a body that did not come with its
+  /// head is read. On an event loop, so it must not block.
+  ///
+  /// @param head the request without its body
+  /// @throws ApiException when the head names nothing; the request is then taken whole, and {@link
+  ///   #handle} answers it
+  default BodyRule bodyRule(HttpRequest head) {
+    return BodyRule.WHOLE;
+  }
 }

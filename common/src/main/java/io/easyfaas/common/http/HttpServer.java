@@ -2,8 +2,6 @@ package io.easyfaas.common.http;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
-import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.common.wire.ErrorCode;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -29,7 +27,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -39,8 +36,9 @@ import org.slf4j.LoggerFactory;
 
 /// An HTTP/1.1 server on TCP or a unix socket. Thread-safe.
 ///
-/// Each request is handed whole to the handler on a virtual thread. A caller that answers some
-/// requests on the event loop itself puts its own channel handler in front, see {@link #start}.
+/// Each request is handed to the handler on a virtual thread: whole, or with a body that is still
+/// coming where {@link HttpHandler#bodyRule} says so. A caller that answers some requests on the
+/// event loop itself puts its own channel handler in front, see {@link #start}.
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
@@ -77,9 +75,9 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
-  /// thread. They see `FullHttpRequest`s one at a time per connection, and pass on what they do not
-  /// answer themselves. They answer with a `FullHttpResponse`, or with one `ByteBuf` that is the
-  /// whole encoded answer.
+  /// thread. They see requests one at a time per connection, whole ones as `FullHttpRequest`, and
+  /// pass on what they do not answer themselves. They answer with a `FullHttpResponse`, or with one
+  /// `ByteBuf` that is the whole encoded answer.
   ///
   /// @param front adds the handlers to a new connection's pipeline
   /// @throws HttpException when the address is in use or not allowed; the message names it
@@ -113,18 +111,20 @@ public final class HttpServer implements AutoCloseable {
                   protected void initChannel(Channel channel) {
                     connections.add(channel);
                     ChannelPipeline pipeline = channel.pipeline();
+                    ReadGate gate = new ReadGate(channel);
                     pipeline.addLast(
                         new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
                     pipeline.addLast(
                         new HttpRequestDecoder(
                             new HttpDecoderConfig()
+                                .setMaxChunkSize(BodyCollector.MAX_READ_BYTES)
                                 .setMaxInitialLineLength(MAX_HEAD_BYTES)
                                 .setMaxHeaderSize(MAX_HEAD_BYTES)));
                     pipeline.addLast(new AnswerEncoder());
-                    pipeline.addLast(new WholeRequests(maxBodyBytes));
-                    pipeline.addLast(new RequestSequencer(idle));
+                    pipeline.addLast(new RequestReader(handler, maxBodyBytes, gate));
+                    pipeline.addLast(new RequestSequencer(idle, gate));
                     front.accept(pipeline);
-                    pipeline.addLast(new RequestDispatcher(handler, threads));
+                    pipeline.addLast(new RequestDispatcher(handler, threads, gate));
                   }
                 });
     SocketAddress socketAddress =
@@ -234,23 +234,5 @@ public final class HttpServer implements AutoCloseable {
     } catch (IOException e) {
       throw new HttpException("restrict " + socket, e);
     }
-  }
-
-  /// Turns anything a handler may throw into an answer. The one place where failures become HTTP.
-  static HttpResponse answer(HttpHandler handler, HttpRequest request) {
-    try {
-      return handler.handle(request);
-    } catch (ApiException e) {
-      return HttpResponse.error(e);
-    } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
-      LOG.error("{} {} failed", request.method(), request.target(), e);
-      return failure(e);
-    }
-  }
-
-  /// The answer to a request that failed in a way nobody expected.
-  static HttpResponse failure(Throwable cause) {
-    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-    return HttpResponse.error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
   }
 }

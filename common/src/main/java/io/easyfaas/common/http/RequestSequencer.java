@@ -2,10 +2,8 @@ package io.easyfaas.common.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -13,7 +11,6 @@ import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Lets one request of a connection through at a time, so that the answers to pipelined requests
@@ -26,11 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class RequestSequencer extends ChannelDuplexHandler {
   private static final int MAX_WAITING = 8;
 
-  // How long a refused client may go on sending. Closing at once would reset the connection, and
-  // the client would lose the answer that says why (RFC 9112 §9.6).
-  private static final int LINGER_SECONDS = 10;
-
   private final long idleNanos;
+  private final ReadGate gate;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>();
   private @Nullable Object next;
   private boolean busy;
@@ -38,7 +32,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private boolean closing;
   private long answeredAt = System.nanoTime();
 
-  RequestSequencer(Duration idle) {
+  RequestSequencer(Duration idle, ReadGate gate) {
+    this.gate = gate;
     this.idleNanos = idle.toNanos();
   }
 
@@ -49,7 +44,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     } else if (busy) {
       waiting.add(message);
       if (waiting.size() == MAX_WAITING || message instanceof Refusal) {
-        ctx.channel().config().setAutoRead(false);
+        gate.close(ReadGate.Reason.REQUESTS_WAIT);
       }
     } else {
       busy = true;
@@ -78,7 +73,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
         return;
       }
       if (waiting.size() == MAX_WAITING - 1) {
-        ctx.channel().config().setAutoRead(true);
+        gate.open(ReadGate.Reason.REQUESTS_WAIT);
       }
       // Why not at once: the handler that is writing now must return before it is called again.
       ctx.executor().execute(() -> resume(ctx));
@@ -128,14 +123,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private void refuse(ChannelHandlerContext ctx, HttpResponse response) {
     closing = true;
-    ctx.channel().config().setAutoRead(true);
-    ctx.writeAndFlush(NettyHttp.response(response, false))
-        .addListener(_ -> {
-          if (ctx.channel() instanceof DuplexChannel channel && channel.isActive()) {
-            channel.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
-            ctx.executor().schedule(() -> ctx.close(), LINGER_SECONDS, TimeUnit.SECONDS);
-          }
-        });
+    gate.openForAll();
+    ctx.writeAndFlush(NettyHttp.response(response, false)).addListener(new LingeringClose(gate));
   }
 
   private void releaseWaiting() {

@@ -46,6 +46,16 @@ final class RawConnection implements AutoCloseable {
     return read(false);
   }
 
+  /// Bytes of answers that are here and not read.
+  int available() throws IOException {
+    return in.available();
+  }
+
+  /// Everything until the server closes its side.
+  byte[] readToEnd() throws IOException {
+    return in.readAllBytes();
+  }
+
   /// Whether the server has closed its side; waits for its next sign.
   boolean isClosedByServer() throws IOException {
     try {
