@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
@@ -22,9 +23,13 @@ final class BodyCollector {
   private @Nullable ByteBuf tail;
   private long size;
 
-  BodyCollector(ByteBufAllocator allocator) {
+  /// @param owner of the bytes from now on; null when they are few
+  BodyCollector(ByteBufAllocator allocator, @Nullable Reservation owner) {
     this.allocator = allocator;
-    this.body = allocator.compositeDirectBuffer(Integer.MAX_VALUE);
+    this.body =
+        owner == null
+            ? allocator.compositeDirectBuffer(Integer.MAX_VALUE)
+            : new OwnedBytes(allocator, owner);
   }
 
   /// The bytes so far.

@@ -28,6 +28,7 @@ final class BodyStream extends InputStream {
 
   private final EventExecutor loop;
   private final ReadGate gate;
+  private final Runnable onClose;
   private final byte[] ring = new byte[CAPACITY];
 
   private volatile long written; // By the loop alone.
@@ -45,9 +46,11 @@ final class BodyStream extends InputStream {
   /// @param loop the connection's
   /// @param wanted runs once, on the loop, when the reader waits for the first time; null for
   ///   nothing
-  BodyStream(EventExecutor loop, ReadGate gate, @Nullable Runnable wanted) {
+  /// @param onClose runs when the reader closes the stream, on its thread; may run twice
+  BodyStream(EventExecutor loop, ReadGate gate, @Nullable Runnable wanted, Runnable onClose) {
     this.loop = loop;
     this.gate = gate;
+    this.onClose = onClose;
     this.wanted = wanted;
   }
 
@@ -101,6 +104,11 @@ final class BodyStream extends InputStream {
     return Optional.ofNullable(refusal);
   }
 
+  /// Whether the peer still waits to be asked for the body. Any thread.
+  boolean isUnasked() {
+    return wanted != null;
+  }
+
   /// Whether the body broke off, which is nobody's fault but the peer's. Any thread.
   boolean isBroken() {
     return failure != null;
@@ -149,6 +157,7 @@ final class BodyStream extends InputStream {
     closed = true;
     taken = written;
     resumeIfDrained();
+    onClose.run();
   }
 
   /// Waits for bytes; false at the end.

@@ -1,6 +1,7 @@
 package io.easyfaas.common.http;
 
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.Headers;
 
 /// Answers requests. Called on a virtual thread of its own for each request, so it may block.
 @FunctionalInterface
@@ -19,5 +20,14 @@ public interface HttpHandler {
   ///   #handle} answers it
   default BodyRule bodyRule(HttpRequest head) {
     return BodyRule.WHOLE;
+  }
+
+  /// Says whose share of the engine's memory the body of a request counts in; asked as {@link
+  /// #bodyRule} is.
+  ///
+  /// @param head the request without its body
+  /// @return the tenant; empty when it is not known
+  default String accountOf(HttpRequest head) {
+    return head.header(Headers.ACCOUNT_ID, Headers.LEGACY_ACCOUNT_ID).orElse("");
   }
 }

@@ -13,9 +13,6 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestDecoder;
-import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -26,10 +23,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,15 +37,10 @@ import org.slf4j.LoggerFactory;
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
-  private static final int MAX_HEAD_BYTES = 16 * 1024;
 
   // st_mode, see inode(7).
   private static final int FILE_TYPE_MASK = 0170000;
   private static final int FILE_TYPE_SOCKET = 0140000;
-
-  // Longer than HttpClient keeps an unused connection, so that our own clients never meet a
-  // connection that is just being closed.
-  private static final Duration IDLE = Duration.ofSeconds(75);
 
   private final Channel listener;
   private final ChannelGroup connections;
@@ -87,44 +77,36 @@ public final class HttpServer implements AutoCloseable {
       int maxBodyBytes,
       HttpHandler handler,
       Consumer<ChannelPipeline> front) {
-    return start(address, loops, maxBodyBytes, handler, front, IDLE);
+    return start(address, loops, maxBodyBytes, handler, front, Deadlines.DEFAULT);
   }
 
-  /// Starts listening with another time after which an unused connection is closed.
+  /// Starts listening with another patience.
   static HttpServer start(
       HttpAddress address,
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
       Consumer<ChannelPipeline> front,
-      Duration idle) {
+      Deadlines deadlines) {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+    Admission admission = new Admission(handler, maxBodyBytes, loops.budget());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .handler(loops.connections().listener(connections))
+            // A client that has sent all it wants to say may close its side and wait.
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
                     connections.add(channel);
-                    ChannelPipeline pipeline = channel.pipeline();
-                    ReadGate gate = new ReadGate(channel);
-                    pipeline.addLast(
-                        new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
-                    pipeline.addLast(
-                        new HttpRequestDecoder(
-                            new HttpDecoderConfig()
-                                .setMaxChunkSize(BodyCollector.MAX_READ_BYTES)
-                                .setMaxInitialLineLength(MAX_HEAD_BYTES)
-                                .setMaxHeaderSize(MAX_HEAD_BYTES)));
-                    pipeline.addLast(new AnswerEncoder());
-                    pipeline.addLast(new RequestReader(handler, maxBodyBytes, gate));
-                    pipeline.addLast(new RequestSequencer(idle, gate));
-                    front.accept(pipeline);
-                    pipeline.addLast(new RequestDispatcher(handler, threads, gate));
+                    ReadGate gate = fill(channel, loops, admission, deadlines);
+                    front.accept(channel.pipeline());
+                    channel.pipeline().addLast(new RequestDispatcher(handler, threads, gate));
                   }
                 });
     SocketAddress socketAddress =
@@ -157,6 +139,23 @@ public final class HttpServer implements AutoCloseable {
     }
     LOG.info("listening on {}", actual);
     return new HttpServer(bound.channel(), connections, threads, actual);
+  }
+
+  /// Everything between the socket and those who answer.
+  private static ReadGate fill(
+      Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
+    ReadGate gate = new ReadGate(channel);
+    RequestDecoder decoder = new RequestDecoder();
+    RequestReader reader = new RequestReader(admission, gate, decoder, deadlines);
+    channel
+        .pipeline()
+        .addLast(
+            new WriteWatch(loops.budget(), loops.connections(), deadlines),
+            decoder,
+            new AnswerEncoder(),
+            reader,
+            new RequestSequencer(deadlines.idle(), gate, reader::isReading));
+    return gate;
   }
 
   /// The address, with the port the system chose.

@@ -23,7 +23,10 @@ final class LingeringClose implements ChannelFutureListener {
   @Override
   public void operationComplete(ChannelFuture written) {
     Channel channel = written.channel();
-    if (!written.isSuccess() || !(channel instanceof DuplexChannel duplex) || !channel.isActive()) {
+    if (!written.isSuccess()
+        || !(channel instanceof DuplexChannel duplex)
+        || !channel.isActive()
+        || duplex.isInputShutdown()) {
       channel.close();
       return;
     }

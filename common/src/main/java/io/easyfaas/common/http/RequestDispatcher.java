@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.ApiException;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -11,8 +12,10 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,48 +40,59 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     switch (message) {
       case StreamedRequest streamed ->
-          dispatch(
-              ctx,
-              NettyHttp.request(streamed, new HttpBody.Stream(streamed.body(), streamed.length())),
-              streamed,
-              streamed.body());
-      case FullHttpRequest whole -> {
-        HttpRequest request = NettyHttp.request(whole);
-        whole.release();
-        dispatch(ctx, request, whole, null);
-      }
+          dispatch(ctx, streamed, answers -> answerStreamed(streamed, answers));
+      case FullHttpRequest whole -> dispatch(ctx, whole, answers -> answerWhole(whole, answers));
       default -> ReferenceCountUtil.release(message); // The sequencer lets nothing else through.
     }
   }
 
   private void dispatch(
       ChannelHandlerContext ctx,
-      HttpRequest request,
       io.netty.handler.codec.http.HttpRequest message,
-      @Nullable BodyStream body) {
-    boolean keepAlive = HttpUtil.isKeepAlive(message);
+      Consumer<AnswerWriter> work) {
     AnswerWriter answers =
         new AnswerWriter(
             ctx,
             message.method().equals(HttpMethod.HEAD),
             !message.protocolVersion().equals(HttpVersion.HTTP_1_0));
     try {
-      threads.execute(() -> {
-        HttpResponse response = answer(request, body);
-        if (body == null) {
-          answers.write(response, keepAlive, ChannelFutureListener.CLOSE);
-          return;
-        }
-        body.close();
-        boolean wholeBodyCame = body.isEnded() && body.refusal().isEmpty();
-        answers.write(
-            body.refusal().orElse(response),
-            keepAlive && wholeBodyCame,
-            wholeBodyCame ? ChannelFutureListener.CLOSE : new LingeringClose(gate));
-      });
+      threads.execute(() -> work.accept(answers));
     } catch (RejectedExecutionException _) {
+      ReferenceCountUtil.release(message);
       ctx.close(); // The server is closing.
     }
+  }
+
+  private void answerWhole(FullHttpRequest message, AnswerWriter answers) {
+    boolean keepAlive = HttpUtil.isKeepAlive(message);
+    Optional<Reservation> room = OwnedBytes.takeOwner(message.content());
+    try {
+      HttpRequest request;
+      try {
+        request = NettyHttp.request(message);
+      } finally {
+        message.release();
+      }
+      answers.write(answer(request, null), keepAlive, ChannelFutureListener.CLOSE);
+    } finally {
+      room.ifPresent(Reservation::close);
+    }
+  }
+
+  private void answerStreamed(StreamedRequest message, AnswerWriter answers) {
+    BodyStream body = message.body();
+    HttpRequest request = NettyHttp.request(message, new HttpBody.Stream(body, message.length()));
+    HttpResponse response;
+    try {
+      response = answer(request, body);
+    } finally {
+      body.close();
+    }
+    boolean wholeBodyCame = body.isEnded() && body.refusal().isEmpty();
+    answers.write(
+        body.refusal().orElse(response),
+        HttpUtil.isKeepAlive(message) && wholeBodyCame,
+        wholeBodyCame ? ChannelFutureListener.CLOSE : new LingeringClose(gate));
   }
 
   /// Turns anything a handler may throw into an answer. The one place where failures become HTTP.

@@ -1,85 +1,111 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.TooLongFrameException;
-import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Makes requests of their parts: a `FullHttpRequest` when the body is here, or, where the handler
-/// says so, a {@link StreamedRequest} when the head is. Passes on a {@link Refusal} for what cannot
-/// become a request: 413 for a body over the limit, 431 for a head that is too large, 417 for an
-/// expectation nobody can meet, 400 for bytes that are not HTTP. What comes after a refusal is read
-/// and dropped. Confined to the connection's event loop.
+/// says so, a {@link StreamedRequest} when the head is. Confined to the connection's event loop.
+///
+/// **Memory.** A body that did not come with its head is reserved before it is read: all of it, or
+/// in steps when its length is not told. While there is no room the socket is not read, and what
+/// came in the same go is held.
+///
+/// **Refusals.** A {@link Refusal} is passed on for what cannot become a request: 413 for a body
+/// over the limit, 431 for a head that is too large, 417 for an expectation nobody can meet, 408
+/// for what comes too slowly, 503 when there is no room in time, 400 for bytes that are not HTTP.
+/// Who reads the body already gets an {@link IOException} instead, and its answer is replaced. What
+/// comes after a refusal is read and dropped.
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
 final class RequestReader extends ChannelInboundHandlerAdapter {
-  // A body so short is taken whole without asking how: it comes with its head.
-  private static final int SHORT_BYTES = 8 * 1024;
+  private static final String LEFT = "the client left before the end of the body";
 
-  private final HttpHandler handler;
-  private final int maxBodyBytes;
+  private final Admission admission;
   private final ReadGate gate;
+  private final RequestDecoder decoder;
+  private final Deadlines deadlines;
+  private final ReaderClock clock;
+  private final ArrayDeque<Object> held = new ArrayDeque<>();
 
-  private @Nullable HttpRequest head;
-  private @Nullable BodyCollector whole;
-  private @Nullable BodyStream stream;
-  private long length;
-  private long received;
-  private long limit;
+  private @Nullable IncomingRequest current;
+  private @Nullable Future<?> roomTimer;
   private boolean refused;
 
-  /// @param handler says how bodies are taken
-  /// @param maxBodyBytes of a whole body
-  RequestReader(HttpHandler handler, int maxBodyBytes, ReadGate gate) {
-    this.handler = handler;
-    this.maxBodyBytes = maxBodyBytes;
+  /// @param decoder of the same connection
+  RequestReader(Admission admission, ReadGate gate, RequestDecoder decoder, Deadlines deadlines) {
+    this.admission = admission;
     this.gate = gate;
+    this.decoder = decoder;
+    this.deadlines = deadlines;
+    this.clock = new ReaderClock(this, gate, admission.budget(), deadlines);
+  }
+
+  /// Whether part of a request is here.
+  boolean isReading() {
+    return current != null || decoder.hasPartOfHead();
+  }
+
+  /// Whether this request is being read.
+  boolean isReading(IncomingRequest incoming) {
+    return current == incoming;
   }
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (roomTimer != null && !refused) {
+      held.add(message);
+      return;
+    }
     try {
-      if (refused) {
-        return;
-      }
-      if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
-        boolean tooLong = part.decoderResult().cause() instanceof TooLongFrameException;
-        refuse(
-            ctx,
-            tooLong
-                ? HttpResponse.text(431, "Too big request header")
-                : HttpResponse.text(400, "Error when parsing request"));
-        return;
-      }
-      if (message instanceof HttpRequest request) {
-        begin(ctx, request);
-      }
-      if (message instanceof HttpContent part && !refused) {
-        take(ctx, part.content(), part instanceof LastHttpContent);
-      }
+      handle(ctx, message);
     } finally {
       ReferenceCountUtil.release(message);
     }
   }
 
   @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    if (!refused) {
+      IncomingRequest incoming = current;
+      if (incoming != null) {
+        clock.bodyGoesOn(ctx, incoming);
+      } else if (decoder.hasPartOfHead()) {
+        clock.headBegan(ctx);
+      }
+    }
+    ctx.fireChannelReadComplete();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof ChannelInputShutdownEvent && isReading() && !refused) {
+      refuse(ctx, LEFT, HttpResponse.text(400, "the request ends before it is whole"));
+    }
+    ctx.fireUserEventTriggered(event);
+  }
+
+  @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    drop(new IOException("the client left before the end of the body"), null);
+    drop(new IOException(LEFT), null);
     ctx.fireChannelInactive();
   }
 
@@ -88,82 +114,125 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     drop(new IOException("the connection is gone"), null);
   }
 
+  private void handle(ChannelHandlerContext ctx, Object message) {
+    if (refused) {
+      return;
+    }
+    if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
+      boolean tooLong = part.decoderResult().cause() instanceof TooLongFrameException;
+      refuse(
+          ctx,
+          tooLong
+              ? HttpResponse.text(431, "Too big request header")
+              : HttpResponse.text(400, "Error when parsing request"));
+      return;
+    }
+    if (message instanceof HttpRequest request) {
+      begin(ctx, request);
+    } else if (message instanceof HttpContent part && current != null) {
+      take(ctx, current, part);
+    }
+  }
+
   private void begin(ChannelHandlerContext ctx, HttpRequest request) {
-    boolean isChunked = HttpUtil.isTransferEncodingChunked(request);
-    length = isChunked ? HttpBody.UNKNOWN : HttpUtil.getContentLength(request, 0L);
-    received = 0;
-    BodyRule rule = isChunked || length > SHORT_BYTES ? rule(request) : BodyRule.WHOLE;
-    limit = rule.isStreamed() ? rule.maxBytes() : Math.min(rule.maxBytes(), maxBodyBytes);
+    decoder.headIsWhole();
+    clock.headIsWhole();
     String expected = request.headers().get(HttpHeaderNames.EXPECT);
-    boolean isAsked = HttpUtil.is100ContinueExpected(request);
-    if (expected != null && !isAsked && request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
+    IncomingRequest incoming = admission.admit(request);
+    if (expected != null
+        && !incoming.isAsked()
+        && request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
       refuse(ctx, HttpResponse.text(417, "Expectation Failed"));
-      return;
-    }
-    if (length > limit) {
-      refuse(ctx, tooLarge());
-      return;
-    }
-    request.headers().remove(HttpHeaderNames.EXPECT);
-    if (rule.isStreamed()) {
-      BodyStream body =
-          new BodyStream(ctx.executor(), gate, isAsked ? () -> askForBody(ctx) : null);
-      stream = body;
-      ctx.fireChannelRead(new StreamedRequest(request, body, length));
+    } else if (incoming.isTooLong()) {
+      refuse(ctx, tooLarge(incoming));
     } else {
-      head = request;
-      if (isAsked) {
-        askForBody(ctx);
+      current = incoming;
+      long missing = incoming.claim();
+      if (missing == 0) {
+        start(ctx, incoming);
+      } else {
+        hold(ctx, incoming, missing, () -> start(ctx, incoming));
       }
     }
   }
 
-  private BodyRule rule(HttpRequest request) {
-    try {
-      return handler.bodyRule(NettyHttp.head(request));
-    } catch (ApiException _) {
-      return BodyRule.WHOLE; // A target that cannot be read; the handler will say so.
+  private void start(ChannelHandlerContext ctx, IncomingRequest incoming) {
+    if (incoming.isStreamed()) {
+      ctx.fireChannelRead(incoming.start(ctx.executor(), gate, () -> askForBody(ctx)));
+    } else if (incoming.isAsked()) {
+      askForBody(ctx);
     }
   }
 
-  private void take(ChannelHandlerContext ctx, ByteBuf piece, boolean isLast) {
-    received += piece.readableBytes();
-    if (received > limit) {
-      refuse(ctx, tooLarge());
+  private void take(ChannelHandlerContext ctx, IncomingRequest incoming, HttpContent part) {
+    boolean isLast = part instanceof LastHttpContent;
+    if (incoming.received() + part.content().readableBytes() > incoming.limit()) {
+      refuse(ctx, tooLarge(incoming));
       return;
     }
-    BodyStream reading = stream;
-    HttpRequest mine = head;
-    if (reading != null) {
-      reading.offer(piece, isLast);
-      stream = isLast ? null : reading;
-    } else if (mine != null && isLast && whole == null) {
-      finish(ctx, mine, piece.retain());
-    } else if (mine != null) {
-      BodyCollector collector = whole == null ? new BodyCollector(ctx.alloc()) : whole;
-      whole = collector;
-      collector.add(piece, Math.max(0, length - received));
-      if (isLast) {
-        whole = null;
-        finish(ctx, mine, collector.finish());
+    FullHttpRequest whole = incoming.add(ctx.alloc(), part.content(), isLast);
+    if (isLast) {
+      current = null;
+    } else {
+      long missing = incoming.claim();
+      if (missing > 0) {
+        hold(ctx, incoming, missing, () -> {});
       }
+    }
+    if (whole != null) {
+      ctx.fireChannelRead(whole);
     }
   }
 
-  private void finish(ChannelHandlerContext ctx, HttpRequest request, ByteBuf body) {
-    head = null;
-    if (length == HttpBody.UNKNOWN) {
-      HttpUtil.setTransferEncodingChunked(request, false);
-      request.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes());
+  /// Waits for room; what comes meanwhile is held.
+  private void hold(
+      ChannelHandlerContext ctx, IncomingRequest incoming, long missing, Runnable next) {
+    Reservation room = incoming.room();
+    if (room == null) {
+      throw new IllegalStateException("a short body waits for room");
     }
-    ctx.fireChannelRead(
-        new DefaultFullHttpRequest(
-            request.protocolVersion(),
-            request.method(),
-            request.uri(),
-            body,
-            request.headers(),
-            EmptyHttpHeaders.INSTANCE));
+    gate.close(ReadGate.Reason.NO_ROOM);
+    roomTimer =
+        ctx.executor()
+            .schedule(
+                () -> noRoom(ctx, incoming, room, missing),
+                deadlines.room().toMillis(),
+                TimeUnit.MILLISECONDS);
+    room.whenAvailable(
+        missing,
+        ctx.executor(),
+        () -> {
+          Future<?> timer = roomTimer;
+          if (current != incoming || timer == null) {
+            return; // The client left, or it was too late.
+          }
+          timer.cancel(false);
+          roomTimer = null;
+          incoming.claimed(missing);
+          next.run();
+          gate.open(ReadGate.Reason.NO_ROOM);
+          replay(ctx);
+        });
+  }
+
+  private void noRoom(
+      ChannelHandlerContext ctx, IncomingRequest incoming, Reservation room, long missing) {
+    if (current == incoming && roomTimer != null) {
+      String shortage = room.shortage(missing);
+      room.refuse();
+      refuse(ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
+    }
+  }
+
+  private void replay(ChannelHandlerContext ctx) {
+    while (roomTimer == null && !held.isEmpty()) {
+      Object message = held.removeFirst();
+      try {
+        handle(ctx, message);
+      } finally {
+        ReferenceCountUtil.release(message);
+      }
+    }
   }
 
   private static void askForBody(ChannelHandlerContext ctx) {
@@ -171,35 +240,37 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
         new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
   }
 
-  private HttpResponse tooLarge() {
+  private static HttpResponse tooLarge(IncomingRequest incoming) {
     return HttpResponse.error(
         new ApiException(
             ErrorCode.REQUEST_TOO_LARGE,
-            "body is larger than the limit (expected: at most " + limit + " bytes)"));
+            "body is larger than the limit (expected: at most " + incoming.limit() + " bytes)"));
   }
 
   /// Answers instead of whoever would have got the request, or whoever is reading its body.
-  private void refuse(ChannelHandlerContext ctx, HttpResponse response) {
+  void refuse(ChannelHandlerContext ctx, HttpResponse response) {
+    refuse(ctx, "refused with status " + response.status(), response);
+  }
+
+  private void refuse(ChannelHandlerContext ctx, String why, HttpResponse response) {
     refused = true;
-    if (stream == null) {
-      drop(new IOException("refused"), response);
+    if (!drop(new IOException(why), response)) {
       ctx.fireChannelRead(new Refusal(response));
-    } else {
-      drop(new IOException("refused with status " + response.status()), response);
     }
   }
 
-  private void drop(IOException cause, @Nullable HttpResponse answer) {
-    BodyStream reading = stream;
-    BodyCollector collecting = whole;
-    head = null;
-    whole = null;
-    stream = null;
-    if (reading != null) {
-      reading.fail(cause, answer);
+  /// Lets go of everything; true when the reader of a body will tell the client.
+  private boolean drop(IOException cause, @Nullable HttpResponse answer) {
+    IncomingRequest incoming = current;
+    current = null;
+    clock.stop();
+    Future<?> timer = roomTimer;
+    roomTimer = null;
+    if (timer != null) {
+      timer.cancel(false);
     }
-    if (collecting != null) {
-      collecting.release();
-    }
+    held.forEach(ReferenceCountUtil::release);
+    held.clear();
+    return incoming != null && incoming.fail(cause, answer);
   }
 }

@@ -240,7 +240,10 @@ final class BodyStreamingTest {
   void refusesWithoutAskingForTheBody() throws IOException {
     try (RawConnection connection = connect()) {
       connection.send(
-          "PUT /refuse HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10000\r\n\r\n");
+          "PUT /refuse HTTP/1.1\r\n"
+              + "Host: x\r\n"
+              + "Expect: 100-continue\r\n"
+              + "Content-Length: 10000\r\n\r\n");
 
       HttpResponse response = connection.read();
       assertThat(response.status()).isEqualTo(413);

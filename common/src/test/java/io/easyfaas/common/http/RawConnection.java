@@ -36,9 +36,21 @@ final class RawConnection implements AutoCloseable {
     return this;
   }
 
+  /// Says that nothing more will be sent.
+  RawConnection endInput() throws IOException {
+    socket.shutdownOutput();
+    return this;
+  }
+
   /// Reads one answer, by its Content-Length.
   HttpResponse read() throws IOException {
     return read(true);
+  }
+
+  /// Reads one answer that is not `100 Continue`.
+  HttpResponse readFinal() throws IOException {
+    HttpResponse response = read();
+    return response.status() == 100 ? readFinal() : response;
   }
 
   /// Reads one answer that ends with its head, as those to HEAD do.
