@@ -132,7 +132,8 @@ class AdminTest {
         .contains("easyfaas_memory_reserved_bytes 1.34217728E8")
         .contains("easyfaas_traffic_bytes{kind=\"body\"} 0.0")
         .contains("easyfaas_traffic_refused_total{kind=\"body\"} 0.0")
-        .contains("easyfaas_connections_limit ");
+        .contains("easyfaas_connections_limit ")
+        .contains("easyfaas_log_dropped_lines_total 0.0");
   }
 
   @Test

@@ -3,13 +3,14 @@ package io.easyfaas.controller.admin;
 import io.easyfaas.common.budget.BudgetUsage;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.http.ConnectionLimit;
+import io.easyfaas.common.log.LineQueue;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.List;
 
-/// What is on its way between the engine and its clients: bytes by kind, and connections.
+/// What is on its way between the engine and its clients: bytes by kind, connections, log lines.
 /// Thread-safe.
 ///
 /// @param budget of all servers of the process
@@ -50,7 +51,11 @@ public record TrafficMetrics(ByteBudget budget, ConnectionLimit connections) {
         total(
             "easyfaas_connections_stalled",
             "Connections closed because their client took nothing of its answer",
-            connections.stalledClients()));
+            connections.stalledClients()),
+        total(
+            "easyfaas_log_dropped_lines",
+            "Lines of the engine's log that were dropped because nobody read them",
+            LineQueue.standardError().dropped()));
   }
 
   private static MetricSnapshot single(String name, String help, long value) {
