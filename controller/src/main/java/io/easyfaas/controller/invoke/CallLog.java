@@ -24,6 +24,7 @@ final class CallLog {
   private final @Nullable ByteTail tail;
   private final @Nullable List<Chunk> chunks;
   private int keptBytes;
+  private long leftOut;
   private boolean endsWithNewline = true;
 
   /// Starts a log.
@@ -46,26 +47,33 @@ final class CallLog {
       tail.add(text);
       endsWithNewline = text.getByte(text.writerIndex() - 1) == '\n';
     }
-    if (chunks != null && keptBytes < MAX_KEPT_BYTES) {
-      int size = Math.min(text.readableBytes(), MAX_KEPT_BYTES - keptBytes);
-      keep(
-          stderr ? Source.STDERR : Source.STDOUT,
-          ByteBufUtil.getBytes(text, text.readerIndex(), size),
-          epochMillis);
+    if (chunks != null) {
+      int size = Math.clamp(MAX_KEPT_BYTES - (long) keptBytes, 0, text.readableBytes());
+      leftOut += text.readableBytes() - size;
+      if (size > 0) {
+        keep(
+            stderr ? Source.STDERR : Source.STDOUT,
+            ByteBufUtil.getBytes(text, text.readerIndex(), size),
+            epochMillis);
+      }
     }
   }
 
-  /// The log as answers carry it: START, the last 4 KiB of output, END and REPORT. Empty when no
-  /// tail was wanted.
+  /// The log as answers carry it: START, how much is left out if anything is, the last 4 KiB of
+  /// output, END and REPORT. Empty when no tail was wanted.
   String tail(long durationMillis) {
     if (tail == null) {
       return "";
     }
-    String output = tail.text();
-    return start() + output + (endsWithNewline ? "" : "\n") + end(durationMillis);
+    return start()
+        + leftOut(tail.leftOut())
+        + tail.text()
+        + (endsWithNewline ? "" : "\n")
+        + end(durationMillis);
   }
 
-  /// Everything, for the user log; null when the function has none.
+  /// Everything up to 6 MiB, and how much is left out if anything is, for the user log; null when
+  /// the function has none.
   @Nullable CallOutput output(
       String runtimeId,
       String trigger,
@@ -77,7 +85,7 @@ final class CallLog {
     if (all == null) {
       return null;
     }
-    keep(Source.FAAS, end(durationMillis).getBytes(UTF_8), epochMillis);
+    keep(Source.FAAS, (leftOut(leftOut) + end(durationMillis)).getBytes(UTF_8), epochMillis);
     return new CallOutput(
         function,
         requestId,
@@ -91,6 +99,10 @@ final class CallLog {
 
   private String start() {
     return "START RequestID: " + requestId + " Version: " + function.version() + "\n";
+  }
+
+  private static String leftOut(long bytes) {
+    return bytes == 0 ? "" : "[" + bytes + " bytes of output left out]\n";
   }
 
   private String end(long durationMillis) {
