@@ -16,7 +16,10 @@ import java.util.concurrent.atomic.LongAdder;
 @SuppressWarnings("FutureReturnValueIgnored") // Nothing depends on it.
 public final class ConnectionLimit {
   /// Asks a connection to close if nobody is using it: others wait to be accepted.
-  static final Object MAKE_ROOM = new Object();
+  enum MakeRoom {
+    /// The event.
+    EVENT
+  }
 
   private static final int MAKE_ROOM_SECONDS = 1;
 
@@ -132,7 +135,7 @@ public final class ConnectionLimit {
         isMakingRoom = false;
         return;
       }
-      connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));
+      connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MakeRoom.EVENT));
       ctx.executor().schedule(() -> makeRoom(ctx), MAKE_ROOM_SECONDS, TimeUnit.SECONDS);
     }
   }

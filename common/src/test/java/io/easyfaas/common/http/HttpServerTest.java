@@ -161,10 +161,7 @@ final class HttpServerTest {
   void answersBeforeABodyOverTheLimitIsSentWhenTheClientWaits() throws IOException {
     try (RawConnection connection = connect()) {
       connection.send(
-          "POST /echo HTTP/1.1\r\n"
-              + "Host: x\r\n"
-              + "Expect: 100-continue\r\n"
-              + "Content-Length: 99999\r\n\r\n");
+          "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n");
 
       HttpResponse response = connection.read();
       assertThat(response.status()).isEqualTo(413);
