@@ -9,36 +9,38 @@ import io.easyfaas.controller.admin.AdminApi;
 import io.easyfaas.controller.admin.MetricsPage;
 import io.easyfaas.controller.invoke.InvokeMetrics;
 import io.easyfaas.controller.invoke.InvokePath;
+import io.easyfaas.controller.pool.PoolClock;
 import io.easyfaas.controller.pool.PoolLimits;
-import io.easyfaas.controller.pool.SlotKeeper;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.registry.HttpRegistry;
 import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.userlog.UserLog;
+import io.easyfaas.controller.warden.Sweeper;
+import io.easyfaas.controller.warden.Warden;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /// A running controller: the public API, the slots behind it, and what keeps them. Thread-safe.
 public final class Controller implements AutoCloseable {
   private static final Duration FUNCLET_WAIT = Duration.ofSeconds(60);
+  private static final Duration LOAD_WAIT = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
   private static final Duration CLOSE_POLL = Duration.ofMillis(20);
   private static final int MAX_FUNCTIONS = 10_000;
 
   private final HttpServer server;
-  private final SlotKeeper keeper;
+  private final Warden warden;
   private final FunctionCache functions;
   private final List<AutoCloseable> parts;
 
   private Controller(
-      HttpServer server, SlotKeeper keeper, FunctionCache functions, List<AutoCloseable> parts) {
+      HttpServer server, Warden warden, FunctionCache functions, List<AutoCloseable> parts) {
     this.server = server;
-    this.keeper = keeper;
+    this.warden = warden;
     this.functions = functions;
     this.parts = parts;
   }
@@ -68,29 +70,31 @@ public final class Controller implements AutoCloseable {
       RegistryClient registry,
       EventLoops loops,
       List<AutoCloseable> parts) {
-    return start(config, funclet, registry, loops, System::nanoTime, InstantSource.system(), parts);
+    PoolClock clock = new PoolClock(System::nanoTime, InstantSource.system());
+    Controller controller = start(config, funclet, registry, loops, clock, parts);
+    controller.parts.addFirst(Sweeper.start(controller.warden));
+    return controller;
   }
 
-  /// Starts a controller with a registry and clocks of the caller's.
+  /// Starts a controller with a registry and clocks of the caller's. Nobody looks at it once a
+  /// second, see {@link Warden#sweep}.
   static Controller start(
       ControllerConfig config,
       FuncletApi funclet,
       RegistryClient registry,
       EventLoops loops,
-      LongSupplier nanoTime,
-      InstantSource clock,
+      PoolClock clock,
       List<AutoCloseable> parts) {
     try {
       FlushQueues flushes = new FlushQueues(loops);
       FunctionCache functions =
-          new FunctionCache(registry, config.latestCache(), MAX_FUNCTIONS, nanoTime);
+          new FunctionCache(registry, config.latestCache(), MAX_FUNCTIONS, clock.nanoTime());
       ControllerConfig.Slots slots = config.slots();
-      SlotKeeper keeper =
-          SlotKeeper.start(
+      Warden warden =
+          Warden.start(
               funclet,
-              FUNCLET_WAIT,
               flushes,
-              slots.aliveTimeout(),
+              new Warden.Waits(FUNCLET_WAIT, slots.aliveTimeout(), LOAD_WAIT),
               new PoolLimits(
                   slots.maxIdle(),
                   slots.maxQueue(),
@@ -99,9 +103,8 @@ public final class Controller implements AutoCloseable {
                   PATIENCE,
                   slots.freezeAfter(),
                   slots.maxPrewarmed()),
-              nanoTime,
               clock);
-      parts.addFirst(keeper);
+      parts.addFirst(warden);
       ControllerConfig.UserLogs logs = config.userLog();
       UserLog userLog = new UserLog(logs.root(), logs.format(), logs.limits());
       parts.addLast(userLog);
@@ -110,17 +113,17 @@ public final class Controller implements AutoCloseable {
           new InvokePath(
               new InvokePath.Rules(config.checksCaller(), config.repository().authTransfer()),
               functions,
-              keeper.pool(),
+              warden.pool(),
               userLog,
               metrics,
               flushes,
-              nanoTime,
-              clock);
+              clock.nanoTime(),
+              clock.wall());
       parts.addFirst(invocations);
       AdminApi admin =
           new AdminApi(
-              keeper,
-              new MetricsPage(metrics, keeper.pool(), functions, userLog),
+              warden,
+              new MetricsPage(metrics, warden.pool(), functions, userLog),
               slots.aliveTimeout());
       HttpServer server =
           HttpServer.start(
@@ -130,7 +133,7 @@ public final class Controller implements AutoCloseable {
               admin.routes(),
               invocations::front);
       parts.addFirst(server);
-      return new Controller(server, keeper, functions, List.copyOf(parts));
+      return new Controller(server, warden, functions, parts);
     } catch (RuntimeException e) {
       closeAll(parts, e);
       throw e;
@@ -148,8 +151,8 @@ public final class Controller implements AutoCloseable {
   }
 
   /// What keeps the slots, for tests that move time on by themselves.
-  SlotKeeper keeper() {
-    return keeper;
+  Warden warden() {
+    return warden;
   }
 
   /// Refuses new calls, waits for those in flight at most 5 s, and stops. Safe to call twice.
@@ -164,9 +167,9 @@ public final class Controller implements AutoCloseable {
   }
 
   private void drain() {
-    keeper.pool().close();
+    warden.pool().close();
     long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
-    while (keeper.pool().inFlight() > 0 && System.nanoTime() < deadline) {
+    while (warden.pool().inFlight() > 0 && System.nanoTime() < deadline) {
       try {
         Thread.sleep(CLOSE_POLL);
       } catch (InterruptedException _) {

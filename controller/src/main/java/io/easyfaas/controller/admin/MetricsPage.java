@@ -126,6 +126,20 @@ public final class MetricsPage {
               .build());
     }
     all.add(states.build());
+    CounterSnapshot.Builder moves =
+        CounterSnapshot.builder()
+            .name("easyfaas_slot_moves")
+            .help("Moves of slots from state to state");
+    pool.moves()
+        .forEach((move, count) ->
+            moves.dataPoint(
+                CounterSnapshot.CounterDataPointSnapshot.builder()
+                    .labels(
+                        Labels.of(
+                            "from", move.from(), "to", move.to(), "reason", move.reason().word()))
+                    .value((double) count)
+                    .build()));
+    all.add(moves.build());
     SlotPool.Usage usage = pool.usage();
     all.add(
         gauge(
