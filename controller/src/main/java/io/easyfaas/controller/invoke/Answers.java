@@ -141,6 +141,12 @@ final class Answers {
           Optional.of(
               new ApiException(
                   ErrorCode.TOO_MANY_REQUESTS, "empty runtime", List.of(overloaded.detail())));
+      case Refusal.NeverFits unfit ->
+          Optional.of(
+              new ApiException(
+                  ErrorCode.INVALID_PARAMETER, "no call can run", List.of(unfit.detail())));
+      case Refusal.Stopping _ ->
+          Optional.of(new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping"));
       case Refusal.WarmupFailed failed ->
           Optional.of(new ApiException(ErrorCode.SERVICE, "", List.of(failed.detail())));
       case Refusal.LoadFailed _ -> Optional.empty();
