@@ -37,7 +37,8 @@ class ControllerConfigTest {
                     2),
                 new ControllerConfig.UserLogs(UserLogFormat.PLAIN, Path.of("/tmp/userlog")),
                 1,
-                Duration.ofSeconds(1),
+                new ControllerConfig.Functions(
+                    ByteSize.ofMebibytes(16), Duration.ofSeconds(1), Duration.ofSeconds(60)),
                 true,
                 ByteSize.ofMebibytes(6)));
   }
@@ -60,6 +61,8 @@ class ControllerConfigTest {
             Map.entry("max-queue", "6"),
             Map.entry("max-queue-bytes", "7B"),
             Map.entry("max-queue-wait", "8ms"),
+            Map.entry("latest-stale", "18s"),
+            Map.entry("function-cache-size", "17MiB"),
             Map.entry("latest-cache", "9s"),
             Map.entry("userlog-type", "json"),
             Map.entry("userlog-filepath", "/b"),
@@ -87,7 +90,8 @@ class ControllerConfigTest {
                     12),
                 new ControllerConfig.UserLogs(UserLogFormat.JSON, Path.of("/b")),
                 3,
-                Duration.ofSeconds(9),
+                new ControllerConfig.Functions(
+                    ByteSize.ofMebibytes(17), Duration.ofSeconds(9), Duration.ofSeconds(18)),
                 false,
                 new ByteSize(10 * 1024)));
   }

@@ -14,15 +14,17 @@ final class CallQueue {
   private static final int MAX_WARMUPS_A_CALL = 2;
 
   private final PoolLimits limits;
+  private final WaitingRoom room;
   private final Tenancies tenancies;
   private final SlotMoves moves;
   private long arrivals;
   private int calls;
-  private long bytes;
 
+  /// @param room where the calls are counted that wait anywhere
   /// @param moves tells calls what became of them
-  CallQueue(PoolLimits limits, Tenancies tenancies, SlotMoves moves) {
+  CallQueue(PoolLimits limits, WaitingRoom room, Tenancies tenancies, SlotMoves moves) {
     this.limits = limits;
+    this.room = room;
     this.tenancies = tenancies;
     this.moves = moves;
   }
@@ -35,22 +37,16 @@ final class CallQueue {
     return calls;
   }
 
-  /// The limit that keeps a call from waiting, for people; null when it may wait.
-  @Nullable String limit(Waiter waiter) {
-    if (calls >= limits.maxQueue()) {
-      return calls + " calls wait already";
-    }
-    if (bytes + waiter.weight() > limits.maxQueueBytes()) {
-      return "calls with " + bytes + " bytes wait already";
-    }
-    return null;
-  }
-
   /// A call waits from now on, behind its function's others.
-  void add(Tenancy tenancy, Waiter waiter, long now) {
-    tenancy.waiting.add(new Tenancy.Waiting(waiter, arrivals++, now, deadline(now)));
-    calls++;
-    bytes += waiter.weight();
+  ///
+  /// @return null; or, when it may not wait, the limit that is reached, for people
+  @Nullable String add(Tenancy tenancy, Waiter waiter, long now) {
+    String limit = room.enter(waiter.weight());
+    if (limit == null) {
+      tenancy.waiting.add(new Tenancy.Waiting(waiter, arrivals++, now, deadline(now)));
+      calls++;
+    }
+    return limit;
   }
 
   /// Takes a call out whose client is gone.
@@ -146,7 +142,7 @@ final class CallQueue {
 
   private void left(Waiter waiter) {
     calls--;
-    bytes -= waiter.weight();
+    room.leave(waiter.weight());
   }
 
   private long deadline(long now) {
