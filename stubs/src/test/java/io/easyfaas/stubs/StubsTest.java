@@ -13,6 +13,8 @@ import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.stubs.store.StoreException;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -128,7 +132,7 @@ final class StubsTest {
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
                   "-cp",
-                  System.getProperty("java.class.path", ""),
+                  classPath(),
                   SecondProcess.class.getName(),
                   "--port=0",
                   "--data-dir=" + directory)
@@ -154,6 +158,13 @@ final class StubsTest {
     public static void main(String[] args) {
       Stubs.start(StubsConfig.parse(List.of(args), Map.of()), new EventLoops(1));
     }
+  }
+
+  /// Of this test, whoever runs it.
+  private static String classPath() {
+    return StubsTest.class.getClassLoader() instanceof URLClassLoader loader
+        ? Stream.of(loader.getURLs()).map(URL::getPath).collect(Collectors.joining(":"))
+        : System.getProperty("java.class.path", "");
   }
 
   private void layOutRuntime() throws IOException {

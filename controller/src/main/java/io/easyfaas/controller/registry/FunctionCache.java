@@ -124,7 +124,7 @@ public final class FunctionCache {
             ? flights.join(
                 reference,
                 // The flight before this one may have landed since the caller looked.
-                () -> fresh(reference).orElseGet(() -> askAndKeep(reference, requestId)))
+                () -> confirmed(reference).orElseGet(() -> askAndKeep(reference, requestId)))
             : flights.alone(() -> askAndKeep(reference, requestId));
     try {
       return await(flight, patience(last, deadline - nanoTime.getAsLong()));
@@ -171,6 +171,12 @@ public final class FunctionCache {
     return outage.isOn();
   }
 
+  /// The function, if the registry has said so itself and it is still believed.
+  private Optional<ResolvedFunction> confirmed(FunctionReference reference) {
+    Entry entry = entries.getIfPresent(reference);
+    return entry == null || entry.failures() > 0 ? Optional.empty() : fresh(reference);
+  }
+
   private @Nullable Entry usable(FunctionReference reference) {
     Entry entry = entries.getIfPresent(reference);
     return entry == null || isOver(staleUntil(reference, entry)) ? null : entry;
@@ -184,6 +190,7 @@ public final class FunctionCache {
   }
 
   /// Uses the last answer for a while without asking again.
+  @SuppressWarnings("ReferenceEquality") // This very entry: any other one is newer.
   private ResolvedFunction goOn(FunctionReference reference, Entry last, ApiException failure) {
     synchronized (lock) {
       Entry current = entries.getIfPresent(reference);
