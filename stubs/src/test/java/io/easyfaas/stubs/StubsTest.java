@@ -12,18 +12,19 @@ import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.stubs.store.StoreException;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -102,7 +103,8 @@ final class StubsTest {
               (HttpAddress.Tcp) other.address(),
               directory.resolve("other"),
               directory.resolve("runtimes"),
-              ByteSize.ofMebibytes(1));
+              ByteSize.ofMebibytes(1),
+              StoreLimits.NONE);
       assertThatThrownBy(() -> Stubs.start(taken, loops)).hasMessageStartingWith("listen on ");
     }
     StubsConfig free =
@@ -110,7 +112,8 @@ final class StubsTest {
             new HttpAddress.Tcp("127.0.0.1", 0),
             directory.resolve("other"),
             directory.resolve("runtimes"),
-            ByteSize.ofMebibytes(1));
+            ByteSize.ofMebibytes(1),
+            StoreLimits.NONE);
     try (Stubs stubs = Stubs.start(free, loops)) {
       assertThat(stubs.address()).isNotNull();
     }
@@ -151,6 +154,13 @@ final class StubsTest {
     }
   }
 
+  /// Where this test's own classes come from, whatever loaded them.
+  private static String classPath() {
+    return SecondProcess.class.getClassLoader() instanceof URLClassLoader loader
+        ? Arrays.stream(loader.getURLs()).map(URL::getPath).collect(Collectors.joining(":"))
+        : System.getProperty("java.class.path", "");
+  }
+
   /// Starts a registry in a process of its own; what it throws ends the process with status 1.
   static final class SecondProcess {
     private SecondProcess() {}
@@ -158,13 +168,6 @@ final class StubsTest {
     public static void main(String[] args) {
       Stubs.start(StubsConfig.parse(List.of(args), Map.of()), new EventLoops(1));
     }
-  }
-
-  /// Of this test, whoever runs it.
-  private static String classPath() {
-    return StubsTest.class.getClassLoader() instanceof URLClassLoader loader
-        ? Stream.of(loader.getURLs()).map(URL::getPath).collect(Collectors.joining(":"))
-        : System.getProperty("java.class.path", "");
   }
 
   private void layOutRuntime() throws IOException {
@@ -183,7 +186,8 @@ final class StubsTest {
         new HttpAddress.Tcp("127.0.0.1", 0),
         directory.resolve("functions"),
         directory.resolve("runtimes"),
-        ByteSize.ofMebibytes(1));
+        ByteSize.ofMebibytes(1),
+        StoreLimits.NONE);
   }
 
   private static HttpRequest post(String body) {

@@ -138,6 +138,12 @@ final class Answers {
   static Optional<ApiException> failure(Refusal refusal) {
     return switch (refusal) {
       case Refusal.Overloaded overloaded -> Optional.of(overloaded(overloaded.detail()));
+      case Refusal.NeverFits unfit ->
+          Optional.of(
+              new ApiException(
+                  ErrorCode.INVALID_PARAMETER, "no call can run", List.of(unfit.detail())));
+      case Refusal.Stopping _ ->
+          Optional.of(new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping"));
       case Refusal.WarmupFailed failed ->
           Optional.of(new ApiException(ErrorCode.SERVICE, "", List.of(failed.detail())));
       case Refusal.LoadFailed _ -> Optional.empty();

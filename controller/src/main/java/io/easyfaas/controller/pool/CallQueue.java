@@ -1,5 +1,6 @@
 package io.easyfaas.controller.pool;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// lock.
 final class CallQueue {
   private static final int MAX_WARMUPS_A_CALL = 2;
+  // Longer than a warm-up and the reset after it may take, see docs/state-machine.md.
+  private static final Duration LAST_RESORT = Duration.ofMinutes(2);
 
   private final PoolLimits limits;
   private final WaitingRoom room;
@@ -39,14 +42,15 @@ final class CallQueue {
 
   /// A call waits from now on, behind its function's others.
   ///
-  /// @return null; or, when it may not wait, the limit that is reached, for people
-  @Nullable String add(Tenancy tenancy, Waiter waiter, long now) {
+  /// @return why it may not wait; null when it does
+  @Nullable Refusal add(Tenancy tenancy, Waiter waiter, long now) {
     String limit = room.enter(waiter.weight());
-    if (limit == null) {
-      tenancy.waiting.add(new Tenancy.Waiting(waiter, arrivals++, now, deadline(now)));
-      calls++;
+    if (limit != null) {
+      return new Refusal.Overloaded(limit);
     }
-    return limit;
+    tenancy.waiting.add(new Tenancy.Waiting(waiter, arrivals++, now, deadline(now)));
+    calls++;
+    return null;
   }
 
   /// Takes a call out whose client is gone.
@@ -100,7 +104,8 @@ final class CallQueue {
     return affected - again.size();
   }
 
-  /// Refuses calls whose wait is over and that no warming slot will take.
+  /// Refuses calls whose wait is over and that no warming slot will take; the latter too when that
+  /// takes longer than any warm-up may.
   ///
   /// @return nanoseconds until the next call's wait is over, if any waits
   OptionalLong expire(long now) {
@@ -108,12 +113,13 @@ final class CallQueue {
     long next = Long.MAX_VALUE;
     for (Tenancy tenancy : List.copyOf(tenancies.all())) {
       int position = 0;
+      int expected = tenancy.expected();
       for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
         Tenancy.Waiting waiting = all.next();
         long left = waiting.deadline - now;
         if (left > 0) {
           next = Math.min(next, left);
-        } else if (position >= tenancy.expected) {
+        } else if (position >= expected || left <= -LAST_RESORT.toNanos()) {
           all.remove();
           refuse(waiting, late);
         }

@@ -14,6 +14,7 @@ import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.stubs.store.FunctionStore;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,7 @@ final class FunctionRoutesTest {
         """
         {"Name":"nodejs20","Bin":"/usr/bin/node","Path":"/r","Args":["x"],"Aliases":["nodejs8.5"]}
         """);
-    store = FunctionStore.open(directory.resolve("functions"));
+    store = FunctionStore.open(directory.resolve("functions"), StoreLimits.NONE);
     RuntimeCatalog runtimes = new RuntimeCatalog(directory.resolve("runtimes"));
     FunctionRegistry registry =
         new FunctionRegistry(
@@ -352,7 +353,7 @@ final class FunctionRoutesTest {
           {"Version":"live"}         | version: \\"live\\" (expected: $LATEST or up to 18 digits)
           {"LogType":"a b"}          | LogType: \\"a b\\" (expected: up to 32 letters)
           {"Code":"AA!!"}            | JSON: Code: Cannot deserialize value of type `byte[]` from String \\"!\\": Illegal character '!'
-          {"Code":"AAAA"}            | Code: not a zip that can be unpacked
+          {"Code":"AAAA"}            | Code: the zip is not a zip archive
           {"Environment":{"Variables":{"1A":"x"}}}  | Environment.Variables: \\"1A\\" (expected: names of letters, digits and _, not starting with a digit)
           {"Environment":{"Variables":{"A=B":"x"}}} | Environment.Variables: \\"A=B\\" (expected: names
           {"Environment":{"Variables":{"A":null}}}  | Environment.Variables.A: null (expected: a text)
