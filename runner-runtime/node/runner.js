@@ -14,7 +14,8 @@
  * - Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but
  *   the one line that explains exit status 1.
  * - What a call writes or throws is named after that call through an AsyncLocalStorage; a call that
- *   has been answered is never named again.
+ *   has been answered is never named again. What is written where no call can be named belongs to
+ *   the only call in flight, if there is just one.
  *
  * What keeps it fast: frames are parsed where the socket's one read buffer lies; the frames of one
  * turn of the event loop leave in one write(2), made directly instead of through the stream; a call
@@ -26,11 +27,12 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { Writable } = require('node:stream');
+const { StringDecoder } = require('node:string_decoder');
 const { pathToFileURL } = require('node:url');
 const { inspect, types } = require('node:util');
 
 const SOCKET = '/run/easyfaas/runner.sock';
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 const HELLO = 1;
 const LOAD = 2;
@@ -42,6 +44,7 @@ const LOG = 8;
 const CANCEL = 9;
 const PING = 10;
 const PONG = 11;
+const CREDIT = 12;
 
 /** Flag of RESULT: the payload is an error object. */
 const FAILED = 1;
@@ -54,8 +57,16 @@ const HEADER_BYTES = 12;
 /** What `length` counts besides the payload: type, flags, reserved and id. */
 const COUNTED_HEADER_BYTES = 8;
 const MAX_PAYLOAD_BYTES = 6815744;
-/** Deadline and length of the request id: the fixed part of an INVOKE payload (§5). */
-const INVOKE_FIXED_BYTES = 10;
+/** Deadline, lengths of request id and header block: the fixed part of an INVOKE payload (§5). */
+const INVOKE_FIXED_BYTES = 12;
+/** Number and length of a header, before its value. */
+const HEADER_FIXED_BYTES = 3;
+const CREDIT_BYTES = 4;
+
+const TRACE_PARENT = 1;
+const TRACE_STATE = 2;
+const CLIENT_CONTEXT = 3;
+const IDENTITY = 4;
 
 /** A runner that has waited so long is a prewarmed one. Else LOAD comes in a millisecond or two. */
 const REHEARSE_AFTER_MILLIS = 50;
@@ -438,8 +449,10 @@ class Context {
   #awaitsDone = false;
   #cancelled = false;
   #abortController = null;
+  #decoders = null;
 
-  constructor(runner, id, deadlineMillis, requestId) {
+  /** @param headers what goes with the event, by number, or null */
+  constructor(runner, id, deadlineMillis, requestId, headers) {
     const loaded = runner.loaded;
     this.#runner = runner;
     this.#id = id;
@@ -452,6 +465,12 @@ class Context {
     this.functionBrn = loaded.functionBrn;
     this.invokedFunctionArn = loaded.functionBrn;
     this.memoryLimitInMB = loaded.memoryMegabytes;
+    if (headers !== null) {
+      this.traceParent = headers[TRACE_PARENT];
+      this.traceState = headers[TRACE_STATE];
+      this.clientContext = jsonOrText(headers[CLIENT_CONTEXT]);
+      this.identity = jsonOrText(headers[IDENTITY]);
+    }
   }
 
   // Getters of functions, not methods: handlers pull them off the context and call them bare.
@@ -509,9 +528,18 @@ class Context {
     }
   }
 
-  /** The id that output is named after: that of a call still unanswered, else 0. */
-  static logId(context) {
-    return context === undefined || context.#answered ? 0 : context.#id;
+  /** Appends what a call still unanswered wrote. Returns false, and does nothing, for others. */
+  static log(context, flags, chunk) {
+    if (context === undefined || context.#answered) {
+      return false;
+    }
+    let text = chunk;
+    if (typeof chunk !== 'string' || context.#decoders !== null) {
+      context.#decoders ??= new Decoders();
+      text = context.#decoders.text(flags, chunk);
+    }
+    context.#runner.writer.log(flags, context.#id, text);
+    return true;
   }
 
   static cancel(context) {
@@ -543,6 +571,7 @@ class Context {
     const writer = this.#runner.writer;
     let fits;
     if (value instanceof Uint8Array) {
+      this.#endOutput();
       fits = writer.bytes(RESULT, 0, this.#id, value);
     } else {
       let text;
@@ -552,6 +581,7 @@ class Context {
         this.#answerError(error);
         return;
       }
+      this.#endOutput();
       fits = writer.text(RESULT, 0, this.#id, text);
     }
     if (fits) {
@@ -574,8 +604,17 @@ class Context {
     if (this.#answered) {
       return;
     }
+    this.#endOutput();
     this.#runner.writer.text(RESULT, flags, this.#id, errorObject(error));
     this.#finish();
+  }
+
+  /** What was left of a character that the call began and will not end. */
+  #endOutput() {
+    if (this.#decoders !== null) {
+      this.#runner.writer.log(0, this.#id, this.#decoders.end(0));
+      this.#runner.writer.log(STDERR, this.#id, this.#decoders.end(STDERR));
+    }
   }
 
   #finish() {
@@ -906,42 +945,110 @@ function takesCallback(handler) {
 
 // --- Output ------------------------------------------------------------------------------------
 
-/** Stands in for process.stdout and process.stderr: what is written becomes LOG frames. */
-class LogStream extends Writable {
-  #onText;
+/** One writer's bytes as text: a character whose bytes come in several pieces comes out whole. */
+class Decoders {
+  #decoders = [];
 
-  constructor(descriptor, onText) {
-    super({ decodeStrings: false });
-    this.fd = descriptor;
-    this.#onText = onText;
+  /** What can be said of the stream by now; a string ends a character that was begun. */
+  text(flags, chunk) {
+    if (typeof chunk === 'string') {
+      return this.end(flags) + chunk;
+    }
+    this.#decoders[flags] ??= new StringDecoder('utf8');
+    return this.#decoders[flags].write(chunk);
   }
 
-  /** Never buffers, so it needs none of Writable's machinery. */
+  /** U+FFFD for a character that was begun, else nothing. */
+  end(flags) {
+    return this.#decoders[flags] === undefined ? '' : this.#decoders[flags].end();
+  }
+}
+
+/**
+ * Stands in for process.stdout and process.stderr: what is written becomes LOG frames.
+ *
+ * Like the interpreter's own streams on a pipe it writes at once, so the code that writes is the
+ * code that is named; for that reason nothing is buffered, corked or not. All calls share it:
+ * `end` and `destroy` tell whoever waits for them, and it goes on.
+ */
+class LogStream extends Writable {
+  #onChunk;
+  #encoding = 'utf8';
+  #draining = false;
+
+  /** @param onChunk takes a string or a Buffer, and says whether nobody else may be listening */
+  constructor(descriptor, onChunk) {
+    // Without autoDestroy, stream.finished() waits for 'finish' alone.
+    super({ decodeStrings: false, autoDestroy: false });
+    this.fd = descriptor;
+    this.#onChunk = onChunk;
+  }
+
   write(chunk, encoding, callback) {
     const then = typeof encoding === 'function' ? encoding : callback;
-    if (typeof chunk === 'string') {
-      const other = typeof encoding === 'string' && !/^utf-?8$/i.test(encoding);
-      this.#onText(other ? Buffer.from(chunk, encoding).toString() : chunk);
-    } else if (ArrayBuffer.isView(chunk)) {
-      this.#onText(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString());
+    let written = chunk;
+    if (ArrayBuffer.isView(chunk)) {
+      written = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    } else if (typeof chunk !== 'string') {
+      return super.write(chunk); // Throws what a Writable throws.
     } else {
-      throw new TypeError('The chunk to write must be a string, a Buffer or a typed array');
+      const name = typeof encoding === 'string' ? encoding : this.#encoding;
+      written = name === 'utf8' || /^utf-?8$/i.test(name) ? chunk : Buffer.from(chunk, name);
     }
+    const alone = this.#onChunk(written);
     if (typeof then === 'function') {
-      process.nextTick(then);
+      process.nextTick(then, null);
     }
-    return true;
+    // Several calls are never asked to wait: all would hear of 'drain' in the name of one.
+    if (!alone || written.length < this.writableHighWaterMark) {
+      return !this.#draining;
+    }
+    if (!this.#draining) {
+      this.#draining = true;
+      process.nextTick(() => {
+        this.#draining = false;
+        this.emit('drain');
+      });
+    }
+    return false;
+  }
+
+  get writableNeedDrain() {
+    return this.#draining;
+  }
+
+  setDefaultEncoding(encoding) {
+    super.setDefaultEncoding(encoding);
+    this.#encoding = encoding;
+    return this;
   }
 
   end(chunk, encoding, callback) {
+    const then = [chunk, encoding, callback].find((each) => typeof each === 'function');
     if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') {
-      this.write(chunk, encoding, callback);
+      this.write(chunk, typeof encoding === 'function' ? undefined : encoding);
     }
-    return this; // Like the streams it stands in for, it cannot be ended.
+    process.nextTick(() => {
+      then?.();
+      this.emit('finish');
+    });
+    return this;
   }
 
-  _destroy(error, callback) {
-    callback(error);
+  destroy(error, callback) {
+    process.nextTick(() => {
+      callback?.(error ?? null);
+      if (error) {
+        this.emit('error', error);
+      }
+      this.emit('close');
+    });
+    return this;
+  }
+
+  _write(chunk, encoding, callback) {
+    this.write(chunk, encoding);
+    callback();
   }
 }
 
@@ -957,6 +1064,8 @@ class Runner {
     this.loaded = null;
     this.calls = new Map();
     this.current = new AsyncLocalStorage();
+    /** Of output that no call can be named for. */
+    this.decoders = new Decoders();
     /** Whether frames are being read: what they cause is sent when all of them have been. */
     this.reading = false;
   }
@@ -1073,6 +1182,12 @@ class Runner {
         }
         break;
       }
+      case CREDIT:
+        // For a call that was answered: the frame crossed our RESULT. Answers in parts are not made.
+        if (end - start !== HEADER_BYTES + CREDIT_BYTES) {
+          throw new ProtocolError('CREDIT is not a number');
+        }
+        break;
       case LOAD:
         this.onLoad(buffer.toString('utf8', start + HEADER_BYTES, end));
         break;
@@ -1120,17 +1235,22 @@ class Runner {
     if (this.state !== 'ready') {
       throw new ProtocolError(`INVOKE while ${this.state}`);
     }
-    const idBytes = end - start < INVOKE_FIXED_BYTES ? 0 : buffer.readUInt16BE(start + 8);
-    const eventStart = start + INVOKE_FIXED_BYTES + idBytes;
+    if (end - start < INVOKE_FIXED_BYTES) {
+      throw new ProtocolError('INVOKE is shorter than its fixed part');
+    }
+    const headerStart = start + INVOKE_FIXED_BYTES + buffer.readUInt16BE(start + 8);
+    const eventStart = headerStart + buffer.readUInt16BE(start + 10);
     if (eventStart > end) {
-      throw new ProtocolError('INVOKE is shorter than its request id');
+      throw new ProtocolError('INVOKE is shorter than its request id and headers');
     }
     if (id === 0 || this.calls.has(id)) {
       throw new ProtocolError(`INVOKE with the id ${id}, which is not free`);
     }
     const deadlineMillis = buffer.readUInt32BE(start) * 4294967296 + buffer.readUInt32BE(start + 4);
-    const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, eventStart);
-    const context = new Context(this, id, deadlineMillis, requestId);
+    const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, headerStart);
+    const headers =
+      headerStart === eventStart ? null : parseHeaders(buffer, headerStart, eventStart);
+    const context = new Context(this, id, deadlineMillis, requestId, headers);
     this.calls.set(id, context);
     this.current.run(context, Context.run, context, parseEvent(buffer, eventStart, end));
   }
@@ -1161,7 +1281,7 @@ class Runner {
       ['stdout', 1, 0],
       ['stderr', 2, STDERR],
     ]) {
-      const stream = new LogStream(descriptor, (text) => this.onOutput(flags, text));
+      const stream = new LogStream(descriptor, (chunk) => this.onOutput(flags, chunk));
       Object.defineProperty(process, name, {
         configurable: true,
         enumerable: true,
@@ -1170,15 +1290,18 @@ class Runner {
     }
   }
 
-  onOutput(flags, text) {
+  /** Returns whether no more than one call is in flight. */
+  onOutput(flags, chunk) {
     const writer = this.writer;
     if (writer.closed) {
-      return;
+      return true;
     }
-    writer.log(flags, Context.logId(this.current.getStore()), text);
+    if (!Context.log(this.current.getStore(), flags, chunk)) {
+      writer.log(flags, this.onlyCall(), this.decoders.text(flags, chunk));
+    }
     if (this.state === 'ended') {
       writer.flushAndStop();
-      return;
+      return true;
     }
     if (this.calls.size <= 1) {
       // At once: a single call that goes on to hang or to exhaust memory must not take its last
@@ -1189,6 +1312,12 @@ class Runner {
     if (writer.end > 0) {
       writer.schedule();
     }
+    return this.calls.size <= 1;
+  }
+
+  /** The id of the call in flight, if there is exactly one, else 0. */
+  onlyCall() {
+    return this.calls.size === 1 ? this.calls.keys().next().value : 0;
   }
 
   onUncaught(error, origin) {
@@ -1234,6 +1363,8 @@ class Runner {
     this.loadFailed(new RuntimeFailure(EXIT_ERROR, EXIT_MESSAGE));
     this.failCalls(EXIT_ERROR, (context) => `RequestID: ${context.requestId} ${EXIT_MESSAGE}`);
     this.state = 'ended';
+    this.writer.log(0, 0, this.decoders.end(0));
+    this.writer.log(STDERR, 0, this.decoders.end(STDERR));
     this.writer.flushAndStop();
   }
 
@@ -1252,12 +1383,31 @@ function parseEvent(buffer, start, end) {
   if (start === end) {
     return {};
   }
-  const text = buffer.toString('utf8', start, end);
+  return jsonOrText(buffer.toString('utf8', start, end));
+}
+
+/** The value of the text, or the text where it is not JSON, or nothing at all. */
+function jsonOrText(text) {
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
+}
+
+/** The header block of a call (§5): texts, by number. */
+function parseHeaders(buffer, start, end) {
+  const headers = [];
+  for (let at = start; at < end;) {
+    const valueStart = at + HEADER_FIXED_BYTES;
+    const valueEnd = valueStart > end ? valueStart : valueStart + buffer.readUInt16BE(at + 1);
+    if (valueEnd > end) {
+      throw new ProtocolError('a header of INVOKE is longer than its block');
+    }
+    headers[buffer[at]] = buffer.toString('utf8', valueStart, valueEnd);
+    at = valueEnd;
+  }
+  return headers;
 }
 
 if (require.main === module) {

@@ -12,7 +12,8 @@ a stranger's code, so it keeps to a few rules:
 - Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but the
   one line that explains exit status 1.
 - What a call writes is named after that call through a context variable, which threads inherit
-  from the code that starts them; a call that has been answered is never named again.
+  from the code that starts them; a call that has been answered is never named again. What is
+  written where no call can be named belongs to the only call in flight, if there is just one.
 
 How calls run is chosen once, after LOAD, by what costs least:
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Optional
 
 SOCKET = "/run/easyfaas/runner.sock"
-PROTOCOL = 1
+PROTOCOL = 2
 
 HELLO = 1
 LOAD = 2
@@ -58,6 +59,7 @@ LOG = 8
 CANCEL = 9
 PING = 10
 PONG = 11
+CREDIT = 12
 
 STDOUT_DESCRIPTOR = 1
 STDERR_DESCRIPTOR = 2
@@ -71,8 +73,16 @@ HEADER = Struct(">IBBHI")
 # What `length` counts besides the payload: type, flags, reserved and id.
 COUNTED_HEADER_BYTES = 8
 MAX_PAYLOAD_BYTES = 6815744
-# Deadline and length of the request id: the fixed part of an INVOKE payload (§5).
-INVOKE_FIXED = Struct(">QH")
+# Deadline, lengths of request id and header block: the fixed part of an INVOKE payload (§5).
+INVOKE_FIXED = Struct(">QHH")
+# Number and length of a header, before its value.
+HEADER_FIXED = Struct(">BH")
+CREDIT_BYTES = 4
+
+TRACE_PARENT = 1
+TRACE_STATE = 2
+CLIENT_CONTEXT = 3
+IDENTITY = 4
 
 # A runner that has waited so long is a prewarmed one. Else LOAD comes in a millisecond or two.
 PREPARE_AFTER_SECONDS = 0.05
@@ -95,7 +105,7 @@ READ_BUFFER_BYTES = 16 * 1024
 # Unsent frames at which a thread waits for the one that sends: bounds memory.
 PENDING_FRAMES = 128
 # Longer text becomes several LOG frames, and a line without an end is sent at this length.
-LOG_FRAME_CHARACTERS = 64 * 1024
+LOG_FRAME_BYTES = 64 * 1024
 # Messages and stack lines are cut here, so that an error object always fits a frame.
 ERROR_TEXT_CHARACTERS = 64 * 1024
 ERROR_STACK_FRAMES = 64
@@ -280,21 +290,51 @@ def refuse_json(value: Any) -> NoReturn:
 class Call:
     """One call in flight."""
 
-    __slots__ = ("id", "request_id", "deadline_millis", "answered", "unended")
+    __slots__ = ("id", "request_id", "deadline_millis", "headers", "answered", "unended")
 
-    def __init__(self, call_id: int, request_id: str, deadline_millis: int) -> None:
+    def __init__(
+        self,
+        call_id: int,
+        request_id: str,
+        deadline_millis: int,
+        headers: Optional[dict[int, str]] = None,
+    ) -> None:
         self.id = call_id
         self.request_id = request_id
         self.deadline_millis = deadline_millis
+        # What goes with the event, by number.
+        self.headers = headers
         self.answered = False
         # Lines that have not ended yet, of stdout and stderr. Guarded by Output's lock.
-        self.unended = ["", ""]
+        self.unended = [b"", b""]
 
 
 # Stands for the code that no call can be named for.
 NO_CALL = Call(0, "", 0)
+NO_CALL.answered = True
 
 current_call: contextvars.ContextVar[Call] = contextvars.ContextVar("call", default=NO_CALL)
+
+
+class Attributes(dict):  # type: ignore[type-arg]
+    """A JSON object whose members are attributes as well; those that are missing are None."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        super().__init__((name, attributes(value)) for name, value in members.items())
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
+
+
+def attributes(value: Any) -> Any:
+    """The value, with objects in it as Attributes."""
+    if isinstance(value, dict):
+        return Attributes(value)
+    if isinstance(value, list):
+        return [attributes(each) for each in value]
+    return value
 
 
 class Context:
@@ -307,11 +347,18 @@ class Context:
     memory_limit_in_mb = 0
     identity = None
     client_context = None
+    trace_parent: Optional[str] = None
+    trace_state: Optional[str] = None
 
     def __init__(self, call: Call) -> None:
         self.aws_request_id = call.request_id
         self.request_id = call.request_id
         self._deadline_millis = call.deadline_millis
+        if call.headers is not None:
+            self.trace_parent = call.headers.get(TRACE_PARENT)
+            self.trace_state = call.headers.get(TRACE_STATE)
+            self.client_context = header_value(call.headers.get(CLIENT_CONTEXT))
+            self.identity = header_value(call.headers.get(IDENTITY))
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the call times out, at least 0."""
@@ -323,13 +370,36 @@ class Context:
 
 def parse_event(event: bytes) -> Any:
     """The event of a call (§5): JSON, else the text as it is; empty means {}."""
-    if not event:
-        return {}
-    text = str(event, "utf-8", "replace")
+    return json_or_text(str(event, "utf-8", "replace")) if event else {}
+
+
+def json_or_text(text: str) -> Any:
+    """The value of the text, or the text where it is not JSON."""
     try:
         return parse_json(text)
     except (ValueError, RecursionError):
         return text
+
+
+def parse_headers(block: bytes) -> dict[int, str]:
+    """The header block of a call (§5): texts, by number. Raises ProtocolError."""
+    headers = {}
+    start = 0
+    while start < len(block):
+        end = value = start + HEADER_FIXED.size
+        if value <= len(block):
+            number, length = HEADER_FIXED.unpack_from(block, start)
+            end += length
+        if end > len(block):
+            raise ProtocolError("a header of INVOKE is longer than its block")
+        headers[number] = str(block[value:end], "utf-8", "replace")
+        start = end
+    return headers
+
+
+def header_value(text: Optional[str]) -> Any:
+    """The value of a header that is JSON; None when there is none."""
+    return None if text is None else attributes(json_or_text(text))
 
 
 def answer_bytes(value: Any) -> bytes:
@@ -537,40 +607,45 @@ class Output:
     """Turns what calls write into LOG frames. Thread-safe.
 
     Whole lines are sent when they end: what a call wrote must not be lost with a process that hangs
-    or is killed. The lock orders a call's output before its RESULT. It is re-entrant because a
-    destructor or a signal handler may write while its own thread is writing.
+    or is killed. Bytes stay bytes until then, so a character may come in pieces. The lock orders a
+    call's output before its RESULT. It is re-entrant because a destructor or a signal handler may
+    write while its own thread is writing.
     """
 
-    def __init__(self, writer: FrameWriter) -> None:
+    def __init__(self, writer: FrameWriter, calls: dict[int, Call]) -> None:
         self._writer = writer
+        self._calls = calls
         self._lock = _thread.RLock()
         self._forked = False
 
-    def write(self, flags: int, text: str) -> None:
+    def write(self, flags: int, text: bytes) -> None:
         if self._forked:
-            posix.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, encode_output(text))
+            posix.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, text)
             return
         with self._lock:
-            call = self._current()
+            call = self._writing()
             text = call.unended[flags] + text
-            ended = text.rfind("\n") + 1
-            if len(text) - ended >= LOG_FRAME_CHARACTERS:
-                ended = len(text)
+            ended = text.rfind(b"\n") + 1
+            if len(text) - ended >= LOG_FRAME_BYTES:
+                ended = whole_characters(text)
             call.unended[flags] = text[ended:]
             if ended == 0:
                 return
-            self._writer.append(log_frames(flags, call.id, text[:ended]))
+            self._writer.append(log_frames(flags, self._id(call), text[:ended]))
         self._writer.flush()
 
     def flush(self, flags: int) -> None:
-        """Sends the unended line of the current call."""
+        """Sends the unended line of the current call, but for a character that has not ended."""
         if self._forked:
             return
         with self._lock:
-            unended = self._take_unended(self._current(), flags)
-            if not unended:
+            call = self._writing()
+            unended = call.unended[flags]
+            ended = whole_characters(unended)
+            if ended == 0:
                 return
-            self._writer.append(unended)
+            call.unended[flags] = unended[ended:]
+            self._writer.append(log_frames(flags, self._id(call), unended[:ended]))
         self._writer.flush()
 
     def answer(self, call: Call, flags: int, payload: bytes) -> None:
@@ -586,16 +661,25 @@ class Output:
         self._forked = True
 
     @staticmethod
-    def _current() -> Call:
+    def _writing() -> Call:
         call = current_call.get()
         return NO_CALL if call.answered else call
+
+    def _id(self, call: Call) -> int:
+        """The id to name output after: of code without a call, that of the only call in flight."""
+        if call is not NO_CALL:
+            return call.id
+        calls = list(self._calls)
+        return calls[0] if len(calls) == 1 else NO_CALL.id
 
     @staticmethod
     def _take_unended(call: Call, flags: int) -> bytes:
         text = call.unended[flags]
         if not text:
             return b""
-        call.unended[flags] = ""
+        call.unended[flags] = b""
+        if whole_characters(text) < len(text):
+            text = str(text, "utf-8", "replace").encode()
         return log_frames(flags, call.id, text)
 
 
@@ -604,14 +688,30 @@ def encode_output(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def log_frames(flags: int, call_id: int, text: str) -> bytes:
-    """The text as LOG frames, of which none is too long."""
-    if len(text) <= LOG_FRAME_CHARACTERS:
-        return frame(LOG, flags, call_id, encode_output(text))
-    return b"".join(
-        frame(LOG, flags, call_id, encode_output(text[start : start + LOG_FRAME_CHARACTERS]))
-        for start in range(0, len(text), LOG_FRAME_CHARACTERS)
-    )
+def whole_characters(text: bytes) -> int:
+    """The length of the text without a character at its end whose last bytes have yet to come."""
+    for back in range(1, min(len(text), 3) + 1):
+        byte = text[-back]
+        if byte >= 0xC0:  # The first byte of several, and says of how many.
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return len(text) - back if back < length else len(text)
+        if byte < 0x80:
+            break
+    return len(text)
+
+
+def log_frames(flags: int, call_id: int, text: bytes) -> bytes:
+    """The text as LOG frames, of which none is too long or cuts a character."""
+    if len(text) <= LOG_FRAME_BYTES:
+        return frame(LOG, flags, call_id, text)
+    frames = []
+    while text:
+        part = text[:LOG_FRAME_BYTES]
+        if len(part) < len(text):
+            part = part[: whole_characters(part)]
+        frames.append(frame(LOG, flags, call_id, part))
+        text = text[len(part) :]
+    return b"".join(frames)
 
 
 class LogStream(io.TextIOBase):
@@ -627,12 +727,12 @@ class LogStream(io.TextIOBase):
         self._descriptor = descriptor
         self._flags = STDERR if descriptor == STDERR_DESCRIPTOR else 0
         self.name = name
-        self.buffer = LogBytes(self)
+        self.buffer = LogBytes(self, output, self._flags)
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._output.write(self._flags, text)
+        self._output.write(self._flags, encode_output(text))
         return len(text)
 
     def flush(self) -> None:
@@ -654,12 +754,16 @@ class LogStream(io.TextIOBase):
 class LogBytes(io.BufferedIOBase):
     """The binary side of a LogStream, `sys.stdout.buffer`."""
 
-    def __init__(self, stream: LogStream) -> None:
+    def __init__(self, stream: LogStream, output: Output, flags: int) -> None:
         self._stream = stream
+        self._output = output
+        self._flags = flags
 
     def write(self, data: Any) -> int:
-        data = bytes(data)
-        self._stream.write(data.decode("utf-8", "replace"))
+        if isinstance(data, str):
+            raise TypeError("a bytes-like object is required, not 'str'")
+        data = bytes(memoryview(data))
+        self._output.write(self._flags, data)
         return len(data)
 
     def flush(self) -> None:
@@ -730,8 +834,8 @@ class Runner:
         self._connection = connection
         self._reader = FrameReader()
         self._writer = FrameWriter(connection)
-        self._output = Output(self._writer)
         self._calls: dict[int, Call] = {}
+        self._output = Output(self._writer, self._calls)
         self._handler: Optional[Callable[[Any, Context], Any]] = None
         # The context variables as the module left them, copied for every call.
         self._context = contextvars.Context()
@@ -761,8 +865,9 @@ class Runner:
         for name in ("exit", "quit"):  # The site module makes them, which -S leaves out.
             if not hasattr(builtins, name):
                 setattr(builtins, name, sys.exit)
-        sys.stdout = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
-        sys.stderr = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
+        # Also the names under which programs look for what there was before they replaced it.
+        sys.stdout = sys.__stdout__ = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
+        sys.stderr = sys.__stderr__ = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
         posix.register_at_fork(after_in_child=self._become_child)
 
     def _prepare(self) -> None:
@@ -812,7 +917,7 @@ class Runner:
                 return parse_load(payload)
             if frame_type == INVOKE:
                 raise ProtocolError("INVOKE before LOAD")
-            self._on_other(frame_type, call_id)
+            self._on_other(frame_type, call_id, payload)
 
     def _next_call(self) -> tuple[Call, bytes]:
         """The next call and its event; waits for it."""
@@ -820,29 +925,35 @@ class Runner:
             frame_type, call_id, payload = self._read()
             if frame_type == INVOKE:
                 return self._on_invoke(call_id, payload)
-            self._on_other(frame_type, call_id)
+            self._on_other(frame_type, call_id, payload)
 
     def _on_invoke(self, call_id: int, payload: bytes) -> tuple[Call, bytes]:
         if self._handler is None:
             raise ProtocolError("INVOKE after LOAD_FAILED")
         if len(payload) < INVOKE_FIXED.size:
             raise ProtocolError("INVOKE is shorter than its fixed part")
-        deadline_millis, id_bytes = INVOKE_FIXED.unpack_from(payload)
-        event_start = INVOKE_FIXED.size + id_bytes
+        deadline_millis, id_bytes, header_bytes = INVOKE_FIXED.unpack_from(payload)
+        header_start = INVOKE_FIXED.size + id_bytes
+        event_start = header_start + header_bytes
         if event_start > len(payload):
-            raise ProtocolError("INVOKE is shorter than its request id")
+            raise ProtocolError("INVOKE is shorter than its request id and headers")
         if call_id == 0 or call_id in self._calls:
             raise ProtocolError(f"INVOKE with the id {call_id}, which is not free")
-        request_id = payload[INVOKE_FIXED.size : event_start].decode("ascii", "replace")
-        call = Call(call_id, request_id, deadline_millis)
+        request_id = payload[INVOKE_FIXED.size : header_start].decode("ascii", "replace")
+        headers = parse_headers(payload[header_start:event_start]) if header_bytes else None
+        call = Call(call_id, request_id, deadline_millis, headers)
         self._calls[call_id] = call
         return call, payload[event_start:]
 
-    def _on_other(self, frame_type: int, call_id: int) -> None:
+    def _on_other(self, frame_type: int, call_id: int, payload: bytes) -> None:
         if frame_type == PING:
             self._writer.send(frame(PONG, 0, call_id, b""))
         elif frame_type == LOAD:
             raise ProtocolError("a second LOAD")
+        elif frame_type == CREDIT:
+            # For a call that was answered: it crossed our RESULT. Answers in parts are not made.
+            if len(payload) != CREDIT_BYTES:
+                raise ProtocolError("CREDIT is not a number")
         elif frame_type != CANCEL:  # There is nothing a Python handler could be told.
             raise ProtocolError(f"frame of unknown type {frame_type}")
 
@@ -940,7 +1051,7 @@ class Runner:
                 if frame_type == INVOKE:
                     self._context.copy().run(start, *self._on_invoke(call_id, payload))
                 else:
-                    self._on_other(frame_type, call_id)
+                    self._on_other(frame_type, call_id, payload)
 
         def on_readable() -> None:
             try:

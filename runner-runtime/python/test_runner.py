@@ -26,7 +26,8 @@ RUNNER = Path(__file__).with_name("runner.py").resolve()
 FIXTURES = RUNNER.parents[2] / "common/src/test/resources/wire/frames.json"
 
 HELLO, LOAD, READY, LOAD_FAILED, INVOKE, RESULT = 1, 2, 3, 4, 5, 6
-LOG, CANCEL, PING, PONG = 8, 9, 10, 11
+LOG, CANCEL, PING, PONG, CREDIT = 8, 9, 10, 11, 12
+HEADER_NUMBERS = {"traceParent": 1, "traceState": 2, "clientContext": 3, "identity": 4}
 MAX_PAYLOAD_BYTES = 6815744
 
 # A hung runner fails its test instead of the whole run.
@@ -41,9 +42,15 @@ def frame(frame_type: int, call_id: int, payload: bytes = b"", flags: int = 0) -
     return struct.pack(">IBBHI", 8 + len(payload), frame_type, flags, 0, call_id) + payload
 
 
-def invoke_payload(event: bytes, request_id: str, deadline_millis: int) -> bytes:
-    fixed = struct.pack(">QH", deadline_millis, len(request_id))
-    return fixed + request_id.encode() + event
+def invoke_payload(
+    event: bytes, request_id: str, deadline_millis: int, headers: dict[str, str] = {}
+) -> bytes:
+    block = b"".join(
+        struct.pack(">BH", HEADER_NUMBERS.get(name, 255), len(value.encode())) + value.encode()
+        for name, value in headers.items()
+    )
+    fixed = struct.pack(">QHH", deadline_millis, len(request_id), len(block))
+    return fixed + request_id.encode() + block + event
 
 
 class Frame:
@@ -56,7 +63,7 @@ class Frame:
 
     @property
     def text(self) -> str:
-        return self.payload.decode()
+        return self.payload.decode("utf-8", "replace")
 
     @property
     def json(self) -> Any:
@@ -169,9 +176,11 @@ class Controller:
         event: Union[str, bytes] = b"{}",
         request_id: str = "request-1",
         deadline_millis: int = FAR_DEADLINE_MILLIS,
+        headers: dict[str, str] = {},
     ) -> None:
         encoded = event.encode() if isinstance(event, str) else event
-        self.send(frame(INVOKE, call_id, invoke_payload(encoded, request_id, deadline_millis)))
+        payload = invoke_payload(encoded, request_id, deadline_millis, headers)
+        self.send(frame(INVOKE, call_id, payload))
 
     def result(self, call_id: int) -> tuple[Frame, list[Frame]]:
         """The RESULT of a call, and the LOG frames before it."""
@@ -235,6 +244,7 @@ class FramesTest(unittest.TestCase):
                         fixture["eventUtf8"].encode(),
                         fixture["requestId"],
                         fixture["deadlineMillis"],
+                        fixture.get("headers", {}),
                     )
                 elif "payloadHex" in fixture:
                     payload = bytes.fromhex(fixture["payloadHex"])
@@ -274,7 +284,7 @@ class LifeTest(unittest.TestCase):
         version = "%d.%d.%d" % sys.version_info[:3]
         self.assertEqual(
             Controller(self).hello.json,
-            {"protocol": 1, "language": "python", "languageVersion": version},
+            {"protocol": 2, "language": "python", "languageVersion": version},
         )
 
     def test_a_runner_started_long_before_load_answers_ping_then_loads(self) -> None:
@@ -470,6 +480,41 @@ class HandlerTest(unittest.TestCase):
         *facts, left = controller.call(request_id="rid-42", deadline_millis=deadline_millis).json
         self.assertEqual(facts, ["rid-42", "rid-42", "hello", "7", BRN, BRN, 128, None, None])
         self.assertTrue(0 < left <= 60_000, left)
+
+    def test_the_context_has_what_goes_with_the_event_and_nothing_where_nothing_does(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "def handler(event, context):\n"
+            "    client, identity = context.client_context, context.identity\n"
+            "    both = [client and [client, client.custom['a'], client.client.appTitle, client.env],\n"
+            "            identity and [identity, identity.account]] if event == {} else [client, identity]\n"
+            "    return [context.trace_parent, context.trace_state, *both]\n"
+        )
+        headers = next(
+            fixture["headers"]
+            for fixture in with_fixtures()["frames"]
+            if fixture["name"] == "invoke-with-headers"
+        )
+        client, identity = json.loads(headers["clientContext"]), json.loads(headers["identity"])
+        self.assertEqual(
+            controller.call(headers={**headers, "unknown": "?"}).json,
+            [
+                headers["traceParent"],
+                headers["traceState"],
+                [client, "b", "grüße", None],
+                [identity, identity["account"]],
+            ],
+        )
+        with_text = controller.call('"text"', headers={"clientContext": "no JSON"})
+        self.assertEqual(with_text.json, [None, None, "no JSON", None])
+        self.assertEqual(controller.call().json, [None] * 4)
+
+    def test_credit_for_a_call_that_is_not_in_flight_is_ignored(self) -> None:
+        for kind in ("def", "async def"):
+            controller = Controller(self)
+            controller.ready(f"{kind} handler(event, context): return 1")
+            controller.send(frame(CREDIT, 4, b"\0\1\0\0"))
+            self.assertEqual(controller.call().text, "1")
 
     def test_the_environment_is_the_users_and_the_engines_and_the_engine_wins(self) -> None:
         controller = Controller(self)
@@ -742,27 +787,117 @@ class ConcurrencyTest(unittest.TestCase):
                 {each: f"thread {each}\nown\npool {each}\nlow {each}\n" for each in (base, base + 1)},
             )
 
-    def test_output_while_loading_and_after_the_answer_has_the_id_0(self) -> None:
+    def test_output_while_loading_and_after_the_last_answer_has_the_id_0(self) -> None:
         controller = Controller(self)
         logs = controller.ready(
-            "import threading\n"
+            "import os, threading, time\n"
             "print('loading')\n"
             "print('unended', end='')\n"
-            "answered = threading.Event()\n"
             "def late():\n"
-            "    answered.wait()\n"
+            "    while not os.path.exists('answered'): time.sleep(0.001)\n"
             "    print('late')\n"
-            "def handler(event, context):\n"
-            "    if event == 'go': answered.set()\n"
-            "    else: threading.Thread(target=late).start()\n"
+            "def handler(event, context): threading.Thread(target=late).start()\n"
         )
         self.assertEqual([(log.id, log.flags) for log in logs], [(0, 0)] * len(logs))
         self.assertEqual(text_of(logs), "loading\nunended")
         controller.call(call_id=5)
-        controller.invoke(6, '"go"')
-        frames = [controller.next(), controller.next()]
-        late = next(each for each in frames if each.type == LOG)
-        self.assertEqual((late.id, late.text), (0, "late\n"))
+        (controller.code_root / "answered").touch()
+        late = controller.next()
+        self.assertEqual((late.type, late.id, late.text), (LOG, 0, "late\n"))
+
+    def test_output_of_code_without_a_call_belongs_to_the_only_call_in_flight(self) -> None:
+        sync_handler = (
+            "waiting = []\n"
+            "def handler(event, context):\n"
+            "    if event == 'go':\n"
+            "        while waiting: waiting.pop().set()\n"
+            "        return\n"
+            "    say(event)\n"
+            "    waiting.append(threading.Event())\n"
+            "    waiting[-1].wait()\n"
+        )
+        for name, code in {
+            "a listener of a queue": "import logging.handlers, queue, threading\n"
+            "lines = queue.Queue()\n"
+            "out = logging.StreamHandler()\n"
+            "logging.handlers.QueueListener(lines, out).start()\n"
+            "def say(line): lines.put(logging.makeLogRecord({'msg': line}))\n" + sync_handler,
+            "a pool of threads": "import threading\n"
+            "from multiprocessing.pool import ThreadPool\n"
+            "pool = ThreadPool(1)\n"
+            "def say(line): pool.apply_async(print, [line])\n" + sync_handler,
+            "a thread of a call that was answered": "import queue, threading\n"
+            "lines = queue.Queue()\n"
+            "thread = None\n"
+            "def work():\n"
+            "    while True: print(lines.get())\n"
+            "def say(line):\n"
+            "    global thread\n"
+            "    if thread is None:\n"
+            "        thread = threading.Thread(target=work, daemon=True)\n"
+            "        thread.start()\n"
+            "    lines.put(line)\n" + sync_handler,
+            "a task in the background": "import asyncio\n"
+            "lines, task, waiting = None, None, []\n"
+            "async def work():\n"
+            "    while True: print(await lines.get())\n"
+            "async def handler(event, context):\n"
+            "    global lines, task\n"
+            "    if event == 'go':\n"
+            "        while waiting: waiting.pop().set()\n"
+            "        return\n"
+            "    if task is None:\n"
+            "        lines = asyncio.Queue()\n"
+            "        task = asyncio.create_task(work())\n"
+            "    lines.put_nowait(event)\n"
+            "    waiting.append(asyncio.Event())\n"
+            "    await waiting[-1].wait()\n",
+        }.items():
+            with self.subTest(name):
+                controller = Controller(self)
+                controller.ready(code, concurrency=3)
+
+                def said(call_id: int, line: str) -> tuple[int, str]:
+                    controller.invoke(call_id, f'"{line}"')
+                    log = controller.next()
+                    self.assertEqual(log.type, LOG, log)
+                    return log.id, log.text
+
+                self.assertEqual(said(1, "first"), (1, "first\n"))
+                controller.invoke(2, '"go"')
+                self.assertEqual({controller.next().id, controller.next().id}, {1, 2})
+                self.assertEqual(said(3, "third"), (3, "third\n"))
+                self.assertEqual(said(4, "of whom?"), (0, "of whom?\n"))
+
+    def test_a_character_written_in_pieces_is_one_whoever_writes_between_them(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "import sys, threading\n"
+            "barrier = threading.Barrier(2)\n"
+            "def handler(event, context):\n"
+            "    out, err = sys.stdout.buffer, sys.stderr.buffer\n"
+            "    out.write(b'\\xe2'); err.write(b'\\xe2\\x82')\n"
+            "    sys.stdout.flush(); err.flush()\n"
+            "    barrier.wait()\n"
+            "    out.write(b'\\x82\\xac')\n"
+            "    err.write(b'\\xac' + event.encode() + b'\\xe2\\x82')\n",
+            concurrency=2,
+        )
+        controller.invoke(1, '"one"')
+        controller.invoke(2, '"two"')
+        frames = []
+        while sum(each.type == RESULT for each in frames) < 2:
+            frames.append(controller.next())
+        written = [
+            b"".join(
+                each.payload
+                for each in frames
+                if (each.type, each.id, each.flags) == (LOG, call_id, flags)
+            ).decode()
+            for call_id in (1, 2)
+            for flags in (0, 1)
+        ]
+        self.assertEqual(written, ["€", "€one\ufffd", "€", "€two\ufffd"])
 
     def test_what_a_call_wrote_arrives_even_if_it_never_comes_back(self) -> None:
         for kind in ("def", "async def"):
@@ -797,6 +932,7 @@ class ConcurrencyTest(unittest.TestCase):
             "    print('surrogate \\udc80')\n"
             "    sys.stdout.close()\n"
             "    print('open', flush=True)\n"
+            "    print('out', file=sys.__stdout__); print('err', file=sys.__stderr__)\n"
             "    try: sys.stdout.write(b'bytes')\n"
             "    except TypeError as error: print(error)\n"
             "    return [sys.stdout.fileno(), sys.stderr.fileno(), sys.stdout.isatty(), sys.stdout.encoding]\n"
@@ -805,7 +941,7 @@ class ConcurrencyTest(unittest.TestCase):
         result, logs = controller.result(1)
         self.assertEqual(
             text_of(logs),
-            "bytes \ufffd\nseveral parts\nsurrogate \\udc80\nopen\n"
+            "bytes \ufffd\nseveral parts\nsurrogate \\udc80\nopen\nout\nerr\n"
             "write() argument must be str, not bytes\n",
         )
         self.assertEqual(result.json, [1, 2, False, "utf-8"])

@@ -21,17 +21,19 @@ final class CallQueue {
   private static final Duration LAST_RESORT = Duration.ofMinutes(2);
 
   private final PoolLimits limits;
+  private final WaitingRoom room;
   private final PooledFunctions functions;
   private final Effects effects;
   // Every function with a line, by its first call.
   private final TreeMap<Long, PooledFunction> byFirstCall = new TreeMap<>();
   private long arrivals;
   private int calls;
-  private long bytes;
 
+  /// @param room where the calls are counted that wait anywhere
   /// @param effects tell calls what became of them
-  CallQueue(PoolLimits limits, PooledFunctions functions, Effects effects) {
+  CallQueue(PoolLimits limits, WaitingRoom room, PooledFunctions functions, Effects effects) {
     this.limits = limits;
+    this.room = room;
     this.functions = functions;
     this.effects = effects;
   }
@@ -46,21 +48,10 @@ final class CallQueue {
 
   /// Whether no more calls may wait, or the one that waits longest has done so for a while.
   boolean isCongested(Duration patience, long now) {
-    return calls >= limits.maxQueue()
+    return room.calls() >= limits.maxQueue()
         || (calls > 0
             && now - byFirstCall.firstEntry().getValue().line.first().arrived
                 >= patience.toNanos());
-  }
-
-  /// Why a call may not wait; null when it may.
-  @Nullable Refusal overload(Waiter waiter) {
-    if (calls >= limits.maxQueue()) {
-      return new Refusal.Overloaded(calls + " calls wait already");
-    }
-    if (bytes + waiter.weight() > limits.maxQueueBytes()) {
-      return new Refusal.Overloaded("calls with " + bytes + " bytes wait already");
-    }
-    return null;
   }
 
   /// The functions whose calls wait, the one whose first call came first at the front. Not a copy.
@@ -69,14 +60,20 @@ final class CallQueue {
   }
 
   /// A call waits from now on, behind its function's others.
-  void add(PooledFunction function, Waiter waiter, long now) {
+  ///
+  /// @return why it may not wait; null when it does
+  @Nullable Refusal add(PooledFunction function, Waiter waiter, long now) {
+    String limit = room.enter(waiter.weight());
+    if (limit != null) {
+      return new Refusal.Overloaded(limit);
+    }
     Waiting call = new Waiting(waiter, arrivals++, now, deadline(now));
     if (function.line.isEmpty()) {
       byFirstCall.put(call.order, function);
     }
     function.line.addLast(call);
     calls++;
-    bytes += waiter.weight();
+    return null;
   }
 
   /// Takes a call out whose client is gone.
@@ -207,7 +204,7 @@ final class CallQueue {
 
   private void left(Waiting call) {
     calls--;
-    bytes -= call.waiter.weight();
+    room.leave(call.waiter.weight());
   }
 
   private long deadline(long now) {

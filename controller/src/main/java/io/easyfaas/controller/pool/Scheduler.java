@@ -155,7 +155,7 @@ final class Scheduler {
   private Acquisition enqueue(PooledFunction function, Waiter waiter) {
     Refusal refusal = neverFits(function.function);
     if (refusal == null) {
-      refusal = queue.overload(waiter);
+      refusal = queue.add(function, waiter, clock.nanos());
     } else {
       queue.refuseAll(function, refusal); // Who waits came when its limits were others.
     }
@@ -163,7 +163,6 @@ final class Scheduler {
       functions.forgetUnused(function);
       return new Acquisition.Refused(refusal);
     }
-    queue.add(function, waiter, clock.nanos());
     serve(function); // Its limits may be others than when the calls before it came.
     if (function.isShort()) {
       place();

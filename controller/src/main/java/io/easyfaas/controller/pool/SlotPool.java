@@ -35,6 +35,7 @@ public final class SlotPool {
 
   private final SlotWork work;
   private final PoolLimits limits;
+  private final WaitingRoom waitingRoom;
   private final PoolClock clock;
   private final Object lock = new Object();
 
@@ -75,7 +76,8 @@ public final class SlotPool {
     this.functions = new PooledFunctions(clock);
     this.slots =
         new Slots(states(cold, clock.nanos()), memory.allocatable(), functions, effects, clock);
-    this.queue = new CallQueue(limits, functions, effects);
+    this.waitingRoom = new WaitingRoom(limits.maxQueue(), limits.maxQueueBytes());
+    this.queue = new CallQueue(limits, waitingRoom, functions, effects);
     this.standby = new StandbyFiller(slots, new Standby(limits.maxPrewarmed()), memory.base());
     this.scheduler = new Scheduler(slots, functions, queue, standby, limits, clock);
     this.life = new SlotLife(slots, queue, standby, scheduler, limits, clock);
@@ -93,6 +95,11 @@ public final class SlotPool {
     }
     Effects.run(toDo, work);
     return result;
+  }
+
+  /// Where calls are counted that wait, here or before they come here.
+  public WaitingRoom waitingRoom() {
+    return waitingRoom;
   }
 
   /// Gives a lease back. The next call of the function gets it at once.
