@@ -7,6 +7,7 @@ import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.admin.AdminApi;
 import io.easyfaas.controller.admin.MetricsPage;
+import io.easyfaas.controller.admin.TrafficMetrics;
 import io.easyfaas.controller.invoke.InvokeMetrics;
 import io.easyfaas.controller.invoke.InvokePath;
 import io.easyfaas.controller.pool.PoolLimits;
@@ -120,7 +121,12 @@ public final class Controller implements AutoCloseable {
       AdminApi admin =
           new AdminApi(
               keeper,
-              new MetricsPage(metrics, keeper.pool(), functions, userLog),
+              new MetricsPage(
+                  metrics,
+                  keeper.pool(),
+                  functions,
+                  userLog,
+                  new TrafficMetrics(loops.budget(), loops.connections())),
               slots.aliveTimeout());
       HttpServer server =
           HttpServer.start(

@@ -2,8 +2,6 @@ package io.easyfaas.common.http;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
-import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.common.wire.ErrorCode;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -15,9 +13,6 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestDecoder;
-import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -28,31 +23,24 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// An HTTP/1.1 server on TCP or a unix socket. Thread-safe.
 ///
-/// Each request is handed whole to the handler on a virtual thread. A caller that answers some
-/// requests on the event loop itself puts its own channel handler in front, see {@link #start}.
+/// Each request is handed to the handler on a virtual thread: whole, or with a body that is still
+/// coming where {@link HttpHandler#bodyRule} says so. A caller that answers some requests on the
+/// event loop itself puts its own channel handler in front, see {@link #start}.
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
-  private static final int MAX_HEAD_BYTES = 16 * 1024;
 
   // st_mode, see inode(7).
   private static final int FILE_TYPE_MASK = 0170000;
   private static final int FILE_TYPE_SOCKET = 0140000;
-
-  // Longer than HttpClient keeps an unused connection, so that our own clients never meet a
-  // connection that is just being closed.
-  private static final Duration IDLE = Duration.ofSeconds(75);
 
   private final Channel listener;
   private final ChannelGroup connections;
@@ -77,9 +65,9 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
-  /// thread. They see `FullHttpRequest`s one at a time per connection, and pass on what they do not
-  /// answer themselves. They answer with a `FullHttpResponse`, or with one `ByteBuf` that is the
-  /// whole encoded answer.
+  /// thread. They see requests one at a time per connection, whole ones as `FullHttpRequest`, and
+  /// pass on what they do not answer themselves. They answer with a `FullHttpResponse`, or with one
+  /// `ByteBuf` that is the whole encoded answer.
   ///
   /// @param front adds the handlers to a new connection's pipeline
   /// @throws HttpException when the address is in use or not allowed; the message names it
@@ -89,42 +77,36 @@ public final class HttpServer implements AutoCloseable {
       int maxBodyBytes,
       HttpHandler handler,
       Consumer<ChannelPipeline> front) {
-    return start(address, loops, maxBodyBytes, handler, front, IDLE);
+    return start(address, loops, maxBodyBytes, handler, front, Deadlines.DEFAULT);
   }
 
-  /// Starts listening with another time after which an unused connection is closed.
+  /// Starts listening with another patience.
   static HttpServer start(
       HttpAddress address,
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
       Consumer<ChannelPipeline> front,
-      Duration idle) {
+      Deadlines deadlines) {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+    Admission admission = new Admission(handler, maxBodyBytes, loops.budget());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .handler(loops.connections().listener(connections))
+            // A client that has sent all it wants to say may close its side and wait.
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
                     connections.add(channel);
-                    ChannelPipeline pipeline = channel.pipeline();
-                    pipeline.addLast(
-                        new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
-                    pipeline.addLast(
-                        new HttpRequestDecoder(
-                            new HttpDecoderConfig()
-                                .setMaxInitialLineLength(MAX_HEAD_BYTES)
-                                .setMaxHeaderSize(MAX_HEAD_BYTES)));
-                    pipeline.addLast(new AnswerEncoder());
-                    pipeline.addLast(new WholeRequests(maxBodyBytes));
-                    pipeline.addLast(new RequestSequencer(idle));
-                    front.accept(pipeline);
-                    pipeline.addLast(new RequestDispatcher(handler, threads));
+                    ReadGate gate = fill(channel, loops, admission, deadlines);
+                    front.accept(channel.pipeline());
+                    channel.pipeline().addLast(new RequestDispatcher(handler, threads, gate));
                   }
                 });
     SocketAddress socketAddress =
@@ -157,6 +139,23 @@ public final class HttpServer implements AutoCloseable {
     }
     LOG.info("listening on {}", actual);
     return new HttpServer(bound.channel(), connections, threads, actual);
+  }
+
+  /// Everything between the socket and those who answer.
+  private static ReadGate fill(
+      Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
+    ReadGate gate = new ReadGate(channel);
+    RequestDecoder decoder = new RequestDecoder();
+    RequestReader reader = new RequestReader(admission, gate, decoder, deadlines);
+    channel
+        .pipeline()
+        .addLast(
+            new WriteWatch(loops.budget(), loops.connections(), deadlines),
+            decoder,
+            new AnswerEncoder(),
+            reader,
+            new RequestSequencer(deadlines.idle(), gate, reader::isReading));
+    return gate;
   }
 
   /// The address, with the port the system chose.
@@ -234,23 +233,5 @@ public final class HttpServer implements AutoCloseable {
     } catch (IOException e) {
       throw new HttpException("restrict " + socket, e);
     }
-  }
-
-  /// Turns anything a handler may throw into an answer. The one place where failures become HTTP.
-  static HttpResponse answer(HttpHandler handler, HttpRequest request) {
-    try {
-      return handler.handle(request);
-    } catch (ApiException e) {
-      return HttpResponse.error(e);
-    } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
-      LOG.error("{} {} failed", request.method(), request.target(), e);
-      return failure(e);
-    }
-  }
-
-  /// The answer to a request that failed in a way nobody expected.
-  static HttpResponse failure(Throwable cause) {
-    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-    return HttpResponse.error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
   }
 }

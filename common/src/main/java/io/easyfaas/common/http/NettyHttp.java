@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -21,20 +22,28 @@ public final class NettyHttp {
   // Netty's own constants are lower case; clients of the original have seen Title-Case.
   private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
   private static final AsciiString CONNECTION = AsciiString.cached("Connection");
+  private static final AsciiString TRANSFER_ENCODING = AsciiString.cached("Transfer-Encoding");
   private static final AsciiString HOST = AsciiString.cached("Host");
 
   private NettyHttp() {}
 
   /// Copies a request out of Netty's buffers; the message stays the caller's to release.
   public static HttpRequest request(FullHttpRequest message) {
-    return new HttpRequest(
-        message.method().name(),
-        message.uri(),
-        headers(message.headers()),
-        ByteBufUtil.getBytes(message.content()));
+    return request(message, new HttpBody.Bytes(ByteBufUtil.getBytes(message.content())));
   }
 
-  /// A message to write for an answer.
+  /// A request without its body.
+  static HttpRequest head(io.netty.handler.codec.http.HttpRequest message) {
+    return request(message, HttpBody.NONE);
+  }
+
+  /// A request with a body that is not in the message.
+  static HttpRequest request(io.netty.handler.codec.http.HttpRequest message, HttpBody body) {
+    return new HttpRequest(
+        message.method().name(), message.uri(), headers(message.headers()), body);
+  }
+
+  /// A message to write for an answer with a body in memory.
   ///
   /// @param keepAlive whether the connection stays open after it
   public static FullHttpResponse response(HttpResponse response, boolean keepAlive) {
@@ -44,6 +53,28 @@ public final class NettyHttp {
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()), body);
     response.headers().forEach((name, value) -> message.headers().set(name, value));
     message.headers().setInt(CONTENT_LENGTH, response.body().length);
+    if (!keepAlive) {
+      message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return message;
+  }
+
+  /// The head of an answer whose body is written after it.
+  ///
+  /// @param length of the body; {@link HttpBody#UNKNOWN} when its end tells
+  /// @param keepAlive whether the connection stays open after it; if not, the end of the connection
+  ///   may be the end of the body
+  static io.netty.handler.codec.http.HttpResponse head(
+      HttpResponse response, long length, boolean isChunkable, boolean keepAlive) {
+    DefaultHttpResponse message =
+        new DefaultHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()));
+    response.headers().forEach((name, value) -> message.headers().set(name, value));
+    if (length != HttpBody.UNKNOWN) {
+      message.headers().set(CONTENT_LENGTH, Long.toString(length));
+    } else if (isChunkable) {
+      message.headers().set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    }
     if (!keepAlive) {
       message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
     }

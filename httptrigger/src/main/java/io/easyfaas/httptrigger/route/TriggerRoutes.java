@@ -1,5 +1,6 @@
 package io.easyfaas.httptrigger.route;
 
+import io.easyfaas.common.http.BodyRule;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpException;
 import io.easyfaas.common.http.HttpHandler;
@@ -30,6 +31,9 @@ public final class TriggerRoutes implements HttpHandler {
           "Traceparent",
           "Tracestate");
 
+  // A body is text or base64, and then part of a JSON document which is made in pieces.
+  private static final int COPIES = 5;
+
   private final HttpClient controller;
   private final String region;
   private final Duration timeout;
@@ -52,6 +56,17 @@ public final class TriggerRoutes implements HttpHandler {
             .route("*", "/{userID}/{function}", (request, path) -> call(request, path))
             .route("*", "/{userID}/{function}/{version}", (request, path) -> call(request, path))
             .build();
+  }
+
+  @Override
+  public BodyRule bodyRule(HttpRequest head) {
+    return BodyRule.whole(COPIES);
+  }
+
+  @Override
+  public String accountOf(HttpRequest head) {
+    List<String> path = head.path();
+    return path.isEmpty() ? "" : path.getFirst();
   }
 
   @Override
