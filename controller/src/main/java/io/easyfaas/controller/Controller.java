@@ -29,7 +29,6 @@ public final class Controller implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
   private static final Duration CLOSE_POLL = Duration.ofMillis(20);
-  private static final int MAX_FUNCTIONS = 10_000;
 
   private final HttpServer server;
   private final SlotKeeper keeper;
@@ -51,10 +50,12 @@ public final class Controller implements AutoCloseable {
   /// @throws RuntimeException when the port is taken or funclet does not answer; nothing is left
   ///   running then
   public static Controller start(ControllerConfig config, FuncletApi funclet, EventLoops loops) {
-    HttpClient client = new HttpClient(config.repository().endpoint(), loops);
+    HttpClient client =
+        new HttpClient(config.repository().endpoint(), loops, HttpRegistry.MAX_DOCUMENT_BYTES);
     List<AutoCloseable> parts = new ArrayList<>(List.of(client));
-    return start(
-        config, funclet, new HttpRegistry(client, config.repository().version()), loops, parts);
+    HttpRegistry registry =
+        new HttpRegistry(client, config.repository().version(), config.slots().maxQueueWait());
+    return start(config, funclet, registry, loops, parts);
   }
 
   /// As {@link #start(ControllerConfig, FuncletApi, EventLoops)}, with a registry of this JVM.
@@ -83,9 +84,9 @@ public final class Controller implements AutoCloseable {
       List<AutoCloseable> parts) {
     try {
       FlushQueues flushes = new FlushQueues(loops);
-      FunctionCache functions =
-          new FunctionCache(registry, config.latestCache(), MAX_FUNCTIONS, nanoTime);
       ControllerConfig.Slots slots = config.slots();
+      FunctionCache functions =
+          new FunctionCache(registry, config.functions().limits(slots.maxQueueWait()), nanoTime);
       SlotKeeper keeper =
           SlotKeeper.start(
               funclet,
@@ -109,7 +110,8 @@ public final class Controller implements AutoCloseable {
       InvokeMetrics metrics = new InvokeMetrics();
       InvokePath invocations =
           new InvokePath(
-              new InvokePath.Rules(config.checksCaller(), config.repository().authTransfer()),
+              new InvokePath.Rules(
+                  config.checksCaller(), config.repository().authTransfer(), slots.maxQueueWait()),
               functions,
               keeper.pool(),
               userLog,

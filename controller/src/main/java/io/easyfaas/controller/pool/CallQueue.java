@@ -17,15 +17,17 @@ final class CallQueue {
   private static final Duration LAST_RESORT = Duration.ofMinutes(2);
 
   private final PoolLimits limits;
+  private final WaitingRoom room;
   private final Tenancies tenancies;
   private final SlotMoves moves;
   private long arrivals;
   private int calls;
-  private long bytes;
 
+  /// @param room where the calls are counted that wait anywhere
   /// @param moves tells calls what became of them
-  CallQueue(PoolLimits limits, Tenancies tenancies, SlotMoves moves) {
+  CallQueue(PoolLimits limits, WaitingRoom room, Tenancies tenancies, SlotMoves moves) {
     this.limits = limits;
+    this.room = room;
     this.tenancies = tenancies;
     this.moves = moves;
   }
@@ -38,22 +40,17 @@ final class CallQueue {
     return calls;
   }
 
-  /// Why a call may not wait; null when it may.
-  @Nullable Refusal overload(Waiter waiter) {
-    if (calls >= limits.maxQueue()) {
-      return new Refusal.Overloaded(calls + " calls wait already");
-    }
-    if (bytes + waiter.weight() > limits.maxQueueBytes()) {
-      return new Refusal.Overloaded("calls with " + bytes + " bytes wait already");
-    }
-    return null;
-  }
-
   /// A call waits from now on, behind its function's others.
-  void add(Tenancy tenancy, Waiter waiter, long now) {
+  ///
+  /// @return why it may not wait; null when it does
+  @Nullable Refusal add(Tenancy tenancy, Waiter waiter, long now) {
+    String limit = room.enter(waiter.weight());
+    if (limit != null) {
+      return new Refusal.Overloaded(limit);
+    }
     tenancy.waiting.add(new Tenancy.Waiting(waiter, arrivals++, now, deadline(now)));
     calls++;
-    bytes += waiter.weight();
+    return null;
   }
 
   /// Takes a call out whose client is gone.
@@ -151,7 +148,7 @@ final class CallQueue {
 
   private void left(Waiter waiter) {
     calls--;
-    bytes -= waiter.weight();
+    room.leave(waiter.weight());
   }
 
   private long deadline(long now) {

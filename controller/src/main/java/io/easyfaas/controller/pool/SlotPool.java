@@ -57,6 +57,8 @@ public final class SlotPool {
   @GuardedBy("lock")
   private final List<Slot> slots = new ArrayList<>();
 
+  private final WaitingRoom waitingRoom;
+
   @GuardedBy("lock")
   private final Tenancies tenancies;
 
@@ -91,7 +93,8 @@ public final class SlotPool {
     this.limits = limits;
     this.tenancies = new Tenancies(nanoTime);
     this.moves = new SlotMoves(work);
-    this.queue = new CallQueue(limits, tenancies, moves);
+    this.waitingRoom = new WaitingRoom(limits.maxQueue(), limits.maxQueueBytes());
+    this.queue = new CallQueue(limits, waitingRoom, tenancies, moves);
     this.reserve =
         new ReserveFiller(slots, new Reserve(limits.maxPrewarmed()), baseMemory, moves, work);
     this.work = work;
@@ -124,6 +127,11 @@ public final class SlotPool {
     }
     SlotMoves.run(toDo);
     return result;
+  }
+
+  /// Where calls are counted that wait, here or before they come here.
+  public WaitingRoom waitingRoom() {
+    return waitingRoom;
   }
 
   /// Gives a lease back. The next call of the function gets it at once.
@@ -536,13 +544,12 @@ public final class SlotPool {
   private Acquisition enqueue(Tenancy tenancy, Waiter waiter) {
     Refusal refusal = neverFits(tenancy.function);
     if (refusal == null) {
-      refusal = queue.overload(waiter);
+      refusal = queue.add(tenancy, waiter, nanoTime.getAsLong());
     }
     if (refusal != null) {
       tenancies.forgetUnused(tenancy);
       return new Acquisition.Refused(refusal);
     }
-    queue.add(tenancy, waiter, nanoTime.getAsLong());
     if (tenancy.waiting.size() > tenancy.expected()) {
       place();
     }
