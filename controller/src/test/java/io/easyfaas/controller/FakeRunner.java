@@ -60,7 +60,7 @@ public final class FakeRunner implements AutoCloseable {
 
   /// Says HELLO and loads whatever is asked for; the connection stays open.
   public void greetAndLoad() throws IOException {
-    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":1}".getBytes(UTF_8));
+    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
     ByteBuffer load = frame();
     LoadRequest request = Json.CAMEL.read(payload(load), LoadRequest.class);
     handler = request.handler();
@@ -78,7 +78,7 @@ public final class FakeRunner implements AutoCloseable {
 
   /// Says HELLO and ends when it is to load.
   public void endWhileLoading() throws IOException {
-    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":1}".getBytes(UTF_8));
+    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
     frame();
     close();
   }
@@ -169,7 +169,8 @@ public final class FakeRunner implements AutoCloseable {
     ByteBuffer payload = frame.position(FrameType.HEADER_BYTES);
     long deadline = payload.getLong();
     byte[] requestId = new byte[payload.getShort()];
-    payload.get(requestId);
+    byte[] headers = new byte[payload.getShort()];
+    payload.get(requestId).get(headers);
     byte[] event = new byte[payload.remaining()];
     payload.get(event);
     Call call = new Call(this, id, deadline, new String(requestId, UTF_8), event);

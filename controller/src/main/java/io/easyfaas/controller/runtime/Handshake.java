@@ -1,5 +1,11 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.wire.FrameType;
+import io.easyfaas.common.wire.RunnerHello;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -11,6 +17,8 @@ import java.util.concurrent.TimeoutException;
 ///
 /// What comes after its wait was given up comes too late: the two sides agree which was first.
 final class Handshake {
+  private static final int MAX_HELLO_BYTES = 1024;
+
   private final String slot;
   private final CompletableFuture<Boolean> hello = new CompletableFuture<>();
   private final CompletableFuture<LoadOutcome> outcome = new CompletableFuture<>();
@@ -18,6 +26,25 @@ final class Handshake {
   /// @param slot names the sandbox in messages
   Handshake(String slot) {
     this.slot = slot;
+  }
+
+  /// Looks whether a runner speaks our protocol.
+  ///
+  /// @param hello payload of its HELLO
+  /// @throws ProtocolException when it does not
+  static void check(ByteBuf hello) throws ProtocolException {
+    if (hello.readableBytes() > MAX_HELLO_BYTES) {
+      throw new ProtocolException("HELLO of " + hello.readableBytes() + " bytes");
+    }
+    try {
+      int version = Json.CAMEL.read(ByteBufUtil.getBytes(hello), RunnerHello.class).protocol();
+      if (version != FrameType.PROTOCOL) {
+        throw new ProtocolException(
+            "runner speaks protocol " + version + " (expected: " + FrameType.PROTOCOL + ")");
+      }
+    } catch (JsonException e) {
+      throw new ProtocolException("HELLO: " + e.getMessage());
+    }
   }
 
   /// HELLO has come.

@@ -81,6 +81,9 @@ final class PoolHarness implements SlotWork {
         public void cancel(RunnerCall call) {}
 
         @Override
+        public void taken(RunnerCall call, int bytes) {}
+
+        @Override
         public void check() {}
 
         @Override
