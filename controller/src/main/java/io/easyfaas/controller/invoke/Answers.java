@@ -137,10 +137,7 @@ final class Answers {
   /// The engine's failure that a refusal stands for, if it is one.
   static Optional<ApiException> failure(Refusal refusal) {
     return switch (refusal) {
-      case Refusal.Overloaded overloaded ->
-          Optional.of(
-              new ApiException(
-                  ErrorCode.TOO_MANY_REQUESTS, "empty runtime", List.of(overloaded.detail())));
+      case Refusal.Overloaded overloaded -> Optional.of(overloaded(overloaded.detail()));
       case Refusal.NeverFits unfit ->
           Optional.of(
               new ApiException(
@@ -151,6 +148,13 @@ final class Answers {
           Optional.of(new ApiException(ErrorCode.SERVICE, "", List.of(failed.detail())));
       case Refusal.LoadFailed _ -> Optional.empty();
     };
+  }
+
+  /// A call that finds no room, now.
+  ///
+  /// @param detail which limit was hit
+  static ApiException overloaded(String detail) {
+    return new ApiException(ErrorCode.TOO_MANY_REQUESTS, "empty runtime", List.of(detail));
   }
 
   private static void finishHead(

@@ -15,6 +15,7 @@ import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.Waiter;
 import io.easyfaas.controller.registry.FunctionReference;
+import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.RunnerCall;
 import io.easyfaas.controller.userlog.CallOutput;
@@ -111,9 +112,24 @@ final class Invocation implements RunnerCall, Waiter {
       fail(e);
       return;
     }
+    beginLookUp();
+  }
+
+  /// Has the registry asked. Until it answers the call waits, and counts as one that does.
+  private void beginLookUp() {
+    int weight = weight();
+    String limit = path.pool.waitingRoom().enter(weight);
+    if (limit != null) {
+      fail(
+          path.functions.isRegistryGone()
+              ? RegistryClient.noAnswer(limit)
+              : Answers.overloaded(limit));
+      return;
+    }
     try {
-      path.threads.execute(this::lookUp);
+      path.threads.execute(() -> lookUp(weight));
     } catch (RejectedExecutionException _) {
+      path.pool.waitingRoom().leave(weight);
       fail(new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping"));
     }
   }
@@ -215,9 +231,15 @@ final class Invocation implements RunnerCall, Waiter {
         now);
   }
 
-  private void lookUp() {
+  private void lookUp(int weight) {
     try {
-      ResolvedFunction found = path.functions.load(reference, label());
+      long deadline = received + path.rules.maxLookUp().toNanos();
+      ResolvedFunction found;
+      try {
+        found = path.functions.load(reference, label(), deadline);
+      } finally {
+        path.pool.waitingRoom().leave(weight);
+      }
       context.executor().execute(() -> proceed(found));
     } catch (ApiException e) {
       fail(e);

@@ -7,6 +7,7 @@ import io.easyfaas.controller.userlog.UserLog;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +22,8 @@ public final class InvokePath implements AutoCloseable {
   ///
   /// @param checksCaller whether the caller's account must be the function's owner
   /// @param showsAuthorization whether the registry sees the caller's `Authorization`
-  public record Rules(boolean checksCaller, boolean showsAuthorization) {}
+  /// @param maxLookUp how long a call waits for the registry
+  public record Rules(boolean checksCaller, boolean showsAuthorization, Duration maxLookUp) {}
 
   final Rules rules;
   final FunctionCache functions;

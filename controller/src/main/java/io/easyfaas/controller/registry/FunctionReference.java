@@ -3,8 +3,13 @@ package io.easyfaas.controller.registry;
 import static java.util.Objects.requireNonNull;
 
 import io.easyfaas.common.brn.FunctionBrn;
+import org.jspecify.annotations.Nullable;
 
 /// What a caller names when they ask for a function.
+///
+/// Two references are equal when a registry has to answer them alike. A BRN names its owner, so
+/// there the account only says who asks; it counts with a plain name, whose owner it is, and where
+/// the registry sees who asks and may decide by it.
 ///
 /// @param name a plain name, or a full BRN with a version
 /// @param qualifier the version a plain name comes with; empty for a BRN
@@ -28,5 +33,30 @@ public record FunctionReference(
   /// Whether the version never changes under this name: anything but `$LATEST`.
   public boolean isFixed() {
     return !(isBrn() ? name : qualifier).endsWith("$LATEST");
+  }
+
+  /// How many characters it keeps in memory.
+  int characters() {
+    return name.length() + qualifier.length() + account.length() + authorization.length();
+  }
+
+  @Override
+  public boolean equals(@Nullable Object object) {
+    return this == object
+        || (object instanceof FunctionReference other
+            && name.equals(other.name)
+            && qualifier.equals(other.qualifier)
+            && authorization.equals(other.authorization)
+            && (!accountDecides() || account.equals(other.account)));
+  }
+
+  @Override
+  public int hashCode() {
+    int hash = (name.hashCode() * 31 + qualifier.hashCode()) * 31 + authorization.hashCode();
+    return accountDecides() ? hash * 31 + account.hashCode() : hash;
+  }
+
+  private boolean accountDecides() {
+    return !authorization.isEmpty() || !isBrn();
   }
 }
