@@ -16,10 +16,7 @@ import java.util.concurrent.atomic.LongAdder;
 @SuppressWarnings("FutureReturnValueIgnored") // Nothing depends on it.
 public final class ConnectionLimit {
   /// Asks a connection to close if nobody is using it: others wait to be accepted.
-  enum MakeRoom {
-    /// The event.
-    EVENT
-  }
+  static final Object MAKE_ROOM = new Object();
 
   private static final int MAKE_ROOM_SECONDS = 1;
 
@@ -135,7 +132,7 @@ public final class ConnectionLimit {
         isMakingRoom = false;
         return;
       }
-      connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MakeRoom.EVENT));
+      connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));
       ctx.executor().schedule(() -> makeRoom(ctx), MAKE_ROOM_SECONDS, TimeUnit.SECONDS);
     }
   }

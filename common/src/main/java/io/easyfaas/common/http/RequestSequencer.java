@@ -131,7 +131,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof ConnectionLimit.MakeRoom) {
+    if (ConnectionLimit.MAKE_ROOM.equals(event)) {
       closeIfIdle(ctx, Math.min(MIN_IDLE_NANOS, idleNanos));
     } else if (event instanceof ChannelInputShutdownEvent) {
       inputEnded = true;
