@@ -32,13 +32,13 @@ smallest_limit() {
 # Sets REPLY to what the control group of this process may use, in bytes; to nothing when there is no
 # limit. Arguments: where control groups are mounted, the process's list of them.
 memory_limit() {
-  local root="$1" number controllers path
+  local mounts="$1" number controllers path
   REPLY=""
   while IFS=: read -r number controllers path; do
     if [[ "$number" == 0 ]]; then
-      smallest_limit "$root" "$path" memory.max
+      smallest_limit "$mounts" "$path" memory.max
     elif [[ ",$controllers," == *,memory,* ]]; then
-      smallest_limit "$root/memory" "$path" memory.limit_in_bytes
+      smallest_limit "$mounts/memory" "$path" memory.limit_in_bytes
     fi
   done <"$2"
 }

@@ -92,7 +92,7 @@ final class MemoryScriptTest {
                 "-euo",
                 "pipefail",
                 "-c",
-                "source \"$0/host.sh\"; source \"$0/memory.sh\"; plan_memory \"$1\" \"$2\";"
+                "readonly root=/ dist=/; source \"$0/host.sh\"; source \"$0/memory.sh\"; plan_memory \"$1\" \"$2\";"
                     + " echo \"${memory_flags[*]}\"",
                 script.toString(),
                 root.toString(),
