@@ -4,11 +4,13 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.admin.AdminApi;
 import io.easyfaas.controller.admin.MetricsPage;
-import io.easyfaas.controller.invoke.InvokeMetrics;
-import io.easyfaas.controller.invoke.InvokePath;
+import io.easyfaas.controller.call.InvokeFront;
+import io.easyfaas.controller.engine.EngineInvoker;
+import io.easyfaas.controller.engine.InvokeMetrics;
 import io.easyfaas.controller.pool.PoolLimits;
 import io.easyfaas.controller.pool.SlotKeeper;
 import io.easyfaas.controller.registry.FunctionCache;
@@ -31,13 +33,19 @@ public final class Controller implements AutoCloseable {
   private static final int MAX_FUNCTIONS = 10_000;
 
   private final HttpServer server;
+  private final Invoker invoker;
   private final SlotKeeper keeper;
   private final FunctionCache functions;
   private final List<AutoCloseable> parts;
 
   private Controller(
-      HttpServer server, SlotKeeper keeper, FunctionCache functions, List<AutoCloseable> parts) {
+      HttpServer server,
+      Invoker invoker,
+      SlotKeeper keeper,
+      FunctionCache functions,
+      List<AutoCloseable> parts) {
     this.server = server;
+    this.invoker = invoker;
     this.keeper = keeper;
     this.functions = functions;
     this.parts = parts;
@@ -105,17 +113,19 @@ public final class Controller implements AutoCloseable {
       UserLog userLog = new UserLog(config.userLog().root(), config.userLog().format());
       parts.addLast(userLog);
       InvokeMetrics metrics = new InvokeMetrics();
-      InvokePath invocations =
-          new InvokePath(
-              new InvokePath.Rules(config.checksCaller(), config.repository().authTransfer()),
+      EngineInvoker invoker =
+          new EngineInvoker(
+              new EngineInvoker.Rules(config.checksCaller(), config.repository().authTransfer()),
               functions,
               keeper.pool(),
               userLog,
               metrics,
-              flushes,
+              loops,
               nanoTime,
               clock);
-      parts.addFirst(invocations);
+      parts.addFirst(invoker);
+      InvokeFront front = new InvokeFront(invoker, loops);
+      parts.addFirst(front);
       AdminApi admin =
           new AdminApi(
               keeper,
@@ -127,9 +137,9 @@ public final class Controller implements AutoCloseable {
               loops,
               (int) config.maxBody().bytes(),
               admin.routes(),
-              invocations::front);
+              front::handler);
       parts.addFirst(server);
-      return new Controller(server, keeper, functions, List.copyOf(parts));
+      return new Controller(server, invoker, keeper, functions, List.copyOf(parts));
     } catch (RuntimeException e) {
       closeAll(parts, e);
       throw e;
@@ -139,6 +149,11 @@ public final class Controller implements AutoCloseable {
   /// The TCP port of the public API.
   public int port() {
     return server.port();
+  }
+
+  /// The door to this Pod's functions, for what calls them from within the process.
+  public Invoker invoker() {
+    return invoker;
   }
 
   /// Has the next call of a function ask the registry, whatever version it names.

@@ -21,7 +21,7 @@ import java.util.TreeMap;
 /// @param body empty when there is none
 @SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 6 MiB is dear.
 public record HttpRequest(String method, String target, Map<String, String> headers, byte[] body) {
-  private static final byte[] NO_BODY = {};
+  static final byte[] NO_BODY = {};
 
   /// Makes the header names case-insensitive.
   public HttpRequest {

@@ -3,13 +3,13 @@ package io.easyfaas.common.http;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.common.wire.ErrorCode;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
@@ -29,18 +29,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// An HTTP/1.1 server on TCP or a unix socket. Thread-safe.
 ///
 /// Each request is handed whole to the handler on a virtual thread. A caller that answers some
-/// requests on the event loop itself puts its own channel handler in front, see {@link #start}.
+/// requests on the event loop itself puts a {@link LoopHandler} in front.
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
@@ -73,22 +72,19 @@ public final class HttpServer implements AutoCloseable {
   /// @throws HttpException when the address is in use or not allowed; the message names it
   public static HttpServer start(
       HttpAddress address, EventLoops loops, int maxBodyBytes, HttpHandler handler) {
-    return start(address, loops, maxBodyBytes, handler, _ -> {});
+    return start(address, loops, maxBodyBytes, handler, _ -> _ -> false);
   }
 
-  /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
-  /// thread. They see `FullHttpRequest`s one at a time per connection, and pass on what they do not
-  /// answer themselves. They answer with a `FullHttpResponse`, or with one `ByteBuf` that is the
-  /// whole encoded answer.
+  /// Starts listening, with a handler that sees each request before the thread's does.
   ///
-  /// @param front adds the handlers to a new connection's pipeline
+  /// @param front makes the handler of a new connection, which lives on the given event loop
   /// @throws HttpException when the address is in use or not allowed; the message names it
   public static HttpServer start(
       HttpAddress address,
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
-      Consumer<ChannelPipeline> front) {
+      Function<EventLoop, LoopHandler> front) {
     return start(address, loops, maxBodyBytes, handler, front, IDLE);
   }
 
@@ -98,7 +94,7 @@ public final class HttpServer implements AutoCloseable {
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
-      Consumer<ChannelPipeline> front,
+      Function<EventLoop, LoopHandler> front,
       Duration idle) {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
@@ -123,7 +119,7 @@ public final class HttpServer implements AutoCloseable {
                     pipeline.addLast(new AnswerEncoder());
                     pipeline.addLast(new WholeRequests(maxBodyBytes));
                     pipeline.addLast(new RequestSequencer(idle));
-                    front.accept(pipeline);
+                    pipeline.addLast(new LoopRequests(front.apply(channel.eventLoop())));
                     pipeline.addLast(new RequestDispatcher(handler, threads));
                   }
                 });
@@ -236,7 +232,7 @@ public final class HttpServer implements AutoCloseable {
     }
   }
 
-  /// Turns anything a handler may throw into an answer. The one place where failures become HTTP.
+  /// Turns anything a handler may throw into an answer.
   static HttpResponse answer(HttpHandler handler, HttpRequest request) {
     try {
       return handler.handle(request);
@@ -244,13 +240,7 @@ public final class HttpServer implements AutoCloseable {
       return HttpResponse.error(e);
     } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
       LOG.error("{} {} failed", request.method(), request.target(), e);
-      return failure(e);
+      return HttpResponse.error(e);
     }
-  }
-
-  /// The answer to a request that failed in a way nobody expected.
-  static HttpResponse failure(Throwable cause) {
-    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-    return HttpResponse.error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
   }
 }

@@ -5,10 +5,14 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
@@ -21,6 +25,7 @@ public final class NettyHttp {
   // Netty's own constants are lower case; clients of the original have seen Title-Case.
   private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
   private static final AsciiString CONNECTION = AsciiString.cached("Connection");
+  private static final AsciiString TRANSFER_ENCODING = AsciiString.cached("Transfer-Encoding");
   private static final AsciiString HOST = AsciiString.cached("Host");
 
   private NettyHttp() {}
@@ -38,16 +43,53 @@ public final class NettyHttp {
   ///
   /// @param keepAlive whether the connection stays open after it
   public static FullHttpResponse response(HttpResponse response, boolean keepAlive) {
-    ByteBuf body = Unpooled.wrappedBuffer(response.body());
-    FullHttpResponse message =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()), body);
-    response.headers().forEach((name, value) -> message.headers().set(name, value));
-    message.headers().setInt(CONTENT_LENGTH, response.body().length);
-    if (!keepAlive) {
-      message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    return response(
+        response.status(),
+        response.headers(),
+        Unpooled.wrappedBuffer(response.body()),
+        keepAlive ? Persistence.KEEP : Persistence.CLOSE);
+  }
+
+  /// A message to write for an answer whose body is in a buffer, which belongs to the message.
+  static FullHttpResponse response(
+      int status, Map<String, String> headers, ByteBuf body, Persistence persistence) {
+    return new DefaultFullHttpResponse(
+        HttpVersion.HTTP_1_1,
+        HttpResponseStatus.valueOf(status),
+        body,
+        headers(headers, body.readableBytes(), persistence),
+        EmptyHttpHeaders.INSTANCE);
+  }
+
+  /// The head of an answer in parts.
+  ///
+  /// @param length bytes of all parts, negative when nobody knows
+  static HttpMessage head(
+      int status,
+      Map<String, String> headers,
+      long length,
+      Persistence persistence,
+      boolean isChunked) {
+    DefaultHttpHeaders all = headers(headers, length, persistence);
+    if (isChunked) {
+      all.set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
     }
-    return message;
+    return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), all);
+  }
+
+  private static DefaultHttpHeaders headers(
+      Map<String, String> headers, long length, Persistence persistence) {
+    DefaultHttpHeaders all = new DefaultHttpHeaders();
+    headers.forEach(all::set);
+    if (length >= 0) {
+      all.set(CONTENT_LENGTH, length);
+    }
+    switch (persistence) {
+      case KEEP -> {}
+      case KEEP_AND_SAY_SO -> all.set(CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+      case CLOSE -> all.set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return all;
   }
 
   static FullHttpRequest message(HttpRequest request, String host) {

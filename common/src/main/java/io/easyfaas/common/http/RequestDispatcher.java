@@ -58,7 +58,7 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
       return NettyHttp.response(response, keepAlive);
     } catch (IllegalArgumentException e) {
       LOG.error("{} {}: the answer is not HTTP", request.method(), request.target(), e);
-      return NettyHttp.response(HttpServer.failure(e), keepAlive);
+      return NettyHttp.response(HttpResponse.error(e), keepAlive);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.easyfaas.common.http;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -63,9 +62,11 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     if (message instanceof HttpMessage head && !HttpUtil.isKeepAlive(head)) {
       closing = true;
     }
-    // A buffer is a whole encoded answer, see AnswerEncoder.
+    if (message instanceof WholeAnswer whole && whole.persistence() == Persistence.CLOSE) {
+      closing = true;
+    }
     ctx.write(message, promise);
-    if (message instanceof LastHttpContent || message instanceof ByteBuf) {
+    if (message instanceof LastHttpContent || message instanceof WholeAnswer) {
       answeredAt = System.nanoTime();
       closing |= last;
       if (closing) {

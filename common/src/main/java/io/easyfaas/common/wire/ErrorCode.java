@@ -38,6 +38,16 @@ public enum ErrorCode {
   /// Another part of the engine did not answer in time.
   GATEWAY_TIMEOUT("RequestTimeoutException", 504, "Task timed out");
 
+  /// Whose fault a failure is, which decides whether another try makes sense.
+  public enum Fault {
+    /// The request is wrong, and stays so.
+    CALLER,
+    /// Nothing was done: there is no room, or the engine is starting or stopping.
+    NOBODY_YET,
+    /// The engine failed, or what it relies on.
+    ENGINE
+  }
+
   private final String wireName;
   private final int status;
   private final String message;
@@ -56,6 +66,14 @@ public enum ErrorCode {
   /// The HTTP status.
   public int status() {
     return status;
+  }
+
+  /// Whose fault it is.
+  public Fault fault() {
+    if (this == TOO_MANY_REQUESTS || this == UNAVAILABLE) {
+      return Fault.NOBODY_YET;
+    }
+    return status < 500 ? Fault.CALLER : Fault.ENGINE;
   }
 
   /// The `Message` member of the error object.

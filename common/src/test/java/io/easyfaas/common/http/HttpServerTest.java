@@ -387,7 +387,7 @@ final class HttpServerTest {
   }
 
   private HttpServer startWithIdleTime(Duration idle) {
-    return HttpServer.start(ANY_PORT, loops, MAX_BODY_BYTES, this::answer, _ -> {}, idle);
+    return HttpServer.start(ANY_PORT, loops, MAX_BODY_BYTES, this::answer, _ -> _ -> false, idle);
   }
 
   private RawConnection connect() throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.controller.FakeRegistry;

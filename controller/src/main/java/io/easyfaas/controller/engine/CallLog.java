@@ -1,4 +1,4 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

@@ -1,4 +1,4 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.engine;
 
 import java.util.concurrent.atomic.LongAdder;
 

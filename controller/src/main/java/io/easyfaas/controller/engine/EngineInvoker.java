@@ -1,23 +1,23 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.engine;
 
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.invoke.Call;
+import io.easyfaas.common.invoke.CallRequest;
+import io.easyfaas.common.invoke.CallSink;
+import io.easyfaas.common.invoke.Invoker;
+import io.easyfaas.common.invoke.Patience;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.registry.FunctionCache;
-import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.userlog.UserLog;
-import io.netty.channel.ChannelPipeline;
-import io.netty.channel.EventLoop;
-import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.LongSupplier;
 
-/// What all invocations share. Thread-safe.
-public final class InvokePath implements AutoCloseable {
-  /// How invocations are treated.
+/// Calls the functions of this Pod: what all calls share. Thread-safe.
+public final class EngineInvoker implements Invoker, AutoCloseable {
+  /// How calls are treated.
   ///
   /// @param checksCaller whether the caller's account must be the function's owner
   /// @param showsAuthorization whether the registry sees the caller's `Authorization`
@@ -33,20 +33,19 @@ public final class InvokePath implements AutoCloseable {
   final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("invoke-", 0).factory());
   private final List<String> slotNames;
-  private final FlushQueues flushes;
-  private final Map<EventLoop, RequestIds> requestIds = new HashMap<>();
+  private final Patience patience;
 
   /// Puts the parts together.
   ///
-  /// @param flushes a queue for each event loop that connections may live on
+  /// @param loops time the callers' patience
   /// @param nanoTime usually {@link System#nanoTime()}
-  public InvokePath(
+  public EngineInvoker(
       Rules rules,
       FunctionCache functions,
       SlotPool pool,
       UserLog userLog,
       InvokeMetrics metrics,
-      FlushQueues flushes,
+      EventLoops loops,
       LongSupplier nanoTime,
       InstantSource clock) {
     this.rules = rules;
@@ -54,22 +53,21 @@ public final class InvokePath implements AutoCloseable {
     this.pool = pool;
     this.userLog = userLog;
     this.metrics = metrics;
-    this.flushes = flushes;
     this.nanoTime = nanoTime;
     this.clock = clock;
     this.slotNames = pool.slots().stream().map(slot -> slot.id().value()).toList();
-    SecureRandom seed = new SecureRandom();
-    flushes.loops().forEach(loop -> requestIds.put(loop, new RequestIds(seed)));
+    this.patience = new Patience(this::begin, loops.group());
   }
 
-  /// Adds the invoke handler to a new connection's pipeline.
-  public void front(ChannelPipeline pipeline) {
-    EventLoop loop = pipeline.channel().eventLoop();
-    RequestIds ids = requestIds.get(loop);
-    if (ids == null) {
-      throw new IllegalStateException("connection on a foreign event loop: " + loop);
-    }
-    pipeline.addLast(new InvokeHandler(this, flushes.of(loop), ids));
+  @Override
+  public Call invoke(CallRequest request, CallSink sink) {
+    return request.terms().isImpatient() ? patience.invoke(request, sink) : begin(request, sink);
+  }
+
+  private Call begin(CallRequest request, CallSink sink) {
+    EngineCall call = new EngineCall(this, request, sink);
+    call.begin();
+    return call;
   }
 
   /// The container's name.

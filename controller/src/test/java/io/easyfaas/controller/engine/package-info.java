@@ -1,4 +1,4 @@
 @NullMarked
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.engine;
 
 import org.jspecify.annotations.NullMarked;

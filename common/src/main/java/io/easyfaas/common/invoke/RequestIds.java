@@ -1,4 +1,4 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.common.invoke;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
@@ -9,7 +9,7 @@ import java.security.SecureRandom;
 ///
 /// An id is a UUID of version 4 (RFC 9562 §5.4). It has to be unique, not secret, so its bits come
 /// from xoshiro256++ (Blackman and Vigna, 2019), seeded from the system.
-final class RequestIds {
+public final class RequestIds {
   private static final int MAX_GIVEN_CHARACTERS = 128;
   private static final byte[] DIGITS = "0123456789abcdef".getBytes(ISO_8859_1);
 
@@ -19,7 +19,7 @@ final class RequestIds {
   private long s3;
 
   /// Seeds the generator.
-  RequestIds(SecureRandom seed) {
+  public RequestIds(SecureRandom seed) {
     s0 = seed.nextLong();
     s1 = seed.nextLong();
     s2 = seed.nextLong();
@@ -28,7 +28,7 @@ final class RequestIds {
 
   /// The given id when it may be used everywhere (1 to 128 printable ASCII characters), else a new
   /// one. The bytes are ASCII.
-  byte[] take(String given) {
+  public byte[] take(String given) {
     return isUsable(given) ? given.getBytes(ISO_8859_1) : next();
   }
 
@@ -46,7 +46,7 @@ final class RequestIds {
   }
 
   /// A new id.
-  byte[] next() {
+  public byte[] next() {
     long high = (random() & 0xffff_ffff_ffff_0fffL) | 0x4000L;
     long low = (random() & 0x3fff_ffff_ffff_ffffL) | 0x8000_0000_0000_0000L;
     byte[] text = new byte[36];

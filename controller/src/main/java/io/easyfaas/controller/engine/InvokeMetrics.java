@@ -1,4 +1,4 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.engine;
 
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.call;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

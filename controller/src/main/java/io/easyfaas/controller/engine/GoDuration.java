@@ -1,4 +1,4 @@
-package io.easyfaas.controller.invoke;
+package io.easyfaas.controller.engine;
 
 /// Durations as REPORT lines have them: `12ms`, `1.234s`, `1m30.5s`, `0s` (the notation of Go's
 /// time package).
