@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class Exchange {
   private final LoopRequests connection;
   private final ChannelHandlerContext context;
+  private final AtomicBoolean draining;
   private final WholeAnswer whole = new WholeAnswer();
   private @Nullable FullHttpRequest request;
   private @Nullable Runnable whenLeft;
@@ -38,7 +40,8 @@ public final class Exchange {
   private boolean endsWithConnection;
   private volatile Persistence persistence = Persistence.KEEP;
 
-  Exchange(LoopRequests connection, ChannelHandlerContext context) {
+  Exchange(LoopRequests connection, ChannelHandlerContext context, AtomicBoolean draining) {
+    this.draining = draining;
     this.connection = connection;
     this.context = context;
   }
@@ -100,7 +103,7 @@ public final class Exchange {
 
   /// What the connection does after the answer, for who encodes it. Any thread.
   public Persistence persistence() {
-    return persistence;
+    return draining.get() ? Persistence.CLOSE : persistence;
   }
 
   /// Has something run on the loop when the client leaves before its answer is complete.
@@ -108,21 +111,21 @@ public final class Exchange {
     whenLeft = action;
   }
 
-  /// Answers with bytes as they go over the wire, head and body. The head says what {@link
-  /// #persistence} says.
+  /// Answers with bytes as they go over the wire, head and body.
   ///
   /// @param encoded belongs to the exchange from now on
-  public void answer(ByteBuf encoded) {
+  /// @param after what the head says about the connection, as {@link #persistence} told
+  public void answer(ByteBuf encoded, Persistence after) {
     if (context.executor().inEventLoop()) {
-      answerOnLoop(encoded);
+      answerOnLoop(encoded, after);
     } else {
-      onLoop(() -> answerOnLoop(encoded), encoded);
+      onLoop(() -> answerOnLoop(encoded, after), encoded);
     }
   }
 
-  private void answerOnLoop(ByteBuf encoded) {
+  private void answerOnLoop(ByteBuf encoded, Persistence after) {
     if (connection.isAwaited()) {
-      connection.finish(whole.of(encoded, persistence), persistence);
+      connection.finish(whole.of(encoded, after), after);
     } else {
       encoded.release();
     }
@@ -141,7 +144,7 @@ public final class Exchange {
   /// @throws IllegalArgumentException when a header is one that HTTP does not allow; the body is
   ///   released then
   public void answer(int status, Map<String, String> headers, ByteBuf body) {
-    Persistence after = persistence;
+    Persistence after = persistence();
     FullHttpResponse message;
     try {
       message = NettyHttp.response(status, headers, body, after);
@@ -182,9 +185,7 @@ public final class Exchange {
     boolean understandsChunks = request().protocolVersion().equals(HttpVersion.HTTP_1_1);
     chunked = length < 0 && understandsChunks;
     endsWithConnection = length < 0 && !understandsChunks;
-    if (endsWithConnection) {
-      persistence = Persistence.CLOSE;
-    }
+    persistence = endsWithConnection ? Persistence.CLOSE : persistence();
     connection.write(NettyHttp.head(status, headers, length, persistence, chunked));
   }
 

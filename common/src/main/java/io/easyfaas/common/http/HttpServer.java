@@ -8,6 +8,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
@@ -18,6 +19,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -29,9 +31,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +54,8 @@ public final class HttpServer implements AutoCloseable {
   private static final int FILE_TYPE_MASK = 0170000;
   private static final int FILE_TYPE_SOCKET = 0140000;
 
+  private static final Duration DRAIN_POLL = Duration.ofMillis(20);
+
   // Longer than HttpClient keeps an unused connection, so that our own clients never meet a
   // connection that is just being closed.
   private static final Duration IDLE = Duration.ofSeconds(75);
@@ -57,9 +64,15 @@ public final class HttpServer implements AutoCloseable {
   private final ChannelGroup connections;
   private final ExecutorService threads;
   private final HttpAddress address;
+  private final AtomicBoolean draining;
 
   private HttpServer(
-      Channel listener, ChannelGroup connections, ExecutorService threads, HttpAddress address) {
+      Channel listener,
+      ChannelGroup connections,
+      ExecutorService threads,
+      HttpAddress address,
+      AtomicBoolean draining) {
+    this.draining = draining;
     this.listener = listener;
     this.connections = connections;
     this.threads = threads;
@@ -99,6 +112,7 @@ public final class HttpServer implements AutoCloseable {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+    AtomicBoolean draining = new AtomicBoolean();
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
@@ -119,8 +133,8 @@ public final class HttpServer implements AutoCloseable {
                     pipeline.addLast(new AnswerEncoder());
                     pipeline.addLast(new WholeRequests(maxBodyBytes));
                     pipeline.addLast(new RequestSequencer(idle));
-                    pipeline.addLast(new LoopRequests(front.apply(channel.eventLoop())));
-                    pipeline.addLast(new RequestDispatcher(handler, threads));
+                    pipeline.addLast(new LoopRequests(front.apply(channel.eventLoop()), draining));
+                    pipeline.addLast(new RequestDispatcher(handler, threads, draining));
                   }
                 });
     SocketAddress socketAddress =
@@ -152,7 +166,7 @@ public final class HttpServer implements AutoCloseable {
       actual = new HttpAddress.Tcp(tcp.host(), inet.getPort());
     }
     LOG.info("listening on {}", actual);
-    return new HttpServer(bound.channel(), connections, threads, actual);
+    return new HttpServer(bound.channel(), connections, threads, actual, draining);
   }
 
   /// The address, with the port the system chose.
@@ -168,6 +182,39 @@ public final class HttpServer implements AutoCloseable {
       return tcp.port();
     }
     throw new IllegalStateException(address + " has no port");
+  }
+
+  /// Has every answer from now on end its connection, and waits until no connection has a request
+  /// that is not answered. Requests go on to be accepted: it is for the handlers to refuse them.
+  ///
+  /// @param patience the longest wait
+  public void drain(Duration patience) {
+    draining.set(true);
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (isBusy() && System.nanoTime() - deadline < 0) {
+      try {
+        Thread.sleep(DRAIN_POLL);
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private boolean isBusy() {
+    List<Future<Boolean>> connected = new ArrayList<>();
+    for (Channel connection : connections) {
+      connected.add(connection.eventLoop().submit(() -> isBusy(connection)));
+    }
+    return connected.stream()
+        .anyMatch(busy -> Boolean.TRUE.equals(busy.awaitUninterruptibly().getNow()));
+  }
+
+  private static boolean isBusy(Channel connection) {
+    RequestSequencer requests = connection.pipeline().get(RequestSequencer.class);
+    ChannelOutboundBuffer unsent = connection.unsafe().outboundBuffer();
+    return requests != null
+        && (requests.isBusy() || (unsent != null && unsent.totalPendingWriteBytes() > 0));
   }
 
   /// Stops listening and closes every connection. Safe to call twice.

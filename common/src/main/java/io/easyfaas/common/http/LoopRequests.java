@@ -5,6 +5,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.FullHttpRequest;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,19 +17,22 @@ final class LoopRequests extends ChannelInboundHandlerAdapter implements Runnabl
   private static final Logger LOG = LoggerFactory.getLogger(LoopRequests.class);
 
   private final LoopHandler handler;
+  private final AtomicBoolean draining;
   private @Nullable ChannelHandlerContext context;
   private @Nullable Exchange exchange;
   private boolean awaited;
   private boolean flushQueued;
 
-  LoopRequests(LoopHandler handler) {
+  /// @param draining whether answers end their connections, whatever clients ask for
+  LoopRequests(LoopHandler handler, AtomicBoolean draining) {
     this.handler = handler;
+    this.draining = draining;
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
-    exchange = new Exchange(this, ctx);
+    exchange = new Exchange(this, ctx, draining);
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,8 +25,11 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
 
   private final HttpHandler handler;
   private final Executor threads;
+  private final AtomicBoolean draining;
 
-  RequestDispatcher(HttpHandler handler, Executor threads) {
+  /// @param draining whether answers end their connections, whatever clients ask for
+  RequestDispatcher(HttpHandler handler, Executor threads, AtomicBoolean draining) {
+    this.draining = draining;
     this.handler = handler;
     this.threads = threads;
   }
@@ -37,13 +41,15 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
     boolean isHead = message.method().equals(HttpMethod.HEAD);
     try {
       threads.execute(() -> {
-        FullHttpResponse answer = answer(request, keepAlive);
+        HttpResponse response = HttpServer.answer(handler, request);
+        boolean staysOpen = keepAlive && !draining.get();
+        FullHttpResponse answer = message(request, response, staysOpen);
         if (isHead) {
           // The head says how long the body would be (RFC 9110 §9.3.2).
           answer = answer.replace(Unpooled.EMPTY_BUFFER);
         }
         ChannelFuture written = ctx.writeAndFlush(answer);
-        if (!keepAlive) {
+        if (!staysOpen) {
           written.addListener(ChannelFutureListener.CLOSE);
         }
       });
@@ -52,8 +58,8 @@ final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpReques
     }
   }
 
-  private FullHttpResponse answer(HttpRequest request, boolean keepAlive) {
-    HttpResponse response = HttpServer.answer(handler, request);
+  private static FullHttpResponse message(
+      HttpRequest request, HttpResponse response, boolean keepAlive) {
     try {
       return NettyHttp.response(response, keepAlive);
     } catch (IllegalArgumentException e) {

@@ -57,6 +57,11 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     }
   }
 
+  /// Whether a request is being answered or waits for that.
+  boolean isBusy() {
+    return busy;
+  }
+
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
     if (message instanceof HttpMessage head && !HttpUtil.isKeepAlive(head)) {

@@ -11,4 +11,10 @@ public record Receipt(boolean failed, long executionNanos, String log) {
   public boolean hasRun() {
     return executionNanos >= 0;
   }
+
+  /// The time in milliseconds, with three decimals.
+  public String executionMillis() {
+    long micros = executionNanos / 1000;
+    return micros / 1000 + "." + Long.toString(1000 + micros % 1000).substring(1);
+  }
 }

@@ -25,7 +25,7 @@ public enum ErrorCode {
   /// Anything unexpected.
   SERVICE("ServiceException", 500, "Service encountered an internal error"),
   /// A trigger's controller failed.
-  INTERNAL("InternalException", 500, "Internal Error"),
+  INTERNAL("InternalException", 502, "Internal Error"),
   /// The runtime a function asks for is not there.
   INVALID_RUNTIME(
       "InvalidRuntimeException", 502, "The runtime or runtime version specified is not supported"),
@@ -56,6 +56,21 @@ public enum ErrorCode {
     this.wireName = wireName;
     this.status = status;
     this.message = message;
+  }
+
+  /// The code that another part of the engine means; by its status when the name is not known.
+  public static ErrorCode of(String wireName, int status) {
+    for (ErrorCode code : values()) {
+      if (code.wireName.equals(wireName)) {
+        return code;
+      }
+    }
+    for (ErrorCode code : values()) {
+      if (code.status == status) {
+        return code;
+      }
+    }
+    return status < 500 ? INVALID_REQUEST : INTERNAL;
   }
 
   /// The `Code` member of the error object.

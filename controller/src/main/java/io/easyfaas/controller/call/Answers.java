@@ -81,18 +81,12 @@ final class Answers {
       trailers.put(Headers.FUNCTION_ERROR, "Unhandled");
     }
     if (receipt.hasRun()) {
-      trailers.put(Headers.EXEC_TIME, millis(receipt));
+      trailers.put(Headers.EXEC_TIME, receipt.executionMillis());
     }
     if (!receipt.log().isEmpty()) {
       trailers.put(Headers.LOG_RESULT, new String(base64(receipt.log()), ISO_8859_1));
     }
     return trailers;
-  }
-
-  /// Milliseconds with three decimals.
-  static String millis(Receipt receipt) {
-    long micros = receipt.executionNanos() / 1000;
-    return micros / 1000 + "." + Long.toString(1000 + micros % 1000).substring(1);
   }
 
   private static byte[] base64(String log) {

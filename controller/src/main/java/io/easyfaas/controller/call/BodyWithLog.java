@@ -70,7 +70,7 @@ final class BodyWithLog {
     headers.put("Content-Type", "application/json; charset=utf-8");
     headers.put(Headers.REQUEST_ID, requestId);
     if (receipt.hasRun()) {
-      headers.put(Headers.EXEC_TIME, Answers.millis(receipt));
+      headers.put(Headers.EXEC_TIME, receipt.executionMillis());
     }
     return headers;
   }

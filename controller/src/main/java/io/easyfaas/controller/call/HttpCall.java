@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.easyfaas.common.http.Exchange;
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.Persistence;
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
@@ -72,15 +73,17 @@ final class HttpCall implements CallSink, Runnable {
       answerWithLog(receipt, answer.retain());
       return;
     }
+    Persistence after = exchange.persistence();
     exchange.answer(
         Answers.plain(
             exchange.allocator(),
-            exchange.persistence(),
+            after,
             requestId,
             receipt.failed(),
             receipt.executionNanos(),
             receipt.log(),
-            answer));
+            answer),
+        after);
   }
 
   @Override
