@@ -3,6 +3,10 @@
 
 readonly JAVA_MAJOR=25
 
+# Java encodes arguments and file names by the locale, and cron jobs, services and containers have
+# none. Every Linux with glibc 2.35 or musl has this one built in.
+export LC_ALL=C.UTF-8
+
 fail() {
   printf 'easyfaas: %s\n' "$*" >&2
   exit 1

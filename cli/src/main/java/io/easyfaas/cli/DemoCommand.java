@@ -84,9 +84,16 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    try (Foreground<Engine> demo = Foreground.start("demo", DemoCommand::startEngine)) {
+      print(callAll(demo.running()));
+    }
+    return ExitStatus.OK;
+  }
+
+  private static Engine startEngine(Parts parts) {
     Path directory = temporaryDirectory();
-    List<Outcome> outcomes;
-    try (Engine engine =
+    parts.add(() -> delete(directory));
+    return parts.add(
         Engine.start(
             List.of(
                 "--port=0",
@@ -95,11 +102,10 @@ final class DemoCommand implements Callable<Integer> {
                 "--container-num=" + (EXAMPLES.size() + 1), // One for the reserve.
                 "--data-dir=" + directory.resolve("data"),
                 "--run-dir=" + directory.resolve("run")),
-            Map.of("EASYFAAS_LAUNCHER", System.getenv().getOrDefault("EASYFAAS_LAUNCHER", "")))) {
-      outcomes = callAll(engine);
-    } finally {
-      delete(directory);
-    }
+            Map.of("EASYFAAS_LAUNCHER", System.getenv().getOrDefault("EASYFAAS_LAUNCHER", ""))));
+  }
+
+  private void print(List<Outcome> outcomes) {
     if (output.isJson()) {
       spec.commandLine().getOut().println(Json.PASCAL.writeText(outcomes));
     } else {
@@ -121,7 +127,6 @@ final class DemoCommand implements Callable<Integer> {
                   + WARM_CALLS
                   + " calls, one after another");
     }
-    return ExitStatus.OK;
   }
 
   private static List<Outcome> callAll(Engine engine) {

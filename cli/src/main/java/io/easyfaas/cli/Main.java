@@ -19,7 +19,7 @@ public final class Main {
   private Main() {}
 
   /// Runs one command and exits with its status, see {@link ExitStatus}.
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) {
     Optional<ServiceCommand> service = ServiceCommand.of(args);
     System.exit(service.isPresent() ? run(service.get(), args) : execute(args));
   }
@@ -27,7 +27,7 @@ public final class Main {
   /// A part of the engine checks its flags itself, so it is started without what the other commands
   /// need for theirs: Picocli is compiled for Java 5, and the ahead-of-time cache cannot hold such
   /// classes.
-  private static int run(ServiceCommand service, String[] args) throws InterruptedException {
+  private static int run(ServiceCommand service, String[] args) {
     try {
       return service.run(List.of(args).subList(1, args.length));
     } catch (RuntimeException e) {

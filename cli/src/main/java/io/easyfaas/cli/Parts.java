@@ -5,18 +5,23 @@ import java.util.Deque;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The running parts of a process, closed in reverse order of their start. Not thread-safe until
-/// all are added; {@link #close} may then be called from any thread.
+/// The running parts of a process, closed in reverse order of their start. Thread-safe.
 final class Parts implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Parts.class);
 
   private final Deque<AutoCloseable> running = new ArrayDeque<>();
+  private boolean closed;
 
   /// Adds a part that was just started.
   ///
   /// @return the part
-  <T extends AutoCloseable> T add(T part) {
+  /// @throws IllegalStateException when the parts are closed already; the new one is closed then
+  synchronized <T extends AutoCloseable> T add(T part) {
     running.push(part);
+    if (closed) {
+      close();
+      throw new IllegalStateException("the process is stopping");
+    }
     return part;
   }
 
@@ -24,6 +29,7 @@ final class Parts implements AutoCloseable {
   /// all the same. Safe to call twice.
   @Override
   public synchronized void close() {
+    closed = true;
     while (!running.isEmpty()) {
       AutoCloseable part = running.pop();
       try {

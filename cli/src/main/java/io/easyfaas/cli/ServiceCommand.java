@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Model.CommandSpec;
@@ -155,24 +154,15 @@ final class ServiceCommand {
   ///
   /// @param args its flags
   /// @throws RuntimeException when it cannot start; nothing is left running then
-  int run(List<String> args) throws InterruptedException {
+  int run(List<String> args) {
     LOG.info("{}: {}", name, Settings.parse(options, args, System.getenv()).effective());
-    Parts parts = new Parts();
-    try {
-      starter.start(args, System.getenv(), parts);
-    } catch (RuntimeException e) {
-      parts.close();
-      throw e;
-    }
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  LOG.info("{} is stopping", name);
-                  parts.close();
-                },
-                "stop"));
-    new CountDownLatch(1).await(); // Until a signal ends the process.
-    return ExitStatus.OK;
+    Foreground.start(
+            name,
+            parts -> {
+              starter.start(args, System.getenv(), parts);
+              return parts;
+            })
+        .awaitEnd();
+    return ExitStatus.OK; // Never.
   }
 }

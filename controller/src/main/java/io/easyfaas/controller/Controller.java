@@ -110,7 +110,8 @@ public final class Controller implements AutoCloseable {
               nanoTime,
               clock);
       parts.addFirst(keeper);
-      UserLog userLog = new UserLog(config.userLog().root(), config.userLog().format());
+      ControllerConfig.UserLogs logs = config.userLog();
+      UserLog userLog = new UserLog(logs.root(), logs.format(), logs.limits());
       parts.addLast(userLog);
       InvokeMetrics metrics = new InvokeMetrics();
       EngineInvoker invoker =

@@ -8,6 +8,7 @@ import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.controller.userlog.UserLogFormat;
+import io.easyfaas.controller.userlog.UserLogLimits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -67,7 +68,8 @@ public record ControllerConfig(
   ///
   /// @param format of its files
   /// @param root directory of its files
-  public record UserLogs(UserLogFormat format, Path root) {}
+  /// @param limits what its files may take
+  public record UserLogs(UserLogFormat format, Path root, UserLogLimits limits) {}
 
   /// Checks what no single setting shows.
   public ControllerConfig {
@@ -133,7 +135,17 @@ public record ControllerConfig(
             "1s",
             "How long $LATEST is believed; 0s asks the registry for every call."),
         new Option("userlog-type", "plain or json", "plain", "Format of user logs."),
-        new Option("userlog-filepath", "path", "/tmp/userlog", "Directory of user logs."),
+        new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
+        new Option(
+            "userlog-filepath", "path", "", "Directory of user logs; data-dir/logs if empty."),
+        new Option("userlog-call-size", "size", "6MiB", "Most that is written of one call."),
+        new Option(
+            "userlog-file-size",
+            "size",
+            "4MiB",
+            "Size at which a file is put aside for a new one."),
+        new Option("userlog-files", "number", "4", "Files kept of one function."),
+        new Option("userlog-total-size", "size", "256MiB", "What all user logs may take."),
         new Option(
             "enable-simple-auth",
             "flag",
@@ -168,11 +180,23 @@ public record ControllerConfig(
             settings.duration("max-queue-wait"),
             settings.duration("freeze-after"),
             settings.integer("max-prewarmed", 0, 4096)),
-        new UserLogs(format(settings.text("userlog-type")), settings.path("userlog-filepath")),
+        userLogs(settings),
         settings.integer("event-loops", 1, 64),
         settings.duration("latest-cache"),
         settings.flag("enable-simple-auth"),
         settings.bytes("max-body"));
+  }
+
+  private static UserLogs userLogs(Settings settings) {
+    boolean isDerived = settings.text("userlog-filepath").isEmpty();
+    return new UserLogs(
+        format(settings.text("userlog-type")),
+        isDerived ? settings.path("data-dir").resolve("logs") : settings.path("userlog-filepath"),
+        new UserLogLimits(
+            settings.bytes("userlog-call-size"),
+            settings.bytes("userlog-file-size"),
+            settings.integer("userlog-files", 1, 100),
+            settings.bytes("userlog-total-size")));
   }
 
   private static HttpAddress endpoint(String text) {

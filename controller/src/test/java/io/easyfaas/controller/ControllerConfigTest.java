@@ -8,6 +8,7 @@ import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.controller.userlog.UserLogFormat;
+import io.easyfaas.controller.userlog.UserLogLimits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +36,14 @@ class ControllerConfigTest {
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(5),
                     2),
-                new ControllerConfig.UserLogs(UserLogFormat.PLAIN, Path.of("/tmp/userlog")),
+                new ControllerConfig.UserLogs(
+                    UserLogFormat.PLAIN,
+                    Path.of("/var/faas/logs"),
+                    new UserLogLimits(
+                        ByteSize.ofMebibytes(6),
+                        ByteSize.ofMebibytes(4),
+                        4,
+                        ByteSize.ofMebibytes(256))),
                 1,
                 Duration.ofSeconds(1),
                 true,
@@ -62,7 +70,12 @@ class ControllerConfigTest {
             Map.entry("max-queue-wait", "8ms"),
             Map.entry("latest-cache", "9s"),
             Map.entry("userlog-type", "json"),
+            Map.entry("data-dir", "/c"),
             Map.entry("userlog-filepath", "/b"),
+            Map.entry("userlog-call-size", "13B"),
+            Map.entry("userlog-file-size", "14B"),
+            Map.entry("userlog-files", "15"),
+            Map.entry("userlog-total-size", "1600B"),
             Map.entry("enable-simple-auth", "false"),
             Map.entry("max-body", "10KiB"));
     List<String> args = new ArrayList<>();
@@ -85,11 +98,20 @@ class ControllerConfigTest {
                     Duration.ofMillis(8),
                     Duration.ofMillis(50),
                     12),
-                new ControllerConfig.UserLogs(UserLogFormat.JSON, Path.of("/b")),
+                new ControllerConfig.UserLogs(
+                    UserLogFormat.JSON,
+                    Path.of("/b"),
+                    new UserLogLimits(new ByteSize(13), new ByteSize(14), 15, new ByteSize(1600))),
                 3,
                 Duration.ofSeconds(9),
                 false,
                 new ByteSize(10 * 1024)));
+  }
+
+  @Test
+  void userLogsAreBelowTheDataDirectoryUnlessSaidOtherwise() {
+    assertThat(ControllerConfig.parse(List.of("--data-dir", "/x"), Map.of()).userLog().root())
+        .isEqualTo(Path.of("/x/logs"));
   }
 
   @ParameterizedTest
@@ -98,6 +120,10 @@ class ControllerConfigTest {
       value = {
         "max-body | 7MiB | --max-body: 7MiB (expected: at most 6MiB)",
         "userlog-type | xml | --userlog-type: \"xml\" (expected: plain or json)",
+        "userlog-total-size | 1MiB | --userlog-total-size: 1MiB (expected: at least --userlog-files"
+            + " times --userlog-file-size, 4 times 4MiB)",
+        "userlog-file-size | 0B | --userlog-call-size: 6MiB, --userlog-file-size: 0B (expected: >"
+            + " 0)",
         "event-loops | 0 | --event-loops: \"0\" (expected: a whole number from 1 to 64)",
         "repository-version | /v1 | --repository-version: \"/v1\" (expected: path segments, for"
             + " example v1)",

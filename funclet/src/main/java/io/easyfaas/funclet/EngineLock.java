@@ -1,6 +1,7 @@
 package io.easyfaas.funclet;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.config.ConfigException;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class EngineLock implements AutoCloseable {
   /// that the next engine finds what this one leaves behind.
   String engineId() {
     try {
-      byte[] path = directory.toRealPath().toString().getBytes(US_ASCII);
+      byte[] path = directory.toRealPath().toString().getBytes(UTF_8);
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(path);
       return HexFormat.of().formatHex(hash, 0, 4);
     } catch (IOException e) {

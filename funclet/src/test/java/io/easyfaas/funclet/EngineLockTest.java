@@ -44,4 +44,12 @@ final class EngineLockTest {
       assertThat(other.engineId()).isNotEqualTo(id);
     }
   }
+
+  @Test
+  void directoriesThatDifferInLettersBeyondAsciiOnlyHaveDifferentIds() {
+    try (EngineLock acute = EngineLock.take(directory.resolve("\u00e9"));
+        EngineLock grave = EngineLock.take(directory.resolve("\u00e8"))) {
+      assertThat(acute.engineId()).isNotEqualTo(grave.engineId());
+    }
+  }
 }

@@ -13,13 +13,17 @@ import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.stubs.store.StoreException;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -128,7 +132,7 @@ final class StubsTest {
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
                   "-cp",
-                  System.getProperty("java.class.path", ""),
+                  classPath(),
                   SecondProcess.class.getName(),
                   "--port=0",
                   "--data-dir=" + directory)
@@ -145,6 +149,13 @@ final class StubsTest {
                   + ": in use by process "
                   + ProcessHandle.current().pid());
     }
+  }
+
+  /// Where this test's own classes come from, whatever loaded them.
+  private static String classPath() {
+    return SecondProcess.class.getClassLoader() instanceof URLClassLoader loader
+        ? Arrays.stream(loader.getURLs()).map(URL::getPath).collect(Collectors.joining(":"))
+        : System.getProperty("java.class.path", "");
   }
 
   /// Starts a registry in a process of its own; what it throws ends the process with status 1.

@@ -5,12 +5,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.ByteTail;
 import io.easyfaas.controller.userlog.CallOutput;
-import io.easyfaas.controller.userlog.CallOutput.Chunk;
-import io.easyfaas.controller.userlog.CallOutput.Source;
+import io.easyfaas.controller.userlog.Transcript;
+import io.easyfaas.controller.userlog.Transcript.Source;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /// What one call printed, as far as anybody wants it: the tail for the answer, all of it for the
@@ -22,8 +20,7 @@ final class CallLog {
   private final ResolvedFunction function;
   private final String requestId;
   private final @Nullable ByteTail tail;
-  private final @Nullable List<Chunk> chunks;
-  private int keptBytes;
+  private final @Nullable Transcript transcript;
   private boolean endsWithNewline = true;
 
   /// Starts a log.
@@ -33,8 +30,10 @@ final class CallLog {
     this.function = function;
     this.requestId = requestId;
     this.tail = wantsTail ? new ByteTail(TAIL_BYTES) : null;
-    this.chunks = function.keepsUserLog() ? new ArrayList<>() : null;
-    keep(Source.FAAS, start().getBytes(UTF_8), epochMillis);
+    this.transcript = function.keepsUserLog() ? new Transcript(MAX_KEPT_BYTES) : null;
+    if (transcript != null) {
+      transcript.add(Source.FAAS, ByteBuffer.wrap(start().getBytes(UTF_8)), epochMillis);
+    }
   }
 
   /// Adds text; the buffer's own position does not change.
@@ -46,12 +45,8 @@ final class CallLog {
       tail.add(text);
       endsWithNewline = text.getByte(text.writerIndex() - 1) == '\n';
     }
-    if (chunks != null && keptBytes < MAX_KEPT_BYTES) {
-      int size = Math.min(text.readableBytes(), MAX_KEPT_BYTES - keptBytes);
-      keep(
-          stderr ? Source.STDERR : Source.STDOUT,
-          ByteBufUtil.getBytes(text, text.readerIndex(), size),
-          epochMillis);
+    if (transcript != null) {
+      transcript.add(stderr ? Source.STDERR : Source.STDOUT, text.nioBuffer(), epochMillis);
     }
   }
 
@@ -73,11 +68,11 @@ final class CallLog {
       int status,
       long durationMillis,
       long epochMillis) {
-    List<Chunk> all = chunks;
+    Transcript all = transcript;
     if (all == null) {
       return null;
     }
-    keep(Source.FAAS, end(durationMillis).getBytes(UTF_8), epochMillis);
+    all.add(Source.FAAS, ByteBuffer.wrap(end(durationMillis).getBytes(UTF_8)), epochMillis);
     return new CallOutput(
         function,
         requestId,
@@ -106,14 +101,5 @@ final class CallLog {
         + "\tBilled Duration: "
         + GoDuration.ofMillis(GoDuration.billedMillis(durationMillis))
         + "\tMax Memory Used: 0";
-  }
-
-  private void keep(Source source, byte[] text, long epochMillis) {
-    List<Chunk> all = chunks;
-    if (all != null) {
-      Chunk chunk = new Chunk(source, text, epochMillis);
-      keptBytes += chunk.cost();
-      all.add(chunk);
-    }
   }
 }

@@ -3,35 +3,45 @@ package io.easyfaas.controller.userlog;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.registry.ResolvedFunction;
-import io.easyfaas.controller.userlog.CallOutput.Chunk;
-import io.easyfaas.controller.userlog.CallOutput.Source;
+import io.easyfaas.controller.userlog.Transcript.Source;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-class UserLogTest {
-  @TempDir private Path root;
+final class UserLogTest {
+  private static final long TIME = 1_704_067_200_000L;
+  private static final UserLogLimits WIDE =
+      new UserLogLimits(
+          ByteSize.ofMebibytes(6), ByteSize.ofMebibytes(4), 4, ByteSize.ofMebibytes(64));
 
-  private final ResolvedFunction function =
-      ResolvedFunction.of(
-          FakeRegistry.document("f", "brn:f", Traits.of("echo").logged()),
-          new RuntimeConfiguration("n", "/b", "/p", List.of(), List.of()));
+  @TempDir private Path home;
 
   @Test
   void jsonLinesHaveTheirMembersInOrder() throws Exception {
-    write(UserLogFormat.JSON, output("R1", 200, chunk(Source.STDOUT, "hello\n")));
+    write(UserLogFormat.JSON, WIDE, call("R1", out("hello\n")));
 
-    List<String> lines = Files.readAllLines(root.resolve("controller-userlog.log"));
+    List<String> lines = Files.readAllLines(file("f"));
     assertThat(lines.get(0))
         .isEqualTo(
-            "{\"rid\":\"R1\",\"msg\":\"hello\",\"src\":\"stdout\",\"brn\":\"brn:f\",\"func\":\"f\","
+            "{\"rid\":\"R1\",\"msg\":\"hello\",\"src\":\"stdout\",\"brn\":\""
+                + brn(Account.DEFAULT, "f")
+                + "\",\"func\":\"f\","
                 + "\"version\":\"1\",\"userid\":\"df391b08c64c426a81645468c75163a5\","
                 + "\"runtimeID\":\"c0\",\"triggerType\":\"generic\","
                 + "\"ts\":\"2024-01-01T00:00:00Z\"}");
@@ -42,69 +52,279 @@ class UserLogTest {
   }
 
   @Test
-  void lineThatCameInPiecesIsOneLineAndEmptyOnesAreLeftOut() throws Exception {
+  void linesMayComeInPiecesAndMayBeEmpty() throws Exception {
     write(
         UserLogFormat.PLAIN,
-        output(
-            "R1",
-            200,
-            chunk(Source.STDOUT, "he"),
-            chunk(Source.STDERR, "error\n\n"),
-            chunk(Source.STDOUT, "llo\n"),
-            chunk(Source.STDOUT, "not ended")));
+        WIDE,
+        call("R1", out("he"), err("error\n\n"), out("llo\n"), out("not ended")));
 
-    Path file = root.resolve("df391b08c64c426a81645468c75163a5.f.1").resolve("17.R1");
-    assertThat(Files.readAllLines(file))
+    assertThat(Files.readAllLines(file("f")))
         .containsExactly(
-            "2024-01-01T00:00:00Z\terror",
-            "2024-01-01T00:00:00Z\thello",
-            "2024-01-01T00:00:00Z\tnot ended",
-            "2024-01-01T00:00:00Z\tREPORT RequestID: R1");
+            "2024-01-01T00:00:00.000Z\tR1\terror",
+            "2024-01-01T00:00:00.000Z\tR1\t",
+            "2024-01-01T00:00:00.000Z\tR1\thello",
+            "2024-01-01T00:00:00.000Z\tR1\tnot ended",
+            "2024-01-01T00:00:00.000Z\tR1\tREPORT RequestID: R1");
   }
 
   @Test
-  void requestIdCannotLeaveTheDirectory() throws Exception {
-    write(UserLogFormat.PLAIN, output("../../x", 200, chunk(Source.STDOUT, "x")));
+  void aCharacterMayComeInPieces() throws Exception {
+    byte[] euro = "€\n".getBytes(UTF_8);
 
-    assertThat(root.resolve("df391b08c64c426a81645468c75163a5.f.1").resolve("17._._.._x")).exists();
+    write(
+        UserLogFormat.PLAIN,
+        WIDE,
+        call(
+            "R1",
+            new Piece(Source.STDOUT, new byte[] {euro[0]}),
+            err("between\n"),
+            new Piece(Source.STDOUT, new byte[] {euro[1]}),
+            new Piece(Source.STDOUT, new byte[] {euro[2], euro[3]})));
+
+    assertThat(Files.readString(file("f"))).contains("\tR1\t€\n").doesNotContain("\uFFFD");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PLAIN", "JSON"})
+  void outputWithoutACallIsTheFunctions(String format) throws Exception {
+    Transcript transcript = new Transcript(1000);
+    transcript.add(Source.STDERR, ByteBuffer.wrap("loading\n".getBytes(UTF_8)), TIME);
+
+    write(
+        UserLogFormat.valueOf(format),
+        WIDE,
+        new FunctionOutput(function(Account.DEFAULT, "f"), "c0", transcript));
+
+    assertThat(Files.readAllLines(file("f")))
+        .containsExactly(
+            format.equals("PLAIN")
+                ? "2024-01-01T00:00:00.000Z\t-\tloading"
+                : "{\"msg\":\"loading\",\"src\":\"stderr\",\"brn\":\""
+                    + brn(Account.DEFAULT, "f")
+                    + "\",\"func\":\"f\",\"version\":\"1\",\"userid\":\""
+                    + Account.DEFAULT.id()
+                    + "\",\"runtimeID\":\"c0\",\"ts\":\"2024-01-01T00:00:00Z\"}");
   }
 
   @Test
-  void outputThatCannotBeWrittenIsCounted() throws Exception {
-    Path file = Files.createFile(root.resolve("file"));
-    UserLog log = new UserLog(file, UserLogFormat.PLAIN);
-    log.offer(output("R1", 200, chunk(Source.STDOUT, "x")));
+  void aCallThatWritesTooMuchIsCutAndSaysByHowMuch() throws Exception {
+    UserLogLimits limits = limits(1000, 100_000, 1, 1_000_000);
 
-    log.close();
+    write(UserLogFormat.PLAIN, limits, call("R1", out("a\n".repeat(300_000))));
 
+    List<String> lines = Files.readAllLines(file("f"));
+    int kept = lines.size() - 2;
+    assertThat(Files.size(file("f"))).isLessThan(1200);
+    assertThat(lines.get(lines.size() - 2))
+        .endsWith("\tR1\tCUT " + (600_000 - 2 * kept) + " more bytes of output are not kept");
+    assertThat(lines.getLast()).endsWith("REPORT RequestID: R1");
+  }
+
+  @Test
+  void whatTheTranscriptCutIsToldToo() throws Exception {
+    Transcript transcript = new Transcript(20);
+    transcript.add(Source.STDOUT, ByteBuffer.wrap("012345".getBytes(UTF_8)), TIME);
+
+    write(
+        UserLogFormat.PLAIN,
+        WIDE,
+        new FunctionOutput(function(Account.DEFAULT, "f"), "c0", transcript));
+
+    assertThat(Files.readAllLines(file("f")))
+        .containsExactly(
+            "2024-01-01T00:00:00.000Z\t-\t0123",
+            "2024-01-01T00:00:00.000Z\t-\tCUT 2 more bytes of output are not kept");
+  }
+
+  @Test
+  void aFunctionsFilesAreRotatedAndNoMoreThanSomeAreKept() throws Exception {
+    UserLogLimits limits = limits(10_000, 1000, 3, 1_000_000);
+
+    try (UserLog log = new UserLog(root(), UserLogFormat.PLAIN, limits)) {
+      for (int i = 0; i < 20; i++) {
+        log.offer(call("R" + i, out(Integer.toString(i).repeat(500) + "\n")));
+      }
+    }
+
+    try (Stream<Path> files = Files.list(file("f").getParent())) {
+      assertThat(files.map(path -> path.getFileName().toString()).sorted())
+          .containsExactly("output.log.1", "output.log.2");
+    }
+    assertThat(Files.readString(file("f").resolveSibling("output.log.1"))).contains("\tR19\t");
+    assertThat(Files.readString(file("f").resolveSibling("output.log.2"))).contains("\tR18\t");
+  }
+
+  @Test
+  void whoWritesMostLosesTheOldestFirst() throws Exception {
+    Account loud = new Account("loud");
+    UserLogLimits limits = limits(100_000, 20_000, 2, 200_000);
+
+    try (UserLog log = new UserLog(root(), UserLogFormat.PLAIN, limits)) {
+      log.offer(call(Account.DEFAULT, "quiet", "Q", out("I was here\n")));
+      for (int i = 0; i < 100; i++) {
+        log.offer(call(loud, "f" + i, "L" + i, out("x".repeat(10_000) + "\n")));
+      }
+    }
+
+    assertThat(DiskTree.use(root()).bytes()).isLessThanOrEqualTo(210_000);
+    assertThat(file("quiet")).content().contains("I was here");
+    assertThat(file(loud, "f99")).exists();
+    assertThat(file(loud, "f0").getParent()).doesNotExist();
+  }
+
+  @Test
+  void whatIsThereCountsAfterARestart() throws Exception {
+    UserLogLimits limits = limits(100_000, 20_000, 2, 100_000);
+    for (int i = 0; i < 20; i++) {
+      write(
+          UserLogFormat.PLAIN, limits, call(Account.DEFAULT, "f" + i, "R", out("x".repeat(9000))));
+    }
+
+    assertThat(DiskTree.use(root()).bytes()).isLessThanOrEqualTo(110_000);
+  }
+
+  @Test
+  void othersCannotReadIt() throws Exception {
+    write(UserLogFormat.PLAIN, WIDE, call("R1", out("secret\n")));
+
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file("f"))))
+        .isEqualTo("rw-r-----");
+    for (Path directory : List.of(root(), file("f").getParent())) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
+          .isEqualTo("rwxr-x---");
+    }
+  }
+
+  @Test
+  void noLinkIsFollowed() throws Exception {
+    write(UserLogFormat.PLAIN, WIDE, call("R1", out("first\n")));
+    Path target = Files.writeString(home.resolve("target"), "untouched");
+    Files.delete(file("f"));
+    Files.createSymbolicLink(file("f"), target);
+
+    UserLog log = write(UserLogFormat.PLAIN, WIDE, call("R2", out("second\n")));
+
+    assertThat(target).hasContent("untouched");
     assertThat(log.dropped()).isEqualTo(1);
   }
 
   @Test
-  void moreThanTheLimitIsDroppedAndCounted() {
-    try (UserLog log = new UserLog(root, UserLogFormat.JSON)) {
-      byte[] large = new byte[65 << 20];
+  void aDirectoryThatOthersControlIsNotWrittenTo() throws Exception {
+    Path target = Files.createDirectory(home.resolve("target"));
+    Files.createSymbolicLink(root(), target);
+    assertThat(write(UserLogFormat.PLAIN, WIDE, call("R1", out("x\n"))).dropped()).isEqualTo(1);
+    assertThat(target).isEmptyDirectory();
 
-      boolean taken = log.offer(output("R1", 200, new Chunk(Source.STDOUT, large, 0)));
+    Files.delete(root());
+    Files.createDirectory(root());
+    Files.setPosixFilePermissions(root(), PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThat(write(UserLogFormat.PLAIN, WIDE, call("R1", out("x\n"))).dropped()).isEqualTo(1);
+    assertThat(root()).isEmptyDirectory();
+
+    Files.setPosixFilePermissions(root(), PosixFilePermissions.fromString("rwxr-x---"));
+    Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThat(write(UserLogFormat.PLAIN, WIDE, call("R1", out("x\n"))).dropped()).isEqualTo(1);
+    assertThat(root()).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../../x", "brn:cloud:faas:bj:/../../x:function:f", "", "/etc/passwd"})
+  void namesOfARegistryCannotLeaveTheDirectory(String name) throws Exception {
+    ResolvedFunction function =
+        ResolvedFunction.of(
+            FakeRegistry.document("../f", name, Traits.of("echo").logged()), runtime());
+    Transcript transcript = new Transcript(100);
+    transcript.add(Source.STDOUT, ByteBuffer.wrap("x\n".getBytes(UTF_8)), TIME);
+
+    write(UserLogFormat.PLAIN, WIDE, new FunctionOutput(function, "c0", transcript));
+
+    try (Stream<Path> files = Files.walk(home)) {
+      assertThat(files.filter(Files::isRegularFile))
+          .singleElement()
+          .satisfies(file -> assertThat(file.getParent()).hasParent(root()));
+    }
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsCounted() throws Exception {
+    Files.createFile(root());
+
+    assertThat(write(UserLogFormat.PLAIN, WIDE, call("R1", out("x"))).dropped()).isEqualTo(1);
+  }
+
+  @Test
+  void moreThanTheLimitIsDroppedAndCounted() {
+    try (UserLog log = new UserLog(root(), UserLogFormat.JSON, WIDE)) {
+      Transcript large = new Transcript(70 << 20);
+      large.add(Source.STDOUT, ByteBuffer.allocate(65 << 20), 0);
+
+      boolean taken = log.offer(new FunctionOutput(function(Account.DEFAULT, "f"), "c0", large));
 
       assertThat(taken).isFalse();
       assertThat(log.dropped()).isEqualTo(1);
     }
   }
 
-  private void write(UserLogFormat format, CallOutput output) {
-    try (UserLog log = new UserLog(root, format)) {
-      assertThat(log.offer(output)).isTrue();
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Piece(Source source, byte[] text) {}
+
+  private UserLog write(UserLogFormat format, UserLogLimits limits, UserLogEntry entry) {
+    UserLog log = new UserLog(root(), format, limits);
+    try (log) {
+      assertThat(log.offer(entry)).isTrue();
     }
+    return log;
   }
 
-  private CallOutput output(String requestId, int status, Chunk... chunks) {
-    List<Chunk> all = new ArrayList<>(List.of(chunks));
-    all.add(chunk(Source.FAAS, "REPORT RequestID: " + requestId));
-    return new CallOutput(function, requestId, "c0", "generic", 17, false, status, all);
+  private Path root() {
+    return home.resolve("logs");
   }
 
-  private static Chunk chunk(Source source, String text) {
-    return new Chunk(source, text.getBytes(UTF_8), 1_704_067_200_000L);
+  private Path file(String name) {
+    return file(Account.DEFAULT, name);
+  }
+
+  private Path file(Account account, String name) {
+    return root().resolve(brn(account, name)).resolve("output.log");
+  }
+
+  private static CallOutput call(String requestId, Piece... pieces) {
+    return call(Account.DEFAULT, "f", requestId, pieces);
+  }
+
+  private static CallOutput call(Account account, String name, String requestId, Piece... pieces) {
+    Transcript transcript = new Transcript(6 << 20);
+    for (Piece piece : pieces) {
+      transcript.add(piece.source(), ByteBuffer.wrap(piece.text()), TIME);
+    }
+    byte[] report = ("REPORT RequestID: " + requestId).getBytes(UTF_8);
+    transcript.add(Source.FAAS, ByteBuffer.wrap(report), TIME);
+    return new CallOutput(
+        function(account, name), requestId, "c0", "generic", 17, false, 200, transcript);
+  }
+
+  private static Piece out(String text) {
+    return new Piece(Source.STDOUT, text.getBytes(UTF_8));
+  }
+
+  private static Piece err(String text) {
+    return new Piece(Source.STDERR, text.getBytes(UTF_8));
+  }
+
+  private static ResolvedFunction function(Account account, String name) {
+    return ResolvedFunction.of(
+        FakeRegistry.document(name, brn(account, name), Traits.of("echo").logged()), runtime());
+  }
+
+  private static RuntimeConfiguration runtime() {
+    return new RuntimeConfiguration("n", "/b", "/p", List.of(), List.of());
+  }
+
+  private static String brn(Account account, String name) {
+    return FunctionBrn.of(account, name, new Qualifier.Version("1")).toString();
+  }
+
+  private static UserLogLimits limits(int call, int file, int files, int total) {
+    return new UserLogLimits(new ByteSize(call), new ByteSize(file), files, new ByteSize(total));
   }
 }

@@ -4,9 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskTree;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.zip.BadZipException;
+import io.easyfaas.common.zip.ZipArchive;
+import io.easyfaas.common.zip.ZipLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -56,14 +61,13 @@ import org.slf4j.LoggerFactory;
 /// by what is in use.
 public final class CodeCache {
   private static final Logger LOG = LoggerFactory.getLogger(CodeCache.class);
-  private static final long MAX_ARCHIVE_BYTES = 256L << 20;
+  private static final long MAX_ARCHIVE_BYTES = 512L << 20; // As max-code-size.
   private static final Duration DOWNLOAD_TIMEOUT = Duration.ofSeconds(10); // As the reference.
   private static final String BOOT_FILE = ".boot";
 
   private final Path directory;
   private final ByteSize limit;
   private final CodeFetcher fetcher;
-  private final ZipExtractor extractor;
   private final InstantSource clock;
   private final Map<String, FutureTask<Void>> flights = new ConcurrentHashMap<>();
   private final Map<String, Long> sizes = new ConcurrentHashMap<>();
@@ -144,20 +148,13 @@ public final class CodeCache {
         directory,
         limit,
         new CodeFetcher(MAX_ARCHIVE_BYTES, DOWNLOAD_TIMEOUT),
-        new ZipExtractor(ZipPlan.Limits.STANDARD),
         InstantSource.system());
   }
 
-  CodeCache(
-      Path directory,
-      ByteSize limit,
-      CodeFetcher fetcher,
-      ZipExtractor extractor,
-      InstantSource clock) {
+  CodeCache(Path directory, ByteSize limit, CodeFetcher fetcher, InstantSource clock) {
     this.directory = directory;
     this.limit = limit;
     this.fetcher = fetcher;
-    this.extractor = extractor;
     this.clock = clock;
   }
 
@@ -172,7 +169,7 @@ public final class CodeCache {
     boolean isSameBoot = Files.exists(boot) && Files.readString(boot, UTF_8).equals(bootId);
     for (Path child : children()) {
       if (!isSameBoot || child.getFileName().toString().startsWith(".")) {
-        DirectoryTree.delete(child);
+        DiskTree.delete(child);
       }
     }
     Files.writeString(boot, bootId, UTF_8);
@@ -267,11 +264,11 @@ public final class CodeCache {
       }
       Files.createDirectory(content);
       Files.setPosixFilePermissions(content, PosixFilePermissions.fromString("rwxr-xr-x"));
-      long bytes = extractor.extract(archive, content);
+      long bytes = extract(archive, content);
       Files.move(content, path(hash), StandardCopyOption.ATOMIC_MOVE);
       sizes.put(hash.hex(), bytes);
       LOG.info("code {} unpacked, {} bytes", hash.hex(), bytes);
-    } catch (BadArchiveException e) {
+    } catch (BadZipException e) {
       throw new ApiException(ErrorCode.INVALID_PARAMETER, "the code archive " + e.getMessage());
     } catch (IOException e) {
       throw new ApiException(
@@ -281,6 +278,13 @@ public final class CodeCache {
       deleteQuietly(content); // There after a failure only.
     }
     evict(hash);
+  }
+
+  private static long extract(Path archive, Path content) throws IOException {
+    try (ZipArchive zip = ZipArchive.open(archive, ZipLimits.STANDARD)) {
+      ZipExtractor.extract(zip, content);
+      return zip.use(DiskUse.blockSize(content)).bytes();
+    }
   }
 
   private static String reason(IOException e) {
@@ -362,7 +366,7 @@ public final class CodeCache {
     String hex = archive.getFileName().toString();
     Long known = sizes.get(hex);
     if (known == null) {
-      known = DirectoryTree.size(archive);
+      known = DiskTree.use(archive).bytes();
       sizes.put(hex, known);
     }
     return known;
@@ -370,7 +374,7 @@ public final class CodeCache {
 
   private static void deleteQuietly(Path path) {
     try {
-      DirectoryTree.delete(path);
+      DiskTree.delete(path);
     } catch (IOException e) {
       LOG.warn("remove {}: {}", path, e.getMessage()); // Swept at the next start.
     }

@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.sun.net.httpserver.HttpServer;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.zip.WeirdZips;
+import io.easyfaas.common.zip.WeirdZips.WeirdZip;
+import io.easyfaas.common.zip.ZipBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -34,6 +38,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(60)
 final class CodeCacheTest {
@@ -248,7 +253,7 @@ final class CodeCacheTest {
 
   @Test
   void theLongestUnusedArchiveIsEvictedFirst() throws IOException {
-    cache = cache(ByteSize.parse("2500B"), Duration.ofSeconds(5));
+    cache = cache(sizeOfPackages(2), Duration.ofSeconds(5));
     Zip a = zip("a", "a".repeat(1000));
     Zip b = zip("b", "b".repeat(1000));
     Zip c = zip("c", "c".repeat(1000));
@@ -265,7 +270,7 @@ final class CodeCacheTest {
 
   @Test
   void aHeldArchiveIsNeverEvicted() throws IOException {
-    cache = cache(ByteSize.parse("1500B"), Duration.ofSeconds(5));
+    cache = cache(sizeOfPackages(1), Duration.ofSeconds(5));
     Zip a = zip("a", "a".repeat(1000));
     Zip b = zip("b", "b".repeat(1000));
     Zip c = zip("c", "c".repeat(1000));
@@ -315,6 +320,30 @@ final class CodeCacheTest {
     assertThat(dropped).doesNotExist();
   }
 
+  /// Room for so many packages of one file that has one block.
+  private ByteSize sizeOfPackages(int count) throws IOException {
+    return new ByteSize(2 * count * DiskUse.blockSize(directory));
+  }
+
+  @ParameterizedTest
+  @MethodSource("weird")
+  void everyWeirdZipIsTakenOrRefusedAsByTheRegistry(WeirdZip weird) throws IOException {
+    Path file = Files.write(directory.resolve("weird.zip"), weird.bytes());
+    Zip zip = new Zip(file, sha256(weird.bytes()));
+    cache = cache(ByteSize.ofMebibytes(64), Duration.ofSeconds(5));
+
+    if (weird.isTaken()) {
+      assertThat(use(zip)).isDirectory();
+    } else {
+      refused(zip.local(), zip.sha256(), ErrorCode.INVALID_PARAMETER, weird.refusal());
+      nothingIsLeft();
+    }
+  }
+
+  static List<WeirdZip> weird() {
+    return WeirdZips.all();
+  }
+
   private Path use(Zip zip) {
     now.updateAndGet(time -> time.plusSeconds(10));
     try (CodeCache.Lease lease =
@@ -325,11 +354,7 @@ final class CodeCacheTest {
 
   private CodeCache cache(ByteSize limit, Duration download) {
     return new CodeCache(
-        directory.resolve("code"),
-        limit,
-        new CodeFetcher(2 << 20, download),
-        new ZipExtractor(ZipPlan.Limits.STANDARD),
-        now::get);
+        directory.resolve("code"), limit, new CodeFetcher(2 << 20, download), now::get);
   }
 
   private void refused(FunctionCode code, String sha256, ErrorCode expected, String message) {

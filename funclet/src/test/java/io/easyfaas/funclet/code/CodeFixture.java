@@ -1,5 +1,6 @@
 package io.easyfaas.funclet.code;
 
+import io.easyfaas.common.zip.ZipBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -352,7 +352,7 @@ final class FunctionRoutesTest {
           {"Version":"live"}         | version: \\"live\\" (expected: $LATEST or up to 18 digits)
           {"LogType":"a b"}          | LogType: \\"a b\\" (expected: up to 32 letters)
           {"Code":"AA!!"}            | JSON: Code: Cannot deserialize value of type `byte[]` from String \\"!\\": Illegal character '!'
-          {"Code":"AAAA"}            | Code: not a zip that can be unpacked
+          {"Code":"AAAA"}            | Code: the zip is not a zip archive
           {"Environment":{"Variables":{"1A":"x"}}}  | Environment.Variables: \\"1A\\" (expected: names of letters, digits and _, not starting with a digit)
           {"Environment":{"Variables":{"A=B":"x"}}} | Environment.Variables: \\"A=B\\" (expected: names
           {"Environment":{"Variables":{"A":null}}}  | Environment.Variables.A: null (expected: a text)

@@ -1,4 +1,4 @@
-package io.easyfaas.funclet.code;
+package io.easyfaas.common.zip;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -17,15 +17,24 @@ import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
 /// Writes zip archives byte by byte, also such that no tool would write.
-final class ZipBuilder {
-  static final int FILE = 0100644;
-  static final int EXECUTABLE = 0100755;
-  static final int DIRECTORY = 0040755;
-  static final int SYMLINK = 0120777;
-  static final int PIPE = 0010644;
+public final class ZipBuilder {
+  /// A mode of stat(2).
+  public static final int FILE = 0100644;
+
+  /// A mode of stat(2).
+  public static final int EXECUTABLE = 0100755;
+
+  /// A mode of stat(2).
+  public static final int DIRECTORY = 0040755;
+
+  /// A mode of stat(2).
+  public static final int SYMLINK = 0120777;
+
+  /// A mode of stat(2).
+  public static final int PIPE = 0010644;
 
   /// What goes into the headers; a test changes what it wants to lie about.
-  record Header(
+  public record Header(
       String localName,
       String name,
       int flags,
@@ -36,36 +45,43 @@ final class ZipBuilder {
       int madeBy,
       int mode,
       long offset) {
-    Header withLocalName(String other) {
+    /// With another value.
+    public Header withLocalName(String other) {
       return new Header(
           other, name, flags, method, crc, compressedSize, size, madeBy, mode, offset);
     }
 
-    Header withFlags(int other) {
+    /// With another value.
+    public Header withFlags(int other) {
       return new Header(
           localName, name, other, method, crc, compressedSize, size, madeBy, mode, offset);
     }
 
-    Header withMethod(int other) {
+    /// With another value.
+    public Header withMethod(int other) {
       return new Header(
           localName, name, flags, other, crc, compressedSize, size, madeBy, mode, offset);
     }
 
-    Header withCrc(long other) {
+    /// With another value.
+    public Header withCrc(long other) {
       return new Header(
           localName, name, flags, method, other, compressedSize, size, madeBy, mode, offset);
     }
 
-    Header withCompressedSize(long other) {
+    /// With another value.
+    public Header withCompressedSize(long other) {
       return new Header(localName, name, flags, method, crc, other, size, madeBy, mode, offset);
     }
 
-    Header withSize(long other) {
+    /// With another value.
+    public Header withSize(long other) {
       return new Header(
           localName, name, flags, method, crc, compressedSize, other, madeBy, mode, offset);
     }
 
-    Header withOffset(long other) {
+    /// With another value.
+    public Header withOffset(long other) {
       return new Header(
           localName, name, flags, method, crc, compressedSize, size, madeBy, mode, other);
     }
@@ -74,25 +90,28 @@ final class ZipBuilder {
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private final List<Header> headers = new ArrayList<>();
 
-  ZipBuilder file(String name, String content) {
+  /// An ordinary entry.
+  public ZipBuilder file(String name, String content) {
     return add(name, FILE, content.getBytes(UTF_8), header -> header);
   }
 
-  ZipBuilder directory(String name) {
+  /// An ordinary entry.
+  public ZipBuilder directory(String name) {
     return add(name, DIRECTORY, new byte[0], header -> header);
   }
 
-  ZipBuilder link(String name, String target) {
+  /// An ordinary entry.
+  public ZipBuilder link(String name, String target) {
     return add(name, SYMLINK, target.getBytes(UTF_8), header -> header);
   }
 
   /// An entry that is not compressed.
-  ZipBuilder stored(String name, byte[] content) {
+  public ZipBuilder stored(String name, byte[] content) {
     return write(header(name, FILE, content, content.length).withMethod(0), content);
   }
 
   /// An entry that is compressed, with a header that may lie.
-  ZipBuilder add(String name, int mode, byte[] content, UnaryOperator<Header> change) {
+  public ZipBuilder add(String name, int mode, byte[] content, UnaryOperator<Header> change) {
     Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
     deflater.setInput(content);
     deflater.finish();
@@ -103,12 +122,13 @@ final class ZipBuilder {
   }
 
   /// An entry of the directory whose bytes are somewhere in the archive already.
-  ZipBuilder listedOnly(Header header) {
+  public ZipBuilder listedOnly(Header header) {
     headers.add(header);
     return this;
   }
 
-  Header header(String name, int mode, byte[] content, long compressedSize) {
+  /// What an honest header has for an entry that is added next.
+  public Header header(String name, int mode, byte[] content, long compressedSize) {
     CRC32 crc = new CRC32();
     crc.update(content);
     return new Header(
@@ -129,7 +149,8 @@ final class ZipBuilder {
     return this;
   }
 
-  byte[] build() {
+  /// The archive.
+  public byte[] build() {
     ByteArrayOutputStream archive = new ByteArrayOutputStream();
     archive.writeBytes(body.toByteArray());
     for (Header header : headers) {
@@ -153,7 +174,8 @@ final class ZipBuilder {
     return archive.toByteArray();
   }
 
-  Path write(Path file) {
+  /// Writes the archive to a file.
+  public Path write(Path file) {
     try {
       return Files.write(file, build());
     } catch (IOException e) {

@@ -1,4 +1,4 @@
-package io.easyfaas.funclet.code;
+package io.easyfaas.common.zip;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -30,7 +30,8 @@ final class ZipDirectory {
   private static final int ZIP64_EXTRA = 0x0001;
   private static final long SATURATED_32 = 0xFFFFFFFFL;
   private static final int SATURATED_16 = 0xFFFF;
-  private static final int MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
+  // One entry is never larger: its header, and three fields of at most 65,535 bytes.
+  private static final int WINDOW_BYTES = CENTRAL_BYTES + 3 * 0xFFFF;
 
   private final FileChannel archive;
   private final long archiveSize;
@@ -43,69 +44,78 @@ final class ZipDirectory {
   /// Every entry, in the archive's order.
   ///
   /// @param maxEntries more are refused before they are read
-  /// @throws BadArchiveException when the archive is damaged
+  /// @throws BadZipException when the archive is damaged
   List<ZipEntryHeader> entries(int maxEntries) throws IOException {
-    if (archiveSize < 4 || !startsLikeZip(read(0, 4))) {
-      throw new BadArchiveException("is not a zip archive");
+    if (archiveSize < END_BYTES || !startsLikeZip(read(0, 4))) {
+      throw new BadZipException("is not a zip archive, or has something before it");
     }
     ByteBuffer end = end();
     int count = Short.toUnsignedInt(end.getShort(10));
     long size = Integer.toUnsignedLong(end.getInt(12));
     long offset = Integer.toUnsignedLong(end.getInt(16));
     if (count == SATURATED_16 || size == SATURATED_32 || offset == SATURATED_32) {
-      throw new BadArchiveException(
+      throw new BadZipException(
           "has more than 65,534 entries or 4 GiB (expected: at most " + maxEntries + " entries)");
     }
     if (count > maxEntries) {
-      throw new BadArchiveException(
-          "has " + count + " entries (expected: at most " + maxEntries + ")");
+      throw new BadZipException("has " + count + " entries (expected: at most " + maxEntries + ")");
     }
-    if (size > MAX_DIRECTORY_BYTES || offset + size > archiveSize) {
-      throw new BadArchiveException("is truncated: its directory lies outside of it");
+    if (offset + size > archiveSize) {
+      throw new BadZipException("is truncated: its directory lies outside of it");
     }
-    return parse(read(offset, (int) size), count);
+    return parse(offset, offset + size, count);
   }
 
   /// Where an entry's compressed bytes begin.
   ///
-  /// @throws BadArchiveException when the local header tells another story than the directory
+  /// @throws BadZipException when the local header tells another story than the directory
   long dataOffset(ZipEntryHeader entry) throws IOException {
     if (entry.headerOffset() > archiveSize - LOCAL_BYTES) {
-      throw new BadArchiveException("entry \"" + entry.name() + "\" lies outside of the archive");
+      throw new BadZipException("entry " + entry.label() + " lies outside of the archive");
     }
     ByteBuffer local = read(entry.headerOffset(), LOCAL_BYTES);
     int nameBytes = Short.toUnsignedInt(local.getShort(26));
     int extraBytes = Short.toUnsignedInt(local.getShort(28));
     long data = entry.headerOffset() + LOCAL_BYTES + nameBytes + extraBytes;
     if (local.getInt(0) != LOCAL_SIGNATURE || entry.compressedSize() > archiveSize - data) {
-      throw new BadArchiveException("entry \"" + entry.name() + "\" lies outside of the archive");
+      throw new BadZipException("entry " + entry.label() + " lies outside of the archive");
     }
     if (!name(read(entry.headerOffset() + LOCAL_BYTES, nameBytes)).equals(entry.name())) {
-      throw new BadArchiveException("entry \"" + entry.name() + "\" has two different names");
+      throw new BadZipException("entry " + entry.label() + " has two different names");
     }
     return data;
   }
 
-  private List<ZipEntryHeader> parse(ByteBuffer directory, int count) throws BadArchiveException {
+  private List<ZipEntryHeader> parse(long offset, long end, int count) throws IOException {
     List<ZipEntryHeader> entries = new ArrayList<>(count);
+    ByteBuffer window = read(offset, (int) Math.min(WINDOW_BYTES, end - offset));
+    long windowEnd = offset + window.limit();
     for (int i = 0; i < count; i++) {
-      if (directory.remaining() < CENTRAL_BYTES
-          || directory.getInt(directory.position()) != CENTRAL_SIGNATURE) {
-        throw new BadArchiveException("is damaged: entry " + i + " of its directory is missing");
+      if (window.remaining() < WINDOW_BYTES && windowEnd < end) {
+        long at = windowEnd - window.remaining();
+        window = read(at, (int) Math.min(2 * WINDOW_BYTES, end - at));
+        windowEnd = at + window.limit();
       }
-      entries.add(parseEntry(directory));
+      if (window.remaining() < CENTRAL_BYTES
+          || window.getInt(window.position()) != CENTRAL_SIGNATURE) {
+        throw new BadZipException("is damaged: entry " + i + " of its directory is missing");
+      }
+      entries.add(parseEntry(window));
+    }
+    if (window.hasRemaining() || windowEnd < end) {
+      throw new BadZipException("is damaged: its directory has more entries than it says");
     }
     return entries;
   }
 
-  private static ZipEntryHeader parseEntry(ByteBuffer directory) throws BadArchiveException {
+  private static ZipEntryHeader parseEntry(ByteBuffer directory) throws BadZipException {
     int at = directory.position();
     int madeBy = Short.toUnsignedInt(directory.getShort(at + 4)) >> 8;
     int nameBytes = Short.toUnsignedInt(directory.getShort(at + 28));
     int extraBytes = Short.toUnsignedInt(directory.getShort(at + 30));
     int commentBytes = Short.toUnsignedInt(directory.getShort(at + 32));
     if (directory.remaining() < CENTRAL_BYTES + nameBytes + extraBytes + commentBytes) {
-      throw new BadArchiveException("is damaged: its directory ends within an entry");
+      throw new BadZipException("is damaged: its directory ends within an entry");
     }
     String name = name(directory.slice(at + CENTRAL_BYTES, nameBytes));
     ByteBuffer extra =
@@ -144,18 +154,18 @@ final class ZipDirectory {
   }
 
   private static long widened(long value, @Nullable ByteBuffer wide, String name)
-      throws BadArchiveException {
+      throws BadZipException {
     if (value != SATURATED_32) {
       return value;
     }
     long actual = wide == null || wide.remaining() < 8 ? -1 : wide.getLong();
     if (actual < 0) {
-      throw new BadArchiveException("entry \"" + name + "\" has a damaged size");
+      throw new BadZipException("entry " + ZipEntryHeader.label(name) + " has a damaged size");
     }
     return actual;
   }
 
-  /// The end record, which a comment of unknown length may follow.
+  /// The end record, which a comment of unknown length may follow, and nothing else.
   private ByteBuffer end() throws IOException {
     int tailBytes = (int) Math.min(archiveSize, END_BYTES + MAX_COMMENT_BYTES);
     ByteBuffer tail = read(archiveSize - tailBytes, tailBytes);
@@ -165,7 +175,7 @@ final class ZipDirectory {
         return tail.slice(at, END_BYTES).order(ByteOrder.LITTLE_ENDIAN);
       }
     }
-    throw new BadArchiveException("is truncated: it has no end record");
+    throw new BadZipException("is truncated, or has something after it: it does not end as a zip");
   }
 
   private static boolean startsLikeZip(ByteBuffer head) {
@@ -173,11 +183,11 @@ final class ZipDirectory {
     return signature == LOCAL_SIGNATURE || signature == END_SIGNATURE;
   }
 
-  private static String name(ByteBuffer bytes) throws BadArchiveException {
+  private static String name(ByteBuffer bytes) throws BadZipException {
     try {
       return UTF_8.newDecoder().decode(bytes).toString();
     } catch (CharacterCodingException e) {
-      throw new BadArchiveException("has an entry whose name is not UTF-8", e);
+      throw new BadZipException("has an entry whose name is not UTF-8", e);
     }
   }
 
@@ -185,7 +195,7 @@ final class ZipDirectory {
     ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     while (buffer.hasRemaining()) {
       if (archive.read(buffer, offset + buffer.position()) < 0) {
-        throw new BadArchiveException("is truncated");
+        throw new BadZipException("is truncated");
       }
     }
     return buffer.flip();

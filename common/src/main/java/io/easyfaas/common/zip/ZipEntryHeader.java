@@ -1,6 +1,6 @@
-package io.easyfaas.funclet.code;
+package io.easyfaas.common.zip;
 
-/// One entry as the archive's central directory describes it.
+/// One entry of a zip archive as the archive's central directory describes it.
 ///
 /// @param name as written, with a `/` at the end for a directory
 /// @param method 0 stored, 8 deflated
@@ -10,7 +10,7 @@ package io.easyfaas.funclet.code;
 /// @param size bytes unpacked, as the archive claims
 /// @param unixMode type and permission bits of stat(2), 0 when the archive was not made on unix
 /// @param headerOffset where its local header is
-record ZipEntryHeader(
+public record ZipEntryHeader(
     String name,
     int method,
     int flags,
@@ -23,9 +23,10 @@ record ZipEntryHeader(
   private static final int REGULAR = 0100000;
   private static final int DIRECTORY = 0040000;
   private static final int SYMLINK = 0120000;
+  private static final int MAX_LABEL_CHARACTERS = 128;
 
   /// What it becomes on disk.
-  enum Kind {
+  public enum Kind {
     /// A regular file.
     FILE,
     /// A directory.
@@ -36,7 +37,8 @@ record ZipEntryHeader(
     OTHER
   }
 
-  Kind kind() {
+  /// What it becomes on disk.
+  public Kind kind() {
     return switch (unixMode & TYPE_MASK) {
       case SYMLINK -> Kind.SYMLINK;
       case DIRECTORY -> Kind.DIRECTORY;
@@ -45,11 +47,24 @@ record ZipEntryHeader(
     };
   }
 
-  boolean isExecutable() {
+  /// Whether somebody may execute it.
+  public boolean isExecutable() {
     return (unixMode & 0111) != 0;
   }
 
   boolean isEncrypted() {
     return (flags & 1) != 0;
+  }
+
+  /// The name as it may appear in a message: in quotes, on one line, and never long.
+  String label() {
+    return label(name);
+  }
+
+  static String label(String name) {
+    String line = name.replaceAll("[\\p{Cc}\\p{Cf}]", "?");
+    return line.length() <= MAX_LABEL_CHARACTERS
+        ? "\"" + line + "\""
+        : "\"" + line.substring(0, MAX_LABEL_CHARACTERS) + "…\"";
   }
 }

@@ -1,0 +1,145 @@
+package io.easyfaas.common.zip;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.disk.DiskUse;
+import io.easyfaas.common.zip.ZipEntryHeader.Kind;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/// A code archive whose directory was checked as a whole: every name, kind, size and link of it is
+/// allowed, and nothing in it leads out of the directory it would be unpacked to. What its files
+/// contain is checked when they are read. Not thread-safe.
+///
+/// **Allowed** are files, directories and symbolic links that stay inside, stored or deflated, with
+/// sizes before or after them; names of UTF-8, in either case, `./a` and `a//b` for what they mean;
+/// directories twice.
+///
+/// **Refused** is what another reader would see differently, or a file system would not take: bytes
+/// before or after the archive, entries that are not listed, listed twice, overlap, are encrypted,
+/// devices or pipes, names that are absolute or have `..`, `\` or NUL, and more than 65,534 entries
+/// or 4 GiB. The archive has at least one file.
+public final class ZipArchive implements AutoCloseable {
+  private final FileChannel file;
+  private final ZipPlan plan;
+  private final Map<String, Long> dataOffsets;
+  private final Map<String, String> links;
+
+  private ZipArchive(
+      FileChannel file, ZipPlan plan, Map<String, Long> dataOffsets, Map<String, String> links) {
+    this.file = file;
+    this.plan = plan;
+    this.dataOffsets = dataOffsets;
+    this.links = Collections.unmodifiableMap(links);
+  }
+
+  /// Opens an archive and checks its directory and its links.
+  ///
+  /// @throws BadZipException when it is damaged or not allowed
+  /// @throws IOException when it cannot be read
+  public static ZipArchive open(Path path, ZipLimits limits) throws IOException {
+    FileChannel file = FileChannel.open(path, StandardOpenOption.READ);
+    try {
+      return open(file, limits);
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static ZipArchive open(FileChannel file, ZipLimits limits) throws IOException {
+    ZipDirectory directory = new ZipDirectory(file);
+    ZipPlan plan = ZipPlan.of(directory.entries(limits.entries()), file.size(), limits);
+    Map<String, Long> dataOffsets = new LinkedHashMap<>();
+    for (Map.Entry<String, ZipEntryHeader> entry : plan.entries().entrySet()) {
+      dataOffsets.put(entry.getKey(), directory.dataOffset(entry.getValue()));
+    }
+    plan.checkOverlap(dataOffsets);
+    Map<String, String> links = new LinkedHashMap<>();
+    for (Map.Entry<String, ZipEntryHeader> link : plan.ofKind(Kind.SYMLINK).entrySet()) {
+      long offset = dataOffsets.getOrDefault(link.getKey(), 0L);
+      links.put(
+          link.getKey(), target(new ZipContent(file, link.getValue(), offset), link.getKey()));
+    }
+    ZipLinks.check(links);
+    return new ZipArchive(file, plan, dataOffsets, links);
+  }
+
+  /// Every directory, those that are only implied too, as clean relative paths, parents first.
+  public Set<String> directories() {
+    return plan.directories();
+  }
+
+  /// Every regular file, by clean relative path.
+  public Map<String, ZipEntryHeader> files() {
+    return plan.ofKind(Kind.FILE);
+  }
+
+  /// Every symbolic link, by clean relative path, with its target.
+  public Map<String, String> links() {
+    return links;
+  }
+
+  /// What it would take of a disk, with the directory it is unpacked to.
+  ///
+  /// @param block of the file system, in bytes
+  public DiskUse use(long block) {
+    DiskUse use = DiskUse.ofDirectory(0, block);
+    for (String _ : plan.directories()) {
+      use = use.plus(DiskUse.ofDirectory(0, block));
+    }
+    for (ZipEntryHeader entry : plan.entries().values()) {
+      use = use.plus(DiskUse.ofFile(entry.size(), block));
+    }
+    return use;
+  }
+
+  /// Writes what a file contains.
+  ///
+  /// @param path one of {@link #files}
+  /// @throws BadZipException when the content is not what the archive says; a part is written then
+  public void read(String path, OutputStream out) throws IOException {
+    ZipEntryHeader entry = plan.entries().get(path);
+    Long offset = dataOffsets.get(path);
+    if (entry == null || offset == null) {
+      throw new IllegalArgumentException(
+          "entry: \"" + path + "\" (expected: one of the archive's)");
+    }
+    new ZipContent(file, entry, offset).writeTo(out);
+  }
+
+  /// Reads every file to its end, so that what is accepted can also be unpacked.
+  ///
+  /// @throws BadZipException when a content is not what the archive says
+  public void verify() throws IOException {
+    for (String path : files().keySet()) {
+      read(path, OutputStream.nullOutputStream());
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+
+  private static String target(ZipContent content, String link) throws IOException {
+    ByteArrayOutputStream target = new ByteArrayOutputStream();
+    content.writeTo(target);
+    try {
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(target.toByteArray())).toString();
+    } catch (CharacterCodingException e) {
+      throw new BadZipException(
+          "has the symbolic link " + ZipEntryHeader.label(link) + " to what is not UTF-8", e);
+    }
+  }
+}

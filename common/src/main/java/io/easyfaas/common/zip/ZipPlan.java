@@ -1,0 +1,213 @@
+package io.easyfaas.common.zip;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.zip.ZipEntryHeader.Kind;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// What an archive's directory would make, checked as a whole before anything is made. Pure.
+///
+/// @param entries files and links by clean relative path, in the archive's order
+/// @param directories by clean relative path, also those that are only implied; parents first
+record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
+  private static final int MAX_PATH_BYTES = 1024;
+  private static final int MAX_SEGMENT_BYTES = 255; // As every file system, see path_resolution(7).
+  private static final int MAX_DEPTH = 64;
+
+  /// Keeps the order.
+  ZipPlan {
+    entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
+    directories = Collections.unmodifiableSet(new LinkedHashSet<>(directories));
+  }
+
+  /// Checks names, kinds and claimed sizes.
+  ///
+  /// @param archiveBytes size of the archive
+  /// @throws BadZipException naming the entry and what was expected
+  static ZipPlan of(List<ZipEntryHeader> headers, long archiveBytes, ZipLimits limits)
+      throws BadZipException {
+    Map<String, ZipEntryHeader> entries = new LinkedHashMap<>();
+    Set<String> directories = new LinkedHashSet<>();
+    long mostBytes = mostUnpacked(archiveBytes, limits);
+    long total = 0;
+    for (ZipEntryHeader entry : headers) {
+      String path = cleanPath(entry);
+      checkKind(entry, path);
+      if (entry.size() > mostBytes - total) { // Not a sum: the sizes are claims up to 2^63.
+        throw new BadZipException(
+            "unpacks to more than it may with entry "
+                + entry.label()
+                + " (expected: at most "
+                + limits.bytes()
+                + " bytes, and from "
+                + limits.ratioFreeBytes()
+                + " on at most "
+                + limits.ratio()
+                + " times the zip)");
+      }
+      total += entry.size();
+      boolean isDirectory = entry.kind() == Kind.DIRECTORY;
+      if (!isDirectory && entries.put(path, entry) != null) {
+        throw new BadZipException("has entry " + entry.label() + " twice");
+      }
+      addDirectories(isDirectory ? path + "/" : path, directories, entry);
+      if (entries.size() + directories.size() > limits.entries()) {
+        throw new BadZipException(
+            "has entry "
+                + entry.label()
+                + " (expected: at most "
+                + limits.entries()
+                + " files and directories)");
+      }
+    }
+    checkWhole(entries, directories);
+    return new ZipPlan(entries, directories);
+  }
+
+  private static long mostUnpacked(long archiveBytes, ZipLimits limits) {
+    long byRatio = Math.max(limits.ratioFreeBytes(), archiveBytes * limits.ratio());
+    return Math.min(limits.bytes(), byRatio);
+  }
+
+  private static String cleanPath(ZipEntryHeader entry) throws BadZipException {
+    String name = entry.name();
+    if (name.startsWith("/") || name.indexOf('\\') >= 0 || name.indexOf('\0') >= 0) {
+      throw new BadZipException(
+          "has entry " + entry.label() + " (expected: a relative path with '/', without NUL)");
+    }
+    StringBuilder path = new StringBuilder();
+    for (String segment : name.split("/")) {
+      if (segment.equals("..")) {
+        throw new BadZipException("has entry " + entry.label() + " (expected: no \"..\")");
+      }
+      if (segment.getBytes(UTF_8).length > MAX_SEGMENT_BYTES) {
+        throw new BadZipException(
+            "has entry "
+                + entry.label()
+                + " (expected: names of at most "
+                + MAX_SEGMENT_BYTES
+                + " bytes between '/')");
+      }
+      if (!segment.isEmpty() && !segment.equals(".")) {
+        path.append(path.isEmpty() ? "" : "/").append(segment);
+      }
+    }
+    if (path.toString().getBytes(UTF_8).length > MAX_PATH_BYTES) {
+      throw new BadZipException(
+          "has entry " + entry.label() + " (expected: at most " + MAX_PATH_BYTES + " bytes)");
+    }
+    return path.toString();
+  }
+
+  private static void checkKind(ZipEntryHeader entry, String path) throws BadZipException {
+    if (entry.isEncrypted()) {
+      throw new BadZipException("has the encrypted entry " + entry.label());
+    }
+    if (entry.kind() == Kind.OTHER || (entry.kind() != Kind.DIRECTORY && path.isEmpty())) {
+      throw new BadZipException(
+          "has entry " + entry.label() + " (expected: a file, directory or symbolic link)");
+    }
+    if (entry.kind() == Kind.DIRECTORY && entry.size() > 0) {
+      throw new BadZipException("has the directory " + entry.label() + " with content");
+    }
+    if (entry.kind() == Kind.SYMLINK && entry.size() > MAX_PATH_BYTES) {
+      throw new BadZipException(
+          "has the symbolic link "
+              + entry.label()
+              + " with a target of "
+              + entry.size()
+              + " bytes (expected: at most "
+              + MAX_PATH_BYTES
+              + ")");
+    }
+    if (entry.method() != 0 && entry.method() != 8) {
+      throw new BadZipException(
+          "has entry "
+              + entry.label()
+              + " with compression method "
+              + entry.method()
+              + " (expected: stored or deflated)");
+    }
+  }
+
+  /// Adds every directory that a path goes through.
+  private static void addDirectories(String path, Set<String> directories, ZipEntryHeader entry)
+      throws BadZipException {
+    int depth = 0;
+    for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      if (slash > 0) {
+        directories.add(path.substring(0, slash));
+      }
+      if (++depth > MAX_DEPTH) {
+        throw new BadZipException(
+            "has entry "
+                + entry.label()
+                + " (expected: at most "
+                + MAX_DEPTH
+                + " directories deep)");
+      }
+    }
+  }
+
+  /// Nothing may lie below a file or a link: with a link in the path it would land elsewhere.
+  private static void checkWhole(Map<String, ZipEntryHeader> entries, Set<String> directories)
+      throws BadZipException {
+    for (String directory : directories) {
+      ZipEntryHeader other = entries.get(directory);
+      if (other != null) {
+        throw new BadZipException(
+            "has entry " + other.label() + " and others below it (expected: a directory, or none)");
+      }
+    }
+    if (entries.values().stream().noneMatch(entry -> entry.kind() == Kind.FILE)) {
+      throw new BadZipException("has no file");
+    }
+  }
+
+  /// The entries of one kind, by path.
+  Map<String, ZipEntryHeader> ofKind(Kind kind) {
+    Map<String, ZipEntryHeader> found = new LinkedHashMap<>();
+    entries.forEach((path, entry) -> {
+      if (entry.kind() == kind) {
+        found.put(path, entry);
+      }
+    });
+    return found;
+  }
+
+  /// Checks that no two entries share bytes of the archive, which is how small archives unpack to
+  /// terabytes (Fifield, "A better zip bomb", 2019).
+  ///
+  /// @param dataOffsets path to where its bytes begin
+  /// @throws BadZipException naming the second of two
+  void checkOverlap(Map<String, Long> dataOffsets) throws BadZipException {
+    Map<Long, String> byStart = new TreeMap<>();
+    Map<String, Long> ends = new HashMap<>();
+    for (Map.Entry<String, ZipEntryHeader> entry : entries.entrySet()) {
+      long data = dataOffsets.getOrDefault(entry.getKey(), 0L);
+      ends.put(entry.getKey(), data + entry.getValue().compressedSize());
+      if (byStart.put(entry.getValue().headerOffset(), entry.getKey()) != null) {
+        throw overlapping(entry.getKey());
+      }
+    }
+    long end = 0;
+    for (Map.Entry<Long, String> start : byStart.entrySet()) {
+      if (start.getKey() < end) {
+        throw overlapping(start.getValue());
+      }
+      end = ends.getOrDefault(start.getValue(), 0L);
+    }
+  }
+
+  private static BadZipException overlapping(String path) {
+    return new BadZipException(
+        "has entry " + ZipEntryHeader.label(path) + " that overlaps another one");
+  }
+}

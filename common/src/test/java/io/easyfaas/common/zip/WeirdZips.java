@@ -1,0 +1,196 @@
+package io.easyfaas.common.zip;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.zip.ZipBuilder.Header;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/// Archives that readers disagree about, each with what the engine says to it. Whoever takes code
+/// must say the same.
+public final class WeirdZips {
+  private WeirdZips() {}
+
+  /// One archive.
+  ///
+  /// @param name what is weird about it
+  /// @param refusal a part of the message; empty when it is taken
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  public record WeirdZip(String name, byte[] bytes, String refusal) {
+    /// Whether it is to be taken.
+    public boolean isTaken() {
+      return refusal.isEmpty();
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  /// Every one.
+  public static List<WeirdZip> all() {
+    return List.of(
+        taken("ordinary", ordinary()),
+        taken("upper and lower case", ordinary().file("INDEX.JS", "x")),
+        taken("dots and empty segments", ordinary().file("./a//b/./c", "x")),
+        taken(
+            "a directory twice", ordinary().directory("lib/").directory("lib/").file("lib/x", "x")),
+        taken("a directory without a slash", ordinary().directory("lib").file("lib/x", "x")),
+        taken("a name of 255 bytes", ordinary().file("x".repeat(255), "x")),
+        taken("a link that stays inside", ordinary().link("lib/main.js", "../index.js")),
+        taken("a link to what is not there", ordinary().link("link", "nothing")),
+        taken("control characters in a name", ordinary().file("a\nb\u001B", "x")),
+        taken("as java.util.zip writes it, with sizes after the data and a comment", streamed()),
+        taken("9 MiB of zeros", ordinary().file("zeros", "\0".repeat(9 << 20))),
+        refused("nothing", new byte[0], "is not a zip"),
+        refused("text", "exports.handler = () => {}".getBytes(UTF_8), "is not a zip"),
+        refused("no entry", new ZipBuilder().build(), "has no file"),
+        refused("directories only", new ZipBuilder().directory("lib/"), "has no file"),
+        refused(
+            "a line before it",
+            join("#!/bin/sh\n".getBytes(UTF_8), ordinary().build()),
+            "something before it"),
+        refused("bytes after it", join(ordinary().build(), new byte[3]), "something after it"),
+        refused(
+            "its end is missing", Arrays.copyOf(ordinary().build(), 100), "does not end as a zip"),
+        refused(
+            "a pipe", ordinary().add("p", ZipBuilder.PIPE, new byte[0], h -> h), "has entry \"p\""),
+        refused("a device", ordinary().add("d", 0020644, new byte[0], h -> h), "has entry \"d\""),
+        refused("a name of 256 bytes", ordinary().file("x".repeat(256), "x"), "at most 255 bytes"),
+        refused(
+            "a path of 1,025 bytes",
+            ordinary()
+                .file("x".repeat(204) + "/x".repeat(10) + ("/" + "é".repeat(100)).repeat(4), "x"),
+            "at most 1024 bytes"),
+        refused(
+            "65 directories deep",
+            ordinary().file("d/".repeat(65) + "x", "x"),
+            "64 directories deep"),
+        refused("20,000 implied directories", implied(), "20000 files and directories"),
+        refused("links in circles", ordinary().link("a", "b").link("b", "a"), "goes in circles"),
+        refused("a link to itself", ordinary().link("a", "a"), "goes in circles"),
+        refused("a link out", ordinary().link("a", "../x"), "symbolic link \"a\""),
+        refused("an absolute link", ordinary().link("a", "/etc/passwd"), "symbolic link \"a\""),
+        refused(
+            "a link out by way of another",
+            ordinary().link("s/b", "..").link("s/c", "b/../x"),
+            "symbolic link \"s/c\""),
+        refused("an empty link", ordinary().link("a", ""), "symbolic link \"a\""),
+        refused("a link with NUL", ordinary().link("a", "x\0y"), "symbolic link \"a\""),
+        refused(
+            "a link that is not UTF-8",
+            ordinary().add("a", ZipBuilder.SYMLINK, new byte[] {(byte) 0xFF}, h -> h),
+            "not UTF-8"),
+        refused(
+            "a link of 1,025 bytes", ordinary().link("a", "x/".repeat(513)), "symbolic link \"a\""),
+        refused("a file below a link", ordinary().link("a", "b").file("a/x", "x"), "below it"),
+        refused("a file and a directory", ordinary().file("a", "x").file("a/b", "x"), "below it"),
+        refused("a name twice", ordinary().file("index.js", "y"), "twice"),
+        refused("a name twice, written differently", ordinary().file("./index.js", "y"), "twice"),
+        refused("an absolute name", ordinary().file("/etc/x", "x"), "has entry \"/etc/x\""),
+        refused("a name with ..", ordinary().file("a/../../x", "x"), "no \"..\""),
+        refused("a name with \\", ordinary().file("a\\b", "x"), "has entry \"a\\b\""),
+        refused("a name with NUL", ordinary().file("a\0b", "x"), "has entry \"a?b\""),
+        refused("a file without a name", ordinary().file("", "x"), "has entry \"\""),
+        refused("a file named .", ordinary().file(".", "x"), "has entry \".\""),
+        refused(
+            "a directory with content",
+            ordinary().add("d/", ZipBuilder.DIRECTORY, new byte[3], h -> h),
+            "with content"),
+        refused("encrypted", lie(h -> h.withFlags(1)), "encrypted"),
+        refused("an unknown method", lie(h -> h.withMethod(12)), "method 12"),
+        refused("larger than it says", lie(h -> h.withSize(3)), "larger than the 3 bytes"),
+        refused("smaller than it says", lie(h -> h.withSize(6)), "of 5 bytes (expected: 6"),
+        refused("another checksum", lie(h -> h.withCrc(1)), "wrong checksum"),
+        refused("two different names", lie(h -> h.withLocalName("m")), "two different names"),
+        refused("entries that overlap", overlapping(), "overlaps"),
+        refused("a bomb", ordinary().file("zeros", "\0".repeat(20 << 20)), "200 times"),
+        refused("20,001 entries", many(), "has 20001 entries"),
+        refused("65,535 entries, as zip64 says it", saturated(), "more than 65,534 entries"),
+        refused("an entry more than it says", hiding(), "more entries than it says"));
+  }
+
+  private static ZipBuilder ordinary() {
+    return new ZipBuilder().file("index.js", "exports.handler = async () => 1;");
+  }
+
+  private static WeirdZip taken(String name, ZipBuilder zip) {
+    return new WeirdZip(name, zip.build(), "");
+  }
+
+  private static WeirdZip taken(String name, byte[] zip) {
+    return new WeirdZip(name, zip, "");
+  }
+
+  private static WeirdZip refused(String name, ZipBuilder zip, String refusal) {
+    return new WeirdZip(name, zip.build(), refusal);
+  }
+
+  private static WeirdZip refused(String name, byte[] zip, String refusal) {
+    return new WeirdZip(name, zip, refusal);
+  }
+
+  private static ZipBuilder lie(UnaryOperator<Header> lie) {
+    return ordinary().add("n", ZipBuilder.FILE, "12345".getBytes(UTF_8), lie);
+  }
+
+  private static ZipBuilder overlapping() {
+    byte[] inner = new ZipBuilder().stored("b", "x".getBytes(UTF_8)).build();
+    ZipBuilder zip = new ZipBuilder().stored("a", inner);
+    byte[] content = "x".getBytes(UTF_8);
+    return zip.listedOnly(
+        zip.header("b", ZipBuilder.FILE, content, 1).withMethod(0).withOffset(31));
+  }
+
+  private static ZipBuilder implied() {
+    ZipBuilder zip = ordinary();
+    IntStream.range(0, 400).forEach(i -> zip.file("d" + i + "/" + "d/".repeat(50) + "f", ""));
+    return zip;
+  }
+
+  private static ZipBuilder many() {
+    ZipBuilder zip = new ZipBuilder();
+    IntStream.rangeClosed(0, 20_000).forEach(i -> zip.file("f" + i, ""));
+    return zip;
+  }
+
+  private static byte[] saturated() {
+    byte[] zip = ordinary().build();
+    Arrays.fill(zip, zip.length - 14, zip.length - 10, (byte) 0xFF);
+    return zip;
+  }
+
+  private static byte[] hiding() {
+    byte[] zip = ordinary().file("hidden", "x").build();
+    zip[zip.length - 14] = 1;
+    zip[zip.length - 12] = 1;
+    return zip;
+  }
+
+  private static byte[] streamed() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      zip.putNextEntry(new ZipEntry("köder/index.js"));
+      zip.write("exports.handler".getBytes(UTF_8));
+      zip.closeEntry();
+      zip.setComment("PK\5\6 is not the end");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static byte[] join(byte[] first, byte[] second) {
+    byte[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
+  }
+}

@@ -1,0 +1,224 @@
+package io.easyfaas.controller.userlog;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
+import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.InvalidBrnException;
+import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskTree;
+import io.easyfaas.common.disk.DiskUse;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// The files of all user logs: `<root>/<BRN with version>/output.log`, and what was put aside as
+/// `output.log.1` (the youngest) and so on. Not thread-safe; owned by {@link UserLog}'s thread.
+///
+/// **Limits.** A file that has reached its size is put aside, and the oldest of too many is
+/// removed. When all files together take too much, the account that has most of them loses the
+/// oldest file of its function that was silent for longest, until the rest fits: who writes little
+/// keeps what it has, however much others write. A restart counts what is there.
+final class LogFiles {
+  static final String NAME = "output.log";
+
+  private static final FileAttribute<Set<PosixFilePermission>> MODE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----"));
+  private static final Set<OpenOption> APPENDING = Set.of(CREATE, WRITE, APPEND, NOFOLLOW_LINKS);
+
+  private record Kept(String account, DiskUse use, FileTime lastWrite) {}
+
+  private final Path root;
+  private final ByteSize fileLimit;
+  private final int maxFiles;
+  private final DiskUse limit;
+  private final Map<String, Kept> functions = new HashMap<>();
+  private final Map<String, DiskUse> accounts = new HashMap<>();
+  private boolean isCounted;
+
+  /// @param root made, and what is in it counted, when the first file is
+  LogFiles(Path root, UserLogLimits limits) {
+    this.root = root;
+    this.fileLimit = limits.file();
+    this.maxFiles = limits.files();
+    this.limit = new DiskUse(limits.total().bytes(), Long.MAX_VALUE);
+  }
+
+  /// Where output is appended to.
+  @FunctionalInterface
+  interface Appending {
+    void to(Appender appender) throws IOException;
+  }
+
+  /// Takes bytes of whole lines.
+  interface Appender {
+    void append(ByteBuffer lines) throws IOException;
+  }
+
+  /// Has something appended to a function's log.
+  ///
+  /// @param function its directory's name
+  /// @throws IOException when that failed; a part may be written
+  void append(String function, Appending output) throws IOException {
+    if (!isCounted || !Files.isDirectory(root, NOFOLLOW_LINKS)) {
+      LogDirectory.make(root);
+      countAll();
+    }
+    Path directory = root.resolve(function);
+    LogDirectory.makeWithin(directory);
+    try {
+      output.to(lines -> appendTo(directory, lines));
+    } finally {
+      count(function);
+      makeRoom(function);
+    }
+  }
+
+  private void appendTo(Path directory, ByteBuffer lines) throws IOException {
+    Path file = directory.resolve(NAME);
+    try (FileChannel channel = FileChannel.open(file, APPENDING, MODE)) {
+      while (lines.hasRemaining()) {
+        channel.write(lines);
+      }
+      if (channel.size() < fileLimit.bytes()) {
+        return;
+      }
+    }
+    for (int older = maxFiles - 1; older >= 1; older--) {
+      Path from = older == 1 ? file : aside(directory, older - 1);
+      if (Files.exists(from, NOFOLLOW_LINKS)) {
+        Files.move(from, aside(directory, older), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    Files.deleteIfExists(file); // Still there when one file is all that is kept.
+  }
+
+  private void countAll() throws IOException {
+    functions.clear();
+    accounts.clear();
+    for (Path directory : children(root)) {
+      if (Files.isDirectory(directory, NOFOLLOW_LINKS)) {
+        count(directory.getFileName().toString());
+      }
+    }
+    isCounted = true;
+  }
+
+  private void count(String function) throws IOException {
+    Kept before = functions.remove(function);
+    if (before != null) {
+      accounts.computeIfPresent(before.account(), (_, use) -> without(use, before.use()));
+    }
+    Path directory = root.resolve(function);
+    if (!Files.isDirectory(directory, NOFOLLOW_LINKS)) {
+      return;
+    }
+    Kept now = new Kept(account(function), DiskTree.use(directory), lastWrite(directory));
+    functions.put(function, now);
+    accounts.merge(now.account(), now.use(), DiskUse::plus);
+  }
+
+  private static @Nullable DiskUse without(DiskUse all, DiskUse part) {
+    return all.equals(part) ? null : all.minus(part);
+  }
+
+  /// @param current function whose youngest file is the last to go
+  private void makeRoom(String current) throws IOException {
+    while (!accounts.values().stream().reduce(DiskUse.NONE, DiskUse::plus).fits(limit)) {
+      Optional<String> victim =
+          DiskUse.largestOwner(accounts, limit).flatMap(account -> longestSilent(account, current));
+      if (victim.isEmpty()) {
+        return;
+      }
+      removeOldest(victim.get());
+      count(victim.get());
+    }
+  }
+
+  private Optional<String> longestSilent(String account, String current) {
+    return functions.entrySet().stream()
+        .filter(function -> function.getValue().account().equals(account))
+        .min(
+            Comparator.comparing(
+                    (Map.Entry<String, Kept> function) -> function.getKey().equals(current))
+                .thenComparing(function -> function.getValue().lastWrite()))
+        .map(Map.Entry::getKey);
+  }
+
+  private void removeOldest(String function) throws IOException {
+    Path directory = root.resolve(function);
+    for (int older = maxFiles - 1; older >= 1; older--) {
+      if (Files.deleteIfExists(aside(directory, older))) {
+        return;
+      }
+    }
+    DiskTree.delete(directory); // Files of earlier settings too.
+  }
+
+  private static FileTime lastWrite(Path directory) throws IOException {
+    Path file = directory.resolve(NAME);
+    return Files.getLastModifiedTime(
+        Files.exists(file, NOFOLLOW_LINKS) ? file : directory, NOFOLLOW_LINKS);
+  }
+
+  private static Path aside(Path directory, int number) {
+    return directory.resolve(NAME + "." + number);
+  }
+
+  /// The directory of a revision: its BRN, or a hash where a registry has names of its own.
+  static String directoryName(ResolvedFunction function) {
+    String brn = function.key().brn();
+    try {
+      return FunctionBrn.parse(brn).withQualifier(Qualifier.parse(function.version())).toString();
+    } catch (InvalidBrnException _) {
+      return "other-" + sha256(brn + ":" + function.version());
+    }
+  }
+
+  private static String sha256(String text) {
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8));
+      return HexFormat.of().formatHex(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  private static String account(String function) {
+    try {
+      return FunctionBrn.parse(function).account();
+    } catch (InvalidBrnException _) {
+      return function;
+    }
+  }
+
+  private static List<Path> children(Path directory) throws IOException {
+    try (Stream<Path> found = Files.list(directory)) {
+      return found.toList();
+    }
+  }
+}
