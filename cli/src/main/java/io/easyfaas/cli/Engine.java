@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 /// The whole engine in one JVM: the same objects that the separate processes build, composed.
 ///
 /// The controller reaches funclet and the registry through method calls instead of sockets, and so
-/// does the HTTP trigger the controller; everything else is as between processes. Every setting of every part can be given under its own
-/// key; the three ports have names of their own.
+/// does the HTTP trigger the controller; everything else is as between processes. Every setting of
+/// every part can be given under its own key; the three ports have names of their own.
 final class Engine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 

@@ -94,7 +94,10 @@ final class ArchitectureTest {
                               ROOT + "common.wire",
                               ROOT + "controller.call",
                               ROOT + "controller.engine",
-                              ROOT + "controller.runtime")))
+                              ROOT + "controller.runtime",
+                              ROOT + "httptrigger.event",
+                              ROOT + "httptrigger.remote",
+                              ROOT + "httptrigger.route")))
                   .and(DescribedPredicate.not(compositionRoots())))
           .should()
           .dependOnClassesThat()
@@ -112,6 +115,15 @@ final class ArchitectureTest {
               ROOT + "controller..",
               "io.netty.channel..",
               "io.netty.handler..");
+
+  @ArchTest
+  static final ArchRule translationsOfTheTriggerSeeBuffersAndNoConnections =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + "httptrigger.event")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.netty.channel..", "io.netty.handler..");
 
   @ArchTest
   static final ArchRule theEngineKnowsNothingOfHttp =

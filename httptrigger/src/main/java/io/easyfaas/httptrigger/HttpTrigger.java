@@ -46,8 +46,7 @@ public final class HttpTrigger implements AutoCloseable {
 
   private static HttpTrigger start(
       HttpTriggerConfig config, EventLoops loops, Invoker invoker, List<AutoCloseable> parts) {
-    TriggerRoutes routes =
-        new TriggerRoutes(invoker, config.region(), config.timeout(), loops);
+    TriggerRoutes routes = new TriggerRoutes(invoker, config.region(), config.timeout(), loops);
     HttpServer server =
         HttpServer.start(
             config.address(),

@@ -97,8 +97,7 @@ final class TriggerDoorTest {
   @ValueSource(ints = {0, 1, 32 * 1024, 32 * 1024 + 1, 3 << 20})
   void bodiesOfAllSizesGoInAndOut(int size) throws Exception {
     String body = "é\n".repeat(size / 3);
-    Future<HttpResponse> response =
-        send(HttpRequest.of("POST", "/u/hello", body.getBytes(UTF_8)));
+    Future<HttpResponse> response = send(HttpRequest.of("POST", "/u/hello", body.getBytes(UTF_8)));
 
     Held call = door.next();
     assertThat(Json.CAMEL.read(call.event(), Event.class).body()).isEqualTo(body);

@@ -76,7 +76,8 @@ class JsonStreamTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "{", "{\"a\"}", "{\"a\":1", "{\"a\":\"x", "{\"a\":1}}", "{} x", "nul"})
+  @ValueSource(
+      strings = {"", "{", "{\"a\"}", "{\"a\":1", "{\"a\":\"x", "{\"a\":1}}", "{} x", "nul"})
   void whatIsNoDocumentIsTold(String json) {
     assertThatThrownBy(() -> readAll(json)).isInstanceOf(JsonException.class);
   }

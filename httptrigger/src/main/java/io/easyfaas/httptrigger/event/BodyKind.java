@@ -69,9 +69,10 @@ enum BodyKind {
       if (value == '"' || value == '\\') {
         more++;
       } else if (value >= 0 && value < 0x20) {
-        more += value == '\n' || value == '\r' || value == '\t' || value == '\b' || value == '\f'
-            ? 1
-            : 5;
+        more +=
+            value == '\n' || value == '\r' || value == '\t' || value == '\b' || value == '\f'
+                ? 1
+                : 5;
       }
       return true;
     }

@@ -93,8 +93,7 @@ public record FunctionAnswer(ByteBufAllocator allocator, String requestId) {
     }
     Map<String, String> headers = headers(receipt);
     headers.put(CONTENT_TYPE, "application/json; charset=utf-8");
-    return new TriggerResponse(
-        500, headers, Unpooled.wrappedBuffer(Json.CAMEL.write(failure)));
+    return new TriggerResponse(500, headers, Unpooled.wrappedBuffer(Json.CAMEL.write(failure)));
   }
 
   private TriggerResponse raw(Receipt receipt, ByteBuf answer, String contentType) {
@@ -133,8 +132,7 @@ public record FunctionAnswer(ByteBufAllocator allocator, String requestId) {
     }
   }
 
-  private static Map<String, String> headers(
-      Map<String, Optional<String>> given) {
+  private static Map<String, String> headers(Map<String, Optional<String>> given) {
     Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     given.forEach((name, value) -> {
       String text =

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /// The event a function gets for an HTTP request. The first four members are those of the original;
-/// the others follow API Gateway's proxy event, version 1. It is written straight from the request's
-/// bytes into the buffer that goes to the runner.
+/// the others follow API Gateway's proxy event, version 1. It is written straight from the
+/// request's bytes into the buffer that goes to the runner.
 ///
 /// @param head the request without its body
 /// @param path decoded, without the query
@@ -90,8 +90,7 @@ public record HttpEvent(
     writer.end().texts("queryStringParameters", query);
     switch (kind) {
       case TEXT -> writer.text("body", new InputStreamReader(new ByteBufInputStream(body), UTF_8));
-      case BINARY ->
-          writer.base64("body", new ByteBufInputStream(body), body.readableBytes());
+      case BINARY -> writer.base64("body", new ByteBufInputStream(body), body.readableBytes());
     }
     Map<String, String> context = new LinkedHashMap<>();
     context.put("requestId", requestId);

@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// What of a function's answer counts as a response, read in one pass: of the body only where it is.
+/// What of a function's answer counts as a response, read in one pass: of the body only where it
+/// is.
 ///
 /// @param form what the answer is at all
 /// @param status `statusCode`, when it is one
@@ -34,8 +35,7 @@ record ResponseDocument(
   }
 
   private static final ResponseDocument TEXT =
-      new ResponseDocument(
-          Form.TEXT, OptionalInt.empty(), Map.of(), OptionalInt.empty(), false);
+      new ResponseDocument(Form.TEXT, OptionalInt.empty(), Map.of(), OptionalInt.empty(), false);
 
   /// Reads an answer, which stays the caller's.
   static ResponseDocument read(ByteBuf answer) {
@@ -57,15 +57,15 @@ record ResponseDocument(
     private boolean isBase64;
 
     ResponseDocument read(JsonReader reader) {
-      for (Optional<String> name = reader.nextName();
-          name.isPresent();
-          name = reader.nextName()) {
+      for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
         Kind kind = reader.next();
         switch (name.get()) {
-          case "statusCode" -> status = kind == Kind.INTEGER ? status(reader.text()) : OptionalInt.empty();
+          case "statusCode" ->
+              status = kind == Kind.INTEGER ? status(reader.text()) : OptionalInt.empty();
           case "isBase64Encoded" -> isBase64 = kind == Kind.TRUE;
           case "body" -> {
-            body = kind == Kind.TEXT ? OptionalInt.of((int) reader.position()) : OptionalInt.empty();
+            body =
+                kind == Kind.TEXT ? OptionalInt.of((int) reader.position()) : OptionalInt.empty();
             hasBody = kind == Kind.TEXT || kind == Kind.NULL;
           }
           case "headers" -> {
@@ -82,11 +82,7 @@ record ResponseDocument(
       reader.end();
       boolean isResponse = status.isPresent() && hasBody && hasHeaders;
       return new ResponseDocument(
-          isResponse ? Form.RESPONSE : Form.OBJECT,
-          status,
-          headers,
-          body,
-          isBase64);
+          isResponse ? Form.RESPONSE : Form.OBJECT, status, headers, body, isBase64);
     }
 
     private static OptionalInt status(String number) {
@@ -99,9 +95,7 @@ record ResponseDocument(
 
     private static Map<String, Optional<String>> headers(JsonReader reader) {
       Map<String, Optional<String>> headers = new HashMap<>();
-      for (Optional<String> name = reader.nextName();
-          name.isPresent();
-          name = reader.nextName()) {
+      for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
         Kind kind = reader.next();
         headers.put(
             name.get(),

@@ -28,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One request to a URL: from its body to an event, through the door, and from the answer to a
-/// response. What is small is translated where it is; what is large on a thread of its own, since it
-/// takes time in proportion. A client that leaves cancels its call.
+/// response. What is small is translated where it is; what is large on a thread of its own, since
+/// it takes time in proportion. A client that leaves cancels its call.
 final class TriggerCall implements CallSink, Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(TriggerCall.class);
 

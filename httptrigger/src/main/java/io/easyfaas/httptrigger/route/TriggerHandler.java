@@ -14,8 +14,8 @@ import io.easyfaas.common.wire.Headers;
 import io.easyfaas.httptrigger.event.HttpEvent;
 import java.util.List;
 
-/// Picks the calls out of a connection's requests and begins them. Confined to the connection's event
-/// loop.
+/// Picks the calls out of a connection's requests and begins them. Confined to the connection's
+/// event loop.
 final class TriggerHandler implements LoopHandler {
   private final TriggerRoutes routes;
   private final RequestIds requestIds;
@@ -43,9 +43,11 @@ final class TriggerHandler implements LoopHandler {
     String id = new String(requestId, ISO_8859_1);
     try {
       routes.checkOpen();
-      headers.notImplemented().ifPresent(failure -> {
-        throw failure;
-      });
+      headers
+          .notImplemented()
+          .ifPresent(failure -> {
+            throw failure;
+          });
       TriggerUrl url = routes.url(path);
       HttpEvent event = HttpEvent.of(head, url.function(), url.account().id(), id);
       TriggerCall call =
