@@ -14,7 +14,8 @@
  * - Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but
  *   the one line that explains exit status 1.
  * - What a call writes or throws is named after that call through an AsyncLocalStorage; a call that
- *   has been answered is never named again.
+ *   has been answered is never named again. What is written where no call can be named belongs to
+ *   the only call in flight, if there is just one.
  *
  * What keeps it fast: frames are parsed where the socket's one read buffer lies; the frames of one
  * turn of the event loop leave in one write(2), made directly instead of through the stream; a call
@@ -26,6 +27,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { Writable } = require('node:stream');
+const { StringDecoder } = require('node:string_decoder');
 const { pathToFileURL } = require('node:url');
 const { inspect, types } = require('node:util');
 
@@ -438,6 +440,7 @@ class Context {
   #awaitsDone = false;
   #cancelled = false;
   #abortController = null;
+  #decoders = null;
 
   constructor(runner, id, deadlineMillis, requestId) {
     const loaded = runner.loaded;
@@ -509,9 +512,18 @@ class Context {
     }
   }
 
-  /** The id that output is named after: that of a call still unanswered, else 0. */
-  static logId(context) {
-    return context === undefined || context.#answered ? 0 : context.#id;
+  /** Appends what a call still unanswered wrote. Returns false, and does nothing, for others. */
+  static log(context, flags, chunk) {
+    if (context === undefined || context.#answered) {
+      return false;
+    }
+    let text = chunk;
+    if (typeof chunk !== 'string' || context.#decoders !== null) {
+      context.#decoders ??= new Decoders();
+      text = context.#decoders.text(flags, chunk);
+    }
+    context.#runner.writer.log(flags, context.#id, text);
+    return true;
   }
 
   static cancel(context) {
@@ -543,6 +555,7 @@ class Context {
     const writer = this.#runner.writer;
     let fits;
     if (value instanceof Uint8Array) {
+      this.#endOutput();
       fits = writer.bytes(RESULT, 0, this.#id, value);
     } else {
       let text;
@@ -552,6 +565,7 @@ class Context {
         this.#answerError(error);
         return;
       }
+      this.#endOutput();
       fits = writer.text(RESULT, 0, this.#id, text);
     }
     if (fits) {
@@ -574,8 +588,17 @@ class Context {
     if (this.#answered) {
       return;
     }
+    this.#endOutput();
     this.#runner.writer.text(RESULT, flags, this.#id, errorObject(error));
     this.#finish();
+  }
+
+  /** What was left of a character that the call began and will not end. */
+  #endOutput() {
+    if (this.#decoders !== null) {
+      this.#runner.writer.log(0, this.#id, this.#decoders.end(0));
+      this.#runner.writer.log(STDERR, this.#id, this.#decoders.end(STDERR));
+    }
   }
 
   #finish() {
@@ -906,42 +929,110 @@ function takesCallback(handler) {
 
 // --- Output ------------------------------------------------------------------------------------
 
-/** Stands in for process.stdout and process.stderr: what is written becomes LOG frames. */
-class LogStream extends Writable {
-  #onText;
+/** One writer's bytes as text: a character whose bytes come in several pieces comes out whole. */
+class Decoders {
+  #decoders = [];
 
-  constructor(descriptor, onText) {
-    super({ decodeStrings: false });
-    this.fd = descriptor;
-    this.#onText = onText;
+  /** What can be said of the stream by now; a string ends a character that was begun. */
+  text(flags, chunk) {
+    if (typeof chunk === 'string') {
+      return this.end(flags) + chunk;
+    }
+    this.#decoders[flags] ??= new StringDecoder('utf8');
+    return this.#decoders[flags].write(chunk);
   }
 
-  /** Never buffers, so it needs none of Writable's machinery. */
+  /** U+FFFD for a character that was begun, else nothing. */
+  end(flags) {
+    return this.#decoders[flags] === undefined ? '' : this.#decoders[flags].end();
+  }
+}
+
+/**
+ * Stands in for process.stdout and process.stderr: what is written becomes LOG frames.
+ *
+ * Like the interpreter's own streams on a pipe it writes at once, so the code that writes is the
+ * code that is named; for that reason nothing is buffered, corked or not. All calls share it:
+ * `end` and `destroy` tell whoever waits for them, and it goes on.
+ */
+class LogStream extends Writable {
+  #onChunk;
+  #encoding = 'utf8';
+  #draining = false;
+
+  /** @param onChunk takes a string or a Buffer, and says whether nobody else may be listening */
+  constructor(descriptor, onChunk) {
+    // Without autoDestroy, stream.finished() waits for 'finish' alone.
+    super({ decodeStrings: false, autoDestroy: false });
+    this.fd = descriptor;
+    this.#onChunk = onChunk;
+  }
+
   write(chunk, encoding, callback) {
     const then = typeof encoding === 'function' ? encoding : callback;
-    if (typeof chunk === 'string') {
-      const other = typeof encoding === 'string' && !/^utf-?8$/i.test(encoding);
-      this.#onText(other ? Buffer.from(chunk, encoding).toString() : chunk);
-    } else if (ArrayBuffer.isView(chunk)) {
-      this.#onText(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString());
+    let written = chunk;
+    if (ArrayBuffer.isView(chunk)) {
+      written = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    } else if (typeof chunk !== 'string') {
+      return super.write(chunk); // Throws what a Writable throws.
     } else {
-      throw new TypeError('The chunk to write must be a string, a Buffer or a typed array');
+      const name = typeof encoding === 'string' ? encoding : this.#encoding;
+      written = name === 'utf8' || /^utf-?8$/i.test(name) ? chunk : Buffer.from(chunk, name);
     }
+    const alone = this.#onChunk(written);
     if (typeof then === 'function') {
-      process.nextTick(then);
+      process.nextTick(then, null);
     }
-    return true;
+    // Several calls are never asked to wait: all would hear of 'drain' in the name of one.
+    if (!alone || written.length < this.writableHighWaterMark) {
+      return !this.#draining;
+    }
+    if (!this.#draining) {
+      this.#draining = true;
+      process.nextTick(() => {
+        this.#draining = false;
+        this.emit('drain');
+      });
+    }
+    return false;
+  }
+
+  get writableNeedDrain() {
+    return this.#draining;
+  }
+
+  setDefaultEncoding(encoding) {
+    super.setDefaultEncoding(encoding);
+    this.#encoding = encoding;
+    return this;
   }
 
   end(chunk, encoding, callback) {
+    const then = [chunk, encoding, callback].find((each) => typeof each === 'function');
     if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') {
-      this.write(chunk, encoding, callback);
+      this.write(chunk, typeof encoding === 'function' ? undefined : encoding);
     }
-    return this; // Like the streams it stands in for, it cannot be ended.
+    process.nextTick(() => {
+      then?.();
+      this.emit('finish');
+    });
+    return this;
   }
 
-  _destroy(error, callback) {
-    callback(error);
+  destroy(error, callback) {
+    process.nextTick(() => {
+      callback?.(error ?? null);
+      if (error) {
+        this.emit('error', error);
+      }
+      this.emit('close');
+    });
+    return this;
+  }
+
+  _write(chunk, encoding, callback) {
+    this.write(chunk, encoding);
+    callback();
   }
 }
 
@@ -957,6 +1048,8 @@ class Runner {
     this.loaded = null;
     this.calls = new Map();
     this.current = new AsyncLocalStorage();
+    /** Of output that no call can be named for. */
+    this.decoders = new Decoders();
     /** Whether frames are being read: what they cause is sent when all of them have been. */
     this.reading = false;
   }
@@ -1161,7 +1254,7 @@ class Runner {
       ['stdout', 1, 0],
       ['stderr', 2, STDERR],
     ]) {
-      const stream = new LogStream(descriptor, (text) => this.onOutput(flags, text));
+      const stream = new LogStream(descriptor, (chunk) => this.onOutput(flags, chunk));
       Object.defineProperty(process, name, {
         configurable: true,
         enumerable: true,
@@ -1170,15 +1263,18 @@ class Runner {
     }
   }
 
-  onOutput(flags, text) {
+  /** Returns whether no more than one call is in flight. */
+  onOutput(flags, chunk) {
     const writer = this.writer;
     if (writer.closed) {
-      return;
+      return true;
     }
-    writer.log(flags, Context.logId(this.current.getStore()), text);
+    if (!Context.log(this.current.getStore(), flags, chunk)) {
+      writer.log(flags, this.onlyCall(), this.decoders.text(flags, chunk));
+    }
     if (this.state === 'ended') {
       writer.flushAndStop();
-      return;
+      return true;
     }
     if (this.calls.size <= 1) {
       // At once: a single call that goes on to hang or to exhaust memory must not take its last
@@ -1189,6 +1285,12 @@ class Runner {
     if (writer.end > 0) {
       writer.schedule();
     }
+    return this.calls.size <= 1;
+  }
+
+  /** The id of the call in flight, if there is exactly one, else 0. */
+  onlyCall() {
+    return this.calls.size === 1 ? this.calls.keys().next().value : 0;
   }
 
   onUncaught(error, origin) {
@@ -1234,6 +1336,8 @@ class Runner {
     this.loadFailed(new RuntimeFailure(EXIT_ERROR, EXIT_MESSAGE));
     this.failCalls(EXIT_ERROR, (context) => `RequestID: ${context.requestId} ${EXIT_MESSAGE}`);
     this.state = 'ended';
+    this.writer.log(0, 0, this.decoders.end(0));
+    this.writer.log(STDERR, 0, this.decoders.end(STDERR));
     this.writer.flushAndStop();
   }
 

@@ -791,6 +791,172 @@ test('a signal first asked for after CANCEL is aborted already', LIMIT, async (t
   assert.equal(results.find(({ id }) => id === 1).text, 'true');
 });
 
+for (const [name, module] of [
+  [
+    'a child started while the module was loaded',
+    `const child = require('node:child_process').spawn('cat');
+    child.stdout.on('data', (data) => process.stdout.write(data));
+    const say = (line) => child.stdin.write(line);`,
+  ],
+  [
+    'a worker thread started while the module was loaded',
+    `const { Worker } = require('node:worker_threads');
+    const worker = new Worker(
+      \`require('worker_threads').parentPort.on('message', (line) => process.stdout.write(line))\`,
+      { eval: true });
+    const say = (line) => worker.postMessage(line);`,
+  ],
+  [
+    'a timer of a call that was answered',
+    `let line = '';
+    let timer;
+    const say = (next) => {
+      timer ??= setInterval(() => { process.stdout.write(line); line = ''; }, 1);
+      line = next;
+    };`,
+  ],
+]) {
+  test(`output of ${name} belongs to the only call in flight`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `${module}
+      const waiting = [];
+      exports.handler = ({ line }) => {
+        if (line === 'go') return waiting.splice(0).forEach((resolve) => resolve());
+        if (line !== undefined) say(line);
+        return new Promise((resolve) => waiting.push(resolve));
+      };`,
+    });
+    const nextLog = async () => {
+      const log = await controller.next();
+      assert.equal(log.type, LOG, log.text);
+      return [log.id, log.text];
+    };
+    controller.invoke(1, '{"line":"first\\n"}');
+    assert.deepEqual(await nextLog(), [1, 'first\n']);
+    controller.invoke(2, '{"line":"go"}');
+    const answered = [await controller.next(), await controller.next()];
+    assert.deepEqual(answered.map(({ id }) => id).sort(), [1, 2]);
+
+    controller.invoke(3, '{"line":"third\\n"}');
+    assert.deepEqual(await nextLog(), [3, 'third\n']);
+
+    controller.invoke(4, '{"line":"of whom?\\n"}');
+    assert.deepEqual(await nextLog(), [0, 'of whom?\n']);
+  });
+}
+
+test('a character written in pieces is one, whoever writes between them', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `const euro = Buffer.from('€');
+    const waiting = [];
+    exports.handler = async ({ name }) => {
+      process.stdout.write(euro.subarray(0, 1));
+      process.stderr.write(euro.subarray(0, 2));
+      await new Promise((resolve) => waiting.push(resolve) === 2 && waiting.forEach((go) => go()));
+      process.stdout.write(euro.subarray(1));
+      process.stderr.write(Buffer.concat([euro.subarray(2), Buffer.from(name), euro.subarray(0, 2)]));
+    };`,
+  });
+  controller.invoke(1, '{"name":"one"}');
+  controller.invoke(2, '{"name":"two"}');
+  const logs = [];
+  for (let answered = 0; answered < 2;) {
+    const arrived = await controller.next();
+    answered += arrived.type === RESULT ? 1 : 0;
+    logs.push(arrived);
+  }
+  const written = (id, flags) =>
+    textOf(logs.filter((log) => log.type === LOG && log.id === id && log.flags === flags));
+  assert.deepEqual(
+    [written(1, 0), written(1, 1), written(2, 0), written(2, 1)],
+    ['€', '€one\ufffd', '€', '€two\ufffd'],
+  );
+});
+
+for (const [name, code] of [
+  ['pipeline()', `await pipeline(Readable.from(['a', Buffer.from('b')]), process.stdout)`],
+  [
+    'pipeline() of a generator',
+    `await pipeline(async function* () { yield 'a'; yield 'b' }, process.stdout)`,
+  ],
+  [
+    'pipe()',
+    `await new Promise((done) => Readable.from(['ab']).pipe(process.stdout).on('unpipe', done))`,
+  ],
+  ['end() with a callback', `await new Promise((done) => process.stdout.end('ab', 'utf8', done))`],
+  [
+    'end() with nothing but a callback',
+    `process.stdout.write('ab'); await new Promise((done) => process.stdout.end(done))`,
+  ],
+  ['finished()', `process.stdout.end('ab'); await finished(process.stdout)`],
+  [
+    'write() with a callback',
+    `await new Promise((done) => process.stdout.write('6162', 'hex', done))`,
+  ],
+  [
+    'setDefaultEncoding()',
+    `process.stdout.setDefaultEncoding('hex').write('6162'); process.stdout.setDefaultEncoding('utf8')`,
+  ],
+  [
+    'cork()',
+    `process.stdout.cork(); process.stdout.write('a'); process.stdout.write('b'); process.stdout.uncork()`,
+  ],
+  ['a DataView', `process.stdout.write(new DataView(new Uint8Array([97, 98]).buffer))`],
+  [
+    'destroy()',
+    `process.stdout.write('ab'); process.stdout.destroy(); await once(process.stdout, 'close')`,
+  ],
+  [
+    'Writable.toWeb()',
+    `const web = Writable.toWeb(process.stdout).getWriter();
+    await web.write('a'); await web.write('b'); await web.close()`,
+  ],
+]) {
+  test(`process.stdout takes ${name} and stays open`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `const { once } = require('node:events');
+      const { Readable, Writable } = require('node:stream');
+      const { finished, pipeline } = require('node:stream/promises');
+      exports.handler = async () => { ${code}; };`,
+    });
+    for (const id of [1, 2]) {
+      const result = await controller.call('{}', { id });
+      assert.equal(result.flags, 0, result.text);
+      assert.equal(textOf(result.logs), 'ab');
+    }
+  });
+}
+
+test('process.stdout is a Writable in every other respect', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `const { once } = require('node:events');
+    exports.handler = async () => {
+      const out = process.stdout;
+      const thrown = [null, 1, {}].map((chunk) => {
+        try { return out.write(chunk); } catch (error) { return error.code; }
+      });
+      const flows = out.write('x'.repeat(out.writableHighWaterMark));
+      const needed = out.writableNeedDrain;
+      await once(out, 'drain');
+      return {
+        thrown, flows, needed, after: out.writableNeedDrain, small: out.write('y'),
+        state: [out.writable, out.writableEnded, out.writableFinished, out.writableLength,
+          out.writableObjectMode, out.destroyed, out.fd, out.isTTY, process.stderr.fd],
+      };
+    };`,
+  });
+  const { json } = await controller.call();
+  const invalid = 'ERR_INVALID_ARG_TYPE';
+  assert.deepEqual(json, {
+    thrown: ['ERR_STREAM_NULL_VALUES', invalid, invalid],
+    flows: false,
+    needed: true,
+    after: false,
+    small: true,
+    state: [true, false, false, 0, false, false, 1, null, 2],
+  });
+});
+
 // --- Size --------------------------------------------------------------------------------------
 
 test('6 MiB go in and out unharmed', LIMIT, async (t) => {

@@ -12,7 +12,8 @@ a stranger's code, so it keeps to a few rules:
 - Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but the
   one line that explains exit status 1.
 - What a call writes is named after that call through a context variable, which threads inherit
-  from the code that starts them; a call that has been answered is never named again.
+  from the code that starts them; a call that has been answered is never named again. What is
+  written where no call can be named belongs to the only call in flight, if there is just one.
 
 How calls run is chosen once, after LOAD, by what costs least:
 
@@ -95,7 +96,7 @@ READ_BUFFER_BYTES = 16 * 1024
 # Unsent frames at which a thread waits for the one that sends: bounds memory.
 PENDING_FRAMES = 128
 # Longer text becomes several LOG frames, and a line without an end is sent at this length.
-LOG_FRAME_CHARACTERS = 64 * 1024
+LOG_FRAME_BYTES = 64 * 1024
 # Messages and stack lines are cut here, so that an error object always fits a frame.
 ERROR_TEXT_CHARACTERS = 64 * 1024
 ERROR_STACK_FRAMES = 64
@@ -288,11 +289,12 @@ class Call:
         self.deadline_millis = deadline_millis
         self.answered = False
         # Lines that have not ended yet, of stdout and stderr. Guarded by Output's lock.
-        self.unended = ["", ""]
+        self.unended = [b"", b""]
 
 
 # Stands for the code that no call can be named for.
 NO_CALL = Call(0, "", 0)
+NO_CALL.answered = True
 
 current_call: contextvars.ContextVar[Call] = contextvars.ContextVar("call", default=NO_CALL)
 
@@ -537,40 +539,45 @@ class Output:
     """Turns what calls write into LOG frames. Thread-safe.
 
     Whole lines are sent when they end: what a call wrote must not be lost with a process that hangs
-    or is killed. The lock orders a call's output before its RESULT. It is re-entrant because a
-    destructor or a signal handler may write while its own thread is writing.
+    or is killed. Bytes stay bytes until then, so a character may come in pieces. The lock orders a
+    call's output before its RESULT. It is re-entrant because a destructor or a signal handler may
+    write while its own thread is writing.
     """
 
-    def __init__(self, writer: FrameWriter) -> None:
+    def __init__(self, writer: FrameWriter, calls: dict[int, Call]) -> None:
         self._writer = writer
+        self._calls = calls
         self._lock = _thread.RLock()
         self._forked = False
 
-    def write(self, flags: int, text: str) -> None:
+    def write(self, flags: int, text: bytes) -> None:
         if self._forked:
-            posix.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, encode_output(text))
+            posix.write(STDERR_DESCRIPTOR if flags else STDOUT_DESCRIPTOR, text)
             return
         with self._lock:
-            call = self._current()
+            call = self._writing()
             text = call.unended[flags] + text
-            ended = text.rfind("\n") + 1
-            if len(text) - ended >= LOG_FRAME_CHARACTERS:
-                ended = len(text)
+            ended = text.rfind(b"\n") + 1
+            if len(text) - ended >= LOG_FRAME_BYTES:
+                ended = whole_characters(text)
             call.unended[flags] = text[ended:]
             if ended == 0:
                 return
-            self._writer.append(log_frames(flags, call.id, text[:ended]))
+            self._writer.append(log_frames(flags, self._id(call), text[:ended]))
         self._writer.flush()
 
     def flush(self, flags: int) -> None:
-        """Sends the unended line of the current call."""
+        """Sends the unended line of the current call, but for a character that has not ended."""
         if self._forked:
             return
         with self._lock:
-            unended = self._take_unended(self._current(), flags)
-            if not unended:
+            call = self._writing()
+            unended = call.unended[flags]
+            ended = whole_characters(unended)
+            if ended == 0:
                 return
-            self._writer.append(unended)
+            call.unended[flags] = unended[ended:]
+            self._writer.append(log_frames(flags, self._id(call), unended[:ended]))
         self._writer.flush()
 
     def answer(self, call: Call, flags: int, payload: bytes) -> None:
@@ -586,16 +593,25 @@ class Output:
         self._forked = True
 
     @staticmethod
-    def _current() -> Call:
+    def _writing() -> Call:
         call = current_call.get()
         return NO_CALL if call.answered else call
+
+    def _id(self, call: Call) -> int:
+        """The id to name output after: of code without a call, that of the only call in flight."""
+        if call is not NO_CALL:
+            return call.id
+        calls = list(self._calls)
+        return calls[0] if len(calls) == 1 else NO_CALL.id
 
     @staticmethod
     def _take_unended(call: Call, flags: int) -> bytes:
         text = call.unended[flags]
         if not text:
             return b""
-        call.unended[flags] = ""
+        call.unended[flags] = b""
+        if whole_characters(text) < len(text):
+            text = str(text, "utf-8", "replace").encode()
         return log_frames(flags, call.id, text)
 
 
@@ -604,14 +620,30 @@ def encode_output(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def log_frames(flags: int, call_id: int, text: str) -> bytes:
-    """The text as LOG frames, of which none is too long."""
-    if len(text) <= LOG_FRAME_CHARACTERS:
-        return frame(LOG, flags, call_id, encode_output(text))
-    return b"".join(
-        frame(LOG, flags, call_id, encode_output(text[start : start + LOG_FRAME_CHARACTERS]))
-        for start in range(0, len(text), LOG_FRAME_CHARACTERS)
-    )
+def whole_characters(text: bytes) -> int:
+    """The length of the text without a character at its end whose last bytes have yet to come."""
+    for back in range(1, min(len(text), 3) + 1):
+        byte = text[-back]
+        if byte >= 0xC0:  # The first byte of several, and says of how many.
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return len(text) - back if back < length else len(text)
+        if byte < 0x80:
+            break
+    return len(text)
+
+
+def log_frames(flags: int, call_id: int, text: bytes) -> bytes:
+    """The text as LOG frames, of which none is too long or cuts a character."""
+    if len(text) <= LOG_FRAME_BYTES:
+        return frame(LOG, flags, call_id, text)
+    frames = []
+    while text:
+        part = text[:LOG_FRAME_BYTES]
+        if len(part) < len(text):
+            part = part[: whole_characters(part)]
+        frames.append(frame(LOG, flags, call_id, part))
+        text = text[len(part) :]
+    return b"".join(frames)
 
 
 class LogStream(io.TextIOBase):
@@ -627,12 +659,12 @@ class LogStream(io.TextIOBase):
         self._descriptor = descriptor
         self._flags = STDERR if descriptor == STDERR_DESCRIPTOR else 0
         self.name = name
-        self.buffer = LogBytes(self)
+        self.buffer = LogBytes(self, output, self._flags)
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._output.write(self._flags, text)
+        self._output.write(self._flags, encode_output(text))
         return len(text)
 
     def flush(self) -> None:
@@ -654,12 +686,16 @@ class LogStream(io.TextIOBase):
 class LogBytes(io.BufferedIOBase):
     """The binary side of a LogStream, `sys.stdout.buffer`."""
 
-    def __init__(self, stream: LogStream) -> None:
+    def __init__(self, stream: LogStream, output: Output, flags: int) -> None:
         self._stream = stream
+        self._output = output
+        self._flags = flags
 
     def write(self, data: Any) -> int:
-        data = bytes(data)
-        self._stream.write(data.decode("utf-8", "replace"))
+        if isinstance(data, str):
+            raise TypeError("a bytes-like object is required, not 'str'")
+        data = bytes(memoryview(data))
+        self._output.write(self._flags, data)
         return len(data)
 
     def flush(self) -> None:
@@ -730,8 +766,8 @@ class Runner:
         self._connection = connection
         self._reader = FrameReader()
         self._writer = FrameWriter(connection)
-        self._output = Output(self._writer)
         self._calls: dict[int, Call] = {}
+        self._output = Output(self._writer, self._calls)
         self._handler: Optional[Callable[[Any, Context], Any]] = None
         # The context variables as the module left them, copied for every call.
         self._context = contextvars.Context()
@@ -761,8 +797,9 @@ class Runner:
         for name in ("exit", "quit"):  # The site module makes them, which -S leaves out.
             if not hasattr(builtins, name):
                 setattr(builtins, name, sys.exit)
-        sys.stdout = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
-        sys.stderr = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
+        # Also the names under which programs look for what there was before they replaced it.
+        sys.stdout = sys.__stdout__ = LogStream(self._output, STDOUT_DESCRIPTOR, "<stdout>")
+        sys.stderr = sys.__stderr__ = LogStream(self._output, STDERR_DESCRIPTOR, "<stderr>")
         posix.register_at_fork(after_in_child=self._become_child)
 
     def _prepare(self) -> None:

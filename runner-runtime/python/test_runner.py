@@ -56,7 +56,7 @@ class Frame:
 
     @property
     def text(self) -> str:
-        return self.payload.decode()
+        return self.payload.decode("utf-8", "replace")
 
     @property
     def json(self) -> Any:
@@ -742,27 +742,117 @@ class ConcurrencyTest(unittest.TestCase):
                 {each: f"thread {each}\nown\npool {each}\nlow {each}\n" for each in (base, base + 1)},
             )
 
-    def test_output_while_loading_and_after_the_answer_has_the_id_0(self) -> None:
+    def test_output_while_loading_and_after_the_last_answer_has_the_id_0(self) -> None:
         controller = Controller(self)
         logs = controller.ready(
-            "import threading\n"
+            "import os, threading, time\n"
             "print('loading')\n"
             "print('unended', end='')\n"
-            "answered = threading.Event()\n"
             "def late():\n"
-            "    answered.wait()\n"
+            "    while not os.path.exists('answered'): time.sleep(0.001)\n"
             "    print('late')\n"
-            "def handler(event, context):\n"
-            "    if event == 'go': answered.set()\n"
-            "    else: threading.Thread(target=late).start()\n"
+            "def handler(event, context): threading.Thread(target=late).start()\n"
         )
         self.assertEqual([(log.id, log.flags) for log in logs], [(0, 0)] * len(logs))
         self.assertEqual(text_of(logs), "loading\nunended")
         controller.call(call_id=5)
-        controller.invoke(6, '"go"')
-        frames = [controller.next(), controller.next()]
-        late = next(each for each in frames if each.type == LOG)
-        self.assertEqual((late.id, late.text), (0, "late\n"))
+        (controller.code_root / "answered").touch()
+        late = controller.next()
+        self.assertEqual((late.type, late.id, late.text), (LOG, 0, "late\n"))
+
+    def test_output_of_code_without_a_call_belongs_to_the_only_call_in_flight(self) -> None:
+        sync_handler = (
+            "waiting = []\n"
+            "def handler(event, context):\n"
+            "    if event == 'go':\n"
+            "        while waiting: waiting.pop().set()\n"
+            "        return\n"
+            "    say(event)\n"
+            "    waiting.append(threading.Event())\n"
+            "    waiting[-1].wait()\n"
+        )
+        for name, code in {
+            "a listener of a queue": "import logging.handlers, queue, threading\n"
+            "lines = queue.Queue()\n"
+            "out = logging.StreamHandler()\n"
+            "logging.handlers.QueueListener(lines, out).start()\n"
+            "def say(line): lines.put(logging.makeLogRecord({'msg': line}))\n" + sync_handler,
+            "a pool of threads": "import threading\n"
+            "from multiprocessing.pool import ThreadPool\n"
+            "pool = ThreadPool(1)\n"
+            "def say(line): pool.apply_async(print, [line])\n" + sync_handler,
+            "a thread of a call that was answered": "import queue, threading\n"
+            "lines = queue.Queue()\n"
+            "thread = None\n"
+            "def work():\n"
+            "    while True: print(lines.get())\n"
+            "def say(line):\n"
+            "    global thread\n"
+            "    if thread is None:\n"
+            "        thread = threading.Thread(target=work, daemon=True)\n"
+            "        thread.start()\n"
+            "    lines.put(line)\n" + sync_handler,
+            "a task in the background": "import asyncio\n"
+            "lines, task, waiting = None, None, []\n"
+            "async def work():\n"
+            "    while True: print(await lines.get())\n"
+            "async def handler(event, context):\n"
+            "    global lines, task\n"
+            "    if event == 'go':\n"
+            "        while waiting: waiting.pop().set()\n"
+            "        return\n"
+            "    if task is None:\n"
+            "        lines = asyncio.Queue()\n"
+            "        task = asyncio.create_task(work())\n"
+            "    lines.put_nowait(event)\n"
+            "    waiting.append(asyncio.Event())\n"
+            "    await waiting[-1].wait()\n",
+        }.items():
+            with self.subTest(name):
+                controller = Controller(self)
+                controller.ready(code, concurrency=3)
+
+                def said(call_id: int, line: str) -> tuple[int, str]:
+                    controller.invoke(call_id, f'"{line}"')
+                    log = controller.next()
+                    self.assertEqual(log.type, LOG, log)
+                    return log.id, log.text
+
+                self.assertEqual(said(1, "first"), (1, "first\n"))
+                controller.invoke(2, '"go"')
+                self.assertEqual({controller.next().id, controller.next().id}, {1, 2})
+                self.assertEqual(said(3, "third"), (3, "third\n"))
+                self.assertEqual(said(4, "of whom?"), (0, "of whom?\n"))
+
+    def test_a_character_written_in_pieces_is_one_whoever_writes_between_them(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "import sys, threading\n"
+            "barrier = threading.Barrier(2)\n"
+            "def handler(event, context):\n"
+            "    out, err = sys.stdout.buffer, sys.stderr.buffer\n"
+            "    out.write(b'\\xe2'); err.write(b'\\xe2\\x82')\n"
+            "    sys.stdout.flush(); err.flush()\n"
+            "    barrier.wait()\n"
+            "    out.write(b'\\x82\\xac')\n"
+            "    err.write(b'\\xac' + event.encode() + b'\\xe2\\x82')\n",
+            concurrency=2,
+        )
+        controller.invoke(1, '"one"')
+        controller.invoke(2, '"two"')
+        frames = []
+        while sum(each.type == RESULT for each in frames) < 2:
+            frames.append(controller.next())
+        written = [
+            b"".join(
+                each.payload
+                for each in frames
+                if (each.type, each.id, each.flags) == (LOG, call_id, flags)
+            ).decode()
+            for call_id in (1, 2)
+            for flags in (0, 1)
+        ]
+        self.assertEqual(written, ["€", "€one\ufffd", "€", "€two\ufffd"])
 
     def test_what_a_call_wrote_arrives_even_if_it_never_comes_back(self) -> None:
         for kind in ("def", "async def"):
@@ -797,6 +887,7 @@ class ConcurrencyTest(unittest.TestCase):
             "    print('surrogate \\udc80')\n"
             "    sys.stdout.close()\n"
             "    print('open', flush=True)\n"
+            "    print('out', file=sys.__stdout__); print('err', file=sys.__stderr__)\n"
             "    try: sys.stdout.write(b'bytes')\n"
             "    except TypeError as error: print(error)\n"
             "    return [sys.stdout.fileno(), sys.stderr.fileno(), sys.stdout.isatty(), sys.stdout.encoding]\n"
@@ -805,7 +896,7 @@ class ConcurrencyTest(unittest.TestCase):
         result, logs = controller.result(1)
         self.assertEqual(
             text_of(logs),
-            "bytes \ufffd\nseveral parts\nsurrogate \\udc80\nopen\n"
+            "bytes \ufffd\nseveral parts\nsurrogate \\udc80\nopen\nout\nerr\n"
             "write() argument must be str, not bytes\n",
         )
         self.assertEqual(result.json, [1, 2, False, "utf-8"])

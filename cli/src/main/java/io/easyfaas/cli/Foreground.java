@@ -2,6 +2,7 @@ package io.easyfaas.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import io.easyfaas.common.log.LineQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -89,5 +90,6 @@ final class Foreground<T> implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     parts.close();
+    LineQueue.standardError().flush(Main.LAST_WORDS);
   }
 }

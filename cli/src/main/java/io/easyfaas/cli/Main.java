@@ -4,11 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.http.HttpException;
+import io.easyfaas.common.log.LineQueue;
 import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.launch.LaunchException;
 import io.easyfaas.stubs.store.StoreException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import picocli.AutoComplete;
@@ -16,12 +18,17 @@ import picocli.CommandLine;
 
 /// Entry point of `easyfaas`.
 public final class Main {
+  /// How long the end of the process waits for whoever reads its log.
+  static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
   private Main() {}
 
   /// Runs one command and exits with its status, see {@link ExitStatus}.
   public static void main(String[] args) {
     Optional<ServiceCommand> service = ServiceCommand.of(args);
-    System.exit(service.isPresent() ? run(service.get(), args) : execute(args));
+    int status = service.isPresent() ? run(service.get(), args) : execute(args);
+    LineQueue.standardError().flush(LAST_WORDS);
+    System.exit(status);
   }
 
   /// A part of the engine checks its flags itself, so it is started without what the other commands

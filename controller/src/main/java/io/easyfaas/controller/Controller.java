@@ -8,6 +8,7 @@ import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.admin.AdminApi;
 import io.easyfaas.controller.admin.MetricsPage;
+import io.easyfaas.controller.admin.TrafficMetrics;
 import io.easyfaas.controller.call.InvokeFront;
 import io.easyfaas.controller.engine.EngineInvoker;
 import io.easyfaas.controller.engine.InvokeMetrics;
@@ -130,7 +131,12 @@ public final class Controller implements AutoCloseable {
       AdminApi admin =
           new AdminApi(
               keeper,
-              new MetricsPage(metrics, keeper.pool(), functions, userLog),
+              new MetricsPage(
+                  metrics,
+                  keeper.pool(),
+                  functions,
+                  userLog,
+                  new TrafficMetrics(loops.budget(), loops.connections())),
               slots.aliveTimeout());
       HttpServer server =
           HttpServer.start(

@@ -129,7 +129,11 @@ class AdminTest {
         .contains("controller_invoke_runtime_cold 1.0")
         .contains("controller_invoke_runtime_in_use 1.0")
         .contains("controller_invoke_runtime_all 2.0")
-        .contains("easyfaas_memory_reserved_bytes 1.34217728E8");
+        .contains("easyfaas_memory_reserved_bytes 1.34217728E8")
+        .contains("easyfaas_traffic_bytes{kind=\"body\"} 0.0")
+        .contains("easyfaas_traffic_refused_total{kind=\"body\"} 0.0")
+        .contains("easyfaas_connections_limit ")
+        .contains("easyfaas_log_dropped_lines_total 0.0");
   }
 
   @Test

@@ -105,7 +105,8 @@ class CapacityTest {
 
     HttpResponse<String> response = engine.invoke(brn, "x");
 
-    assertThat(response.statusCode()).isEqualTo(429);
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(response.headers().firstValue("Retry-After")).isEmpty();
     assertThat(response.body()).contains("function needs 513MiB, there is 512MiB");
   }
 
@@ -113,7 +114,10 @@ class CapacityTest {
   void reservedConcurrencyOfZeroRefusesEveryCall() {
     String brn = engine.registry.add("off", Traits.of("echo").reserved(0));
 
-    assertThat(engine.invoke(brn, "x").body()).contains("reserved concurrency is 0");
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(response.body()).contains("reserved concurrency is 0");
   }
 
   @Test

@@ -63,6 +63,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
         runner.serve();
       };
   private volatile @Nullable RunnerExit exit;
+  private volatile @Nullable Error broken;
   private volatile boolean dirty;
   private volatile boolean connects = true;
 
@@ -87,6 +88,11 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Has the next warm-ups fail.
   public void failWarmups(int count) {
     failingWarmups.set(count);
+  }
+
+  /// Has warm-ups and resets end with an error, as from a defect of the engine; null ends that.
+  public void breakWith(@Nullable Error error) {
+    broken = error;
   }
 
   /// Has runners never connect.
@@ -221,6 +227,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   @Override
   public WarmupResponse warmup(WarmupRequest request) {
     warmups.add(request);
+    throwIfBroken();
     warmupGate.acquireUninterruptibly();
     if (failingWarmups.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("code: checksum differs"));
@@ -230,6 +237,13 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
       startRunner(id);
     }
     return new WarmupResponse(info(id));
+  }
+
+  private void throwIfBroken() {
+    Error error = broken;
+    if (error != null) {
+      throw error;
+    }
   }
 
   private boolean isPrewarmed(ContainerId id) {
@@ -269,6 +283,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
 
   private ResetResponse reset(ResetRequest request) {
     resets.add(request);
+    throwIfBroken();
     if (failingResets.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("device is busy"));
     }

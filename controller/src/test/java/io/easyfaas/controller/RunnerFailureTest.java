@@ -325,6 +325,22 @@ class RunnerFailureTest {
   }
 
   @Test
+  void errorInTheEnginesOwnWorkIsNotTheEndOfASlot() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.breakWith(new StackOverflowError("test"));
+
+    HttpResponse<String> response = engine.invoke(brn, "x");
+
+    assertThat(response.statusCode()).isEqualTo(500);
+    assertThat(response.body()).contains("StackOverflowError");
+    TestController.until("resets failed", () -> !engine.states().contains("stopping"));
+    engine.funclet.breakWith(null);
+    engine.pass(Duration.ofSeconds(1));
+    TestController.until("slots are back", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
+  }
+
+  @Test
   void clientThatLeavesCancelsItsCall() throws Exception {
     String brn = engine.registry.add("hold", Traits.of("hold"));
     FakeRunner.Call call;

@@ -415,8 +415,8 @@ final class BadInputIT {
 
     Answer answer = engine.invoke("huge", "{}");
 
-    boolean isRefused = answer.status() == 429 || answer.status() == 400;
-    assertThat(isRefused || answer.status() == 200).describedAs("%s", answer).isTrue();
+    // On a large machine it is none too many.
+    assertThat(answer.status()).describedAs("%s", answer).isIn(400, 200);
   }
 
   @Test

@@ -92,7 +92,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
     SlotFiles files = new SlotFiles(config.runDir(), config.dataDir());
     files.removeAll();
-    CodeCache codes = new CodeCache(config.dataDir().resolve("code"), config.codeCacheSize());
+    CodeCache codes = new CodeCache(config.dataDir().resolve("code"), config.codeCache());
     sweep(codes, config.runDir());
     FuncletNode.FuncletResource resources = resources(config, cgroups);
     Rootfs rootfs = Rootfs.load(config.dataDir());

@@ -6,6 +6,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
@@ -26,7 +27,7 @@ import java.util.stream.Stream;
 /// @param containerNum slots
 /// @param node what the machine has and keeps
 /// @param runner what one slot has
-/// @param codeCacheSize total size of unpacked code that is kept
+/// @param codeCache what unpacked code may take of the disk
 /// @param cgroupRoot where control groups are mounted
 /// @param launcher the `easyfaas-launcher` program
 public record FuncletConfig(
@@ -37,7 +38,7 @@ public record FuncletConfig(
     int containerNum,
     Node node,
     Runner runner,
-    ByteSize codeCacheSize,
+    DiskUse codeCache,
     Path cgroupRoot,
     Path launcher) {
   /// What the machine has and keeps.
@@ -118,6 +119,8 @@ public record FuncletConfig(
         new Option("pids-max", "number", "256", "Processes and threads of one slot."),
         new Option("tmp-size", "size", "64MiB", "Size of /tmp in a sandbox."),
         new Option("code-cache-size", "size", "2GiB", "Unpacked code that is kept."),
+        new Option(
+            "code-cache-inodes", "number", "200000", "Files and directories of unpacked code."),
         new Option("cgroup-root-path", "path", "/sys/fs/cgroup", "Where cgroups are mounted."),
         new Option(
             "launcher", "path", "", "The easyfaas-launcher program; default: beside the engine."));
@@ -154,7 +157,9 @@ public record FuncletConfig(
             settings.decimal("runner-cpu-requests", 0, MAX_CORES),
             settings.integer("pids-max", 8, 1 << 22),
             settings.bytes("tmp-size")),
-        settings.bytes("code-cache-size"),
+        new DiskUse(
+            settings.bytes("code-cache-size").bytes(),
+            settings.integer("code-cache-inodes", 1, Integer.MAX_VALUE)),
         settings.path("cgroup-root-path"),
         settings.text("launcher").isEmpty() ? besideEngine() : settings.path("launcher"));
   }

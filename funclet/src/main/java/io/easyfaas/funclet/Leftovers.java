@@ -1,15 +1,14 @@
 package io.easyfaas.funclet;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.funclet.cgroup.CgroupRemoval;
 import io.easyfaas.funclet.cgroup.EngineCgroups;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,12 +20,12 @@ import org.slf4j.LoggerFactory;
 final class Leftovers {
   private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
 
-  private final Path record;
+  private final SmallFile record;
   private final String groupName;
 
   /// @param engineId whose
   Leftovers(Path dataDirectory, String engineId) {
-    this.record = dataDirectory.resolve("cgroups");
+    this.record = new SmallFile(dataDirectory.resolve("cgroups"));
     this.groupName = EngineCgroups.PREFIX + engineId;
   }
 
@@ -41,25 +40,20 @@ final class Leftovers {
       LOG.warn("{} processes of an engine that was killed were still running: killed", killed);
     }
     try {
-      Files.write(record, groups.stream().map(Path::toString).toList(), UTF_8);
+      record.replace(groups.stream().map(group -> group + "\n").collect(Collectors.joining()));
     } catch (IOException e) {
-      throw new ConfigException("--data-dir: " + record + ": " + e.getMessage());
+      throw new ConfigException("--data-dir: " + record.path() + ": " + e.getMessage());
     }
   }
 
   /// Only directories of this engine's name: the file is data, and what it names is removed.
   private List<Path> recorded() {
-    if (!Files.exists(record)) {
-      return List.of();
-    }
-    try {
-      return Files.readAllLines(record, UTF_8).stream()
-          .map(Path::of)
-          .filter(group -> group.isAbsolute() && group.equals(group.normalize()))
-          .filter(group -> group.endsWith(groupName))
-          .toList();
-    } catch (IOException e) {
-      throw new ConfigException("--data-dir: " + record + ": " + e.getMessage());
-    }
+    return record.read().stream()
+        .flatMap(String::lines)
+        .filter(line -> line.startsWith("/") && line.indexOf('\0') < 0)
+        .map(Path::of)
+        .filter(group -> group.equals(group.normalize()))
+        .filter(group -> group.endsWith(groupName))
+        .toList();
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskUse;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class FuncletConfigTest {
                 new FuncletConfig.Node(ByteSize.ZERO, ByteSize.ofMebibytes(100), 0),
                 new FuncletConfig.Runner(
                     ByteSize.ofMebibytes(128), 0, 0.2, 256, ByteSize.ofMebibytes(64)),
-                ByteSize.ofMebibytes(2048),
+                new DiskUse(2L << 30, 200_000),
                 Path.of("/sys/fs/cgroup"),
                 config.launcher()));
   }
@@ -53,6 +54,7 @@ final class FuncletConfigTest {
                 "--pids-max", "99",
                 "--tmp-size", "1MiB",
                 "--code-cache-size", "1GiB",
+                "--code-cache-inodes", "77",
                 "--cgroup-root-path", "/cg",
                 "--launcher", "/bin/launcher"),
             Map.of());
@@ -68,7 +70,7 @@ final class FuncletConfigTest {
                 new FuncletConfig.Node(ByteSize.ofMebibytes(4096), ByteSize.ofMebibytes(1024), 2.5),
                 new FuncletConfig.Runner(
                     ByteSize.ofMebibytes(256), 1.5, 0.5, 99, ByteSize.ofMebibytes(1)),
-                ByteSize.ofMebibytes(1024),
+                new DiskUse(1L << 30, 77),
                 Path.of("/cg"),
                 Path.of("/bin/launcher")));
   }

@@ -2,12 +2,15 @@ package io.easyfaas.funclet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.disk.Damage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class LeftoversTest {
   @TempDir private Path directory;
@@ -38,5 +41,19 @@ final class LeftoversTest {
     new Leftovers(directory, "00c0ffee").sweep(List.of());
 
     assertThat(foreign).isDirectory();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDamagedRecordIsLeftOutAndWrittenAnew(Damage damage) throws IOException {
+    Path now = directory.resolve("session/easyfaas-00c0ffee");
+    Leftovers leftovers = new Leftovers(directory, "00c0ffee");
+    leftovers.sweep(List.of(now));
+    damage.to(directory.resolve("cgroups"));
+
+    leftovers.sweep(List.of(now));
+
+    assertThat(directory.resolve("cgroups")).isRegularFile().hasContent(now.toString());
+    assertThat(directory.resolve("nowhere")).doesNotExist();
   }
 }

@@ -44,7 +44,7 @@ public final class Stubs implements AutoCloseable {
   /// @throws HttpException when the address cannot be listened on; the directory is let go then
   public static Stubs start(StubsConfig config, EventLoops loops) {
     List<Consumer<FunctionBrn>> listeners = new CopyOnWriteArrayList<>();
-    FunctionStore store = FunctionStore.open(config.functionDirectory());
+    FunctionStore store = FunctionStore.open(config.functionDirectory(), config.limits());
     try {
       RuntimeCatalog runtimes = new RuntimeCatalog(config.runtimesDirectory());
       FunctionRegistry registry =

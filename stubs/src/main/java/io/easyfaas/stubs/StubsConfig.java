@@ -6,7 +6,9 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +19,13 @@ import java.util.Map;
 /// @param functionDirectory where functions are stored
 /// @param runtimesDirectory where language runtimes are laid out, read only
 /// @param maxCodeSize the largest code package, at most 512 MiB
+/// @param limits what functions may take of the disk
 public record StubsConfig(
-    HttpAddress.Tcp address, Path functionDirectory, Path runtimesDirectory, ByteSize maxCodeSize) {
+    HttpAddress.Tcp address,
+    Path functionDirectory,
+    Path runtimesDirectory,
+    ByteSize maxCodeSize,
+    StoreLimits limits) {
   /// Every key, with its default.
   public static List<Option> options() {
     return List.of(
@@ -27,7 +34,17 @@ public record StubsConfig(
         new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
         new Option(
             "function-dir", "path", "", "Where functions are stored; data-dir/functions if empty."),
-        new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."));
+        new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."),
+        new Option("functions-size", "size", "16GiB", "What all functions may take of the disk."),
+        new Option(
+            "functions-inodes", "number", "200000", "Files and directories of all functions."),
+        new Option(
+            "functions-account-size", "size", "4GiB", "What one account's functions may take."),
+        new Option(
+            "functions-account-inodes",
+            "number",
+            "50000",
+            "Files and directories of one account."));
   }
 
   // A package is held in memory while it is stored, and once more as base64.
@@ -63,6 +80,13 @@ public record StubsConfig(
         new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
         derived ? data.resolve("functions") : settings.path("function-dir"),
         data.resolve("runtimes"),
-        settings.bytes("max-code-size"));
+        settings.bytes("max-code-size"),
+        new StoreLimits(
+            new DiskUse(
+                settings.bytes("functions-size").bytes(),
+                settings.integer("functions-inodes", 1, Integer.MAX_VALUE)),
+            new DiskUse(
+                settings.bytes("functions-account-size").bytes(),
+                settings.integer("functions-account-inodes", 1, Integer.MAX_VALUE))));
   }
 }

@@ -13,8 +13,10 @@ import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,7 +52,14 @@ final class FullDiskIT {
       throw new AssertionError("not root, but EASYFAAS_MUST_RUN=1");
     }
     assumeTrue(isRoot, "needs root to mount a tmpfs");
-    run("mount", "-t", "tmpfs", "-o", "size=4m", "easyfaas-stubs", directory.toString());
+    run(
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        "size=4m,nr_inodes=200",
+        "easyfaas-stubs",
+        directory.toString());
     mounted = true;
     Path runtime = Files.createDirectories(directory.resolve("runtimes/nodejs20"));
     Files.writeString(
@@ -68,14 +77,8 @@ final class FullDiskIT {
 
   @Test
   void answers503WhenTheDiskIsFullAndLosesNothing() throws IOException {
-    StubsConfig config =
-        new StubsConfig(
-            new HttpAddress.Tcp("127.0.0.1", 0),
-            directory.resolve("functions"),
-            directory.resolve("runtimes"),
-            ByteSize.ofMebibytes(8));
     try (EventLoops loops = new EventLoops(1);
-        Stubs stubs = Stubs.start(config, loops)) {
+        Stubs stubs = Stubs.start(config(), loops)) {
       try (HttpClient client = new HttpClient(stubs.address(), loops)) {
         int stored = 0;
         HttpResponse response = create(client, stored);
@@ -103,6 +106,69 @@ final class FullDiskIT {
         assertStored(client, stored);
       }
     }
+  }
+
+  @Test
+  void whatIsStoredCanBeDeletedWhenNothingAtAllCanBeWritten() throws IOException {
+    try (EventLoops loops = new EventLoops(1);
+        Stubs stubs = Stubs.start(config(), loops);
+        HttpClient client = new HttpClient(stubs.address(), loops)) {
+      assertThat(create(client, 0).status()).isEqualTo(200);
+      assertThat(create(client, 1).status()).isEqualTo(200);
+      assertThat(publish(client, 1)).isEqualTo(201);
+      fill();
+
+      assertThat(create(client, 2).status()).isEqualTo(503);
+      assertThat(delete(client, "f1?Qualifier=1")).isEqualTo(204);
+      assertThat(delete(client, "f0")).isEqualTo(204);
+      assertThat(delete(client, "f1")).isEqualTo(204);
+
+      assertStored(client, 0);
+    }
+    try (EventLoops loops = new EventLoops(1);
+        Stubs stubs = Stubs.start(config(), loops);
+        HttpClient client = new HttpClient(stubs.address(), loops)) {
+      assertThat(create(client, 0).status()).isEqualTo(200);
+      assertStored(client, 1);
+    }
+  }
+
+  /// Leaves neither a block nor an inode.
+  private void fill() throws IOException {
+    byte[] block = new byte[4096];
+    try (OutputStream filler = Files.newOutputStream(directory.resolve("filler"))) {
+      while (true) {
+        filler.write(block);
+      }
+    } catch (IOException _) {
+      // No block is left.
+    }
+    try {
+      for (int i = 0; ; i++) {
+        Files.createFile(directory.resolve("inode-" + i));
+      }
+    } catch (IOException _) {
+      // No inode is left.
+    }
+  }
+
+  private static int publish(HttpClient client, int number) {
+    return client
+        .send(HttpRequest.of("POST", "/v1/functions/f" + number + "/versions"), LONG)
+        .status();
+  }
+
+  private static int delete(HttpClient client, String function) {
+    return client.send(HttpRequest.of("DELETE", "/v1/functions/" + function), LONG).status();
+  }
+
+  private StubsConfig config() {
+    return new StubsConfig(
+        new HttpAddress.Tcp("127.0.0.1", 0),
+        directory.resolve("functions"),
+        directory.resolve("runtimes"),
+        ByteSize.ofMebibytes(8),
+        StoreLimits.NONE);
   }
 
   private void assertStored(HttpClient client, int count) throws IOException {

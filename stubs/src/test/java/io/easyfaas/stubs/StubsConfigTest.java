@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +24,8 @@ final class StubsConfigTest {
                 new HttpAddress.Tcp("127.0.0.1", 8002),
                 Path.of("/var/faas/functions"),
                 Path.of("/var/faas/runtimes"),
-                ByteSize.ofMebibytes(50)));
+                ByteSize.ofMebibytes(50),
+                new StoreLimits(new DiskUse(16L << 30, 200_000), new DiskUse(4L << 30, 50_000))));
   }
 
   @Test
@@ -33,13 +36,18 @@ final class StubsConfigTest {
                 "--bind-address=::1",
                 "--data-dir=/data",
                 "--function-dir=/functions",
-                "--max-code-size=1MiB"))
+                "--max-code-size=1MiB",
+                "--functions-size=2B",
+                "--functions-inodes=3",
+                "--functions-account-size=4B",
+                "--functions-account-inodes=5"))
         .isEqualTo(
             new StubsConfig(
                 new HttpAddress.Tcp("::1", 0),
                 Path.of("/functions"),
                 Path.of("/data/runtimes"),
-                ByteSize.ofMebibytes(1)));
+                ByteSize.ofMebibytes(1),
+                new StoreLimits(new DiskUse(2, 3), new DiskUse(4, 5))));
     assertThat(parse("--data-dir=/data").functionDirectory()).isEqualTo(Path.of("/data/functions"));
   }
 

@@ -12,6 +12,7 @@ import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.stubs.store.StoreException;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -102,7 +103,8 @@ final class StubsTest {
               (HttpAddress.Tcp) other.address(),
               directory.resolve("other"),
               directory.resolve("runtimes"),
-              ByteSize.ofMebibytes(1));
+              ByteSize.ofMebibytes(1),
+              StoreLimits.NONE);
       assertThatThrownBy(() -> Stubs.start(taken, loops)).hasMessageStartingWith("listen on ");
     }
     StubsConfig free =
@@ -110,7 +112,8 @@ final class StubsTest {
             new HttpAddress.Tcp("127.0.0.1", 0),
             directory.resolve("other"),
             directory.resolve("runtimes"),
-            ByteSize.ofMebibytes(1));
+            ByteSize.ofMebibytes(1),
+            StoreLimits.NONE);
     try (Stubs stubs = Stubs.start(free, loops)) {
       assertThat(stubs.address()).isNotNull();
     }
@@ -183,7 +186,8 @@ final class StubsTest {
         new HttpAddress.Tcp("127.0.0.1", 0),
         directory.resolve("functions"),
         directory.resolve("runtimes"),
-        ByteSize.ofMebibytes(1));
+        ByteSize.ofMebibytes(1),
+        StoreLimits.NONE);
   }
 
   private static HttpRequest post(String body) {

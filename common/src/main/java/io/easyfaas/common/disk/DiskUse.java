@@ -3,8 +3,6 @@ package io.easyfaas.common.disk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.Optional;
 
 /// An amount of disk, used or allowed. Both count: an empty directory has no content, but a disk
 /// has only so many.
@@ -68,33 +66,6 @@ public record DiskUse(long bytes, long inodes) {
   /// Whether it is within a limit in both respects.
   public boolean fits(DiskUse limit) {
     return bytes <= limit.bytes && inodes <= limit.inodes;
-  }
-
-  /// The larger of its two parts of a limit; above 1 it does not fit.
-  public double partOf(DiskUse limit) {
-    return Math.max(
-        (double) bytes / Math.max(1, limit.bytes), (double) inodes / Math.max(1, limit.inodes));
-  }
-
-  /// Who has the most and so gives first, which leaves everybody below an equal share alone; of
-  /// equals the first by name. Empty when nobody has anything.
-  ///
-  /// @param uses by owner
-  /// @param limit of all together
-  public static <O extends Comparable<O>> Optional<O> largestOwner(
-      Map<O, DiskUse> uses, DiskUse limit) {
-    O largest = null;
-    double most = 0;
-    for (Map.Entry<O, DiskUse> use : uses.entrySet()) {
-      double part = use.getValue().partOf(limit);
-      boolean isFirstOfEquals =
-          part == most && largest != null && use.getKey().compareTo(largest) < 0;
-      if (part > most || isFirstOfEquals) {
-        largest = use.getKey();
-        most = part;
-      }
-    }
-    return Optional.ofNullable(largest);
   }
 
   @Override

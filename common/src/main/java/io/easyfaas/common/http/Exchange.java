@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -78,12 +79,7 @@ public final class Exchange {
 
   /// The request without its body, as the blocking side knows it.
   public HttpRequest head() {
-    FullHttpRequest message = request();
-    return new HttpRequest(
-        message.method().name(),
-        message.uri(),
-        NettyHttp.headers(message.headers()),
-        HttpRequest.NO_BODY);
+    return NettyHttp.head(request());
   }
 
   /// The body, which belongs to the caller from now on. Empty when it was taken already. Only by
@@ -186,7 +182,14 @@ public final class Exchange {
     chunked = length < 0 && understandsChunks;
     endsWithConnection = length < 0 && !understandsChunks;
     persistence = endsWithConnection ? Persistence.CLOSE : persistence();
-    connection.write(NettyHttp.head(status, headers, length, persistence, chunked));
+    HttpMessage head =
+        NettyHttp.head(
+            new HttpResponse(status, headers, HttpBody.NONE),
+            length,
+            chunked,
+            persistence != Persistence.CLOSE);
+    NettyHttp.sayWhatComesAfter(head, persistence);
+    connection.write(head);
   }
 
   /// Adds bytes to an answer that has begun. They are sent in order, at the end of the turn.

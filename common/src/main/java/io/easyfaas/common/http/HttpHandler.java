@@ -1,6 +1,7 @@
 package io.easyfaas.common.http;
 
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.Headers;
 
 /// Answers requests. Called on a virtual thread of its own for each request, so it may block.
 @FunctionalInterface
@@ -10,4 +11,23 @@ public interface HttpHandler {
   /// @throws ApiException to answer with an error object; anything else thrown is answered with 500
   ///   and logged
   HttpResponse handle(HttpRequest request);
+
+  /// Says how the body of a request is to be taken; asked before a body that did not come with its
+  /// head is read. On an event loop, so it must not block.
+  ///
+  /// @param head the request without its body
+  /// @throws ApiException when the head names nothing; the request is then taken whole, and {@link
+  ///   #handle} answers it
+  default BodyRule bodyRule(HttpRequest head) {
+    return BodyRule.WHOLE;
+  }
+
+  /// Says whose share of the engine's memory the body of a request counts in; asked as {@link
+  /// #bodyRule} is.
+  ///
+  /// @param head the request without its body
+  /// @return the tenant; empty when it is not known
+  default String accountOf(HttpRequest head) {
+    return head.header(Headers.ACCOUNT_ID, Headers.LEGACY_ACCOUNT_ID).orElse("");
+  }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import java.io.InputStream;
 import java.net.URLDecoder;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,15 +14,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// One request, whole. Immutable, but for the body's bytes, which nobody changes.
+/// One request. Immutable, but for a body that is a stream.
 ///
 /// @param method upper case
 /// @param target path and query as on the wire
 /// @param headers by case-insensitive name; of several values with one name the last wins
-/// @param body empty when there is none
-@SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 6 MiB is dear.
-public record HttpRequest(String method, String target, Map<String, String> headers, byte[] body) {
-  static final byte[] NO_BODY = {};
+/// @param content its body
+public record HttpRequest(
+    String method, String target, Map<String, String> headers, HttpBody content) {
 
   /// Makes the header names case-insensitive.
   public HttpRequest {
@@ -30,14 +30,36 @@ public record HttpRequest(String method, String target, Map<String, String> head
     headers = Collections.unmodifiableMap(copy);
   }
 
+  /// A request with a body in memory, whose bytes nobody changes.
+  public HttpRequest(String method, String target, Map<String, String> headers, byte[] body) {
+    this(method, target, headers, new HttpBody.Bytes(body));
+  }
+
   /// A request without headers and body.
   public static HttpRequest of(String method, String target) {
-    return new HttpRequest(method, target, Map.of(), NO_BODY);
+    return of(method, target, HttpBody.NONE);
   }
 
   /// A request with a body.
   public static HttpRequest of(String method, String target, byte[] body) {
-    return new HttpRequest(method, target, Map.of(), body);
+    return of(method, target, new HttpBody.Bytes(body));
+  }
+
+  /// A request with a body.
+  public static HttpRequest of(String method, String target, HttpBody content) {
+    return new HttpRequest(method, target, Map.of(), content);
+  }
+
+  /// The body's bytes; empty when there is none.
+  ///
+  /// @throws IllegalStateException when the body is a stream
+  public byte[] body() {
+    return content.inMemory();
+  }
+
+  /// The body, to be read once. Empty when there is none.
+  public InputStream stream() {
+    return content.stream();
   }
 
   /// The same request with one header more.
@@ -45,7 +67,7 @@ public record HttpRequest(String method, String target, Map<String, String> head
     Map<String, String> more = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     more.putAll(headers);
     more.put(name, value);
-    return new HttpRequest(method, target, more, body);
+    return new HttpRequest(method, target, more, content);
   }
 
   /// The value of a header, trimmed.
@@ -108,8 +130,10 @@ public record HttpRequest(String method, String target, Map<String, String> head
   }
 
   /// The body as UTF-8 text.
+  ///
+  /// @throws IllegalStateException when the body is a stream
   public String text() {
-    return new String(body, UTF_8);
+    return new String(body(), UTF_8);
   }
 
   private static String decode(String text) {

@@ -6,20 +6,20 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
+import java.io.InputStream;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// One answer, whole. Immutable, but for the body's bytes, which nobody changes.
+/// One answer. Immutable, but for a body that is a stream.
 ///
 /// @param status 100 to 599
-/// @param headers by case-insensitive name; Content-Length is added by the server
-/// @param body empty when there is none
-@SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 6 MiB is dear.
-public record HttpResponse(int status, Map<String, String> headers, byte[] body) {
-  private static final byte[] NO_BODY = {};
+/// @param headers by case-insensitive name; Content-Length or Transfer-Encoding is added by the
+///   server
+/// @param content its body
+public record HttpResponse(int status, Map<String, String> headers, HttpBody content) {
   private static final String CONTENT_TYPE = "Content-Type";
 
   /// Makes the header names case-insensitive.
@@ -29,9 +29,26 @@ public record HttpResponse(int status, Map<String, String> headers, byte[] body)
     headers = Collections.unmodifiableMap(copy);
   }
 
+  /// An answer with a body in memory, whose bytes nobody changes.
+  public HttpResponse(int status, Map<String, String> headers, byte[] body) {
+    this(status, headers, new HttpBody.Bytes(body));
+  }
+
   /// An answer without a body.
   public static HttpResponse empty(int status) {
-    return new HttpResponse(status, Map.of(), NO_BODY);
+    return new HttpResponse(status, Map.of(), HttpBody.NONE);
+  }
+
+  /// The body's bytes; empty when there is none.
+  ///
+  /// @throws IllegalStateException when the body is a stream
+  public byte[] body() {
+    return content.inMemory();
+  }
+
+  /// The body, to be read once. Empty when there is none.
+  public InputStream stream() {
+    return content.stream();
   }
 
   /// Plain text.
@@ -79,7 +96,7 @@ public record HttpResponse(int status, Map<String, String> headers, byte[] body)
     Map<String, String> more = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     more.putAll(headers);
     more.put(name, value);
-    return new HttpResponse(status, more, body);
+    return new HttpResponse(status, more, content);
   }
 
   /// The value of a header.
@@ -88,7 +105,9 @@ public record HttpResponse(int status, Map<String, String> headers, byte[] body)
   }
 
   /// The body as UTF-8 text.
+  ///
+  /// @throws IllegalStateException when the body is a stream
   public String text() {
-    return new String(body, UTF_8);
+    return new String(body(), UTF_8);
   }
 }

@@ -2,23 +2,18 @@ package io.easyfaas.common.http;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
-import io.easyfaas.common.wire.ApiException;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestDecoder;
-import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
@@ -35,7 +30,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -43,22 +37,17 @@ import org.slf4j.LoggerFactory;
 
 /// An HTTP/1.1 server on TCP or a unix socket. Thread-safe.
 ///
-/// Each request is handed whole to the handler on a virtual thread. A caller that answers some
-/// requests on the event loop itself puts a {@link LoopHandler} in front.
+/// Each request is handed to the handler on a virtual thread: whole, or with a body that is still
+/// coming where {@link HttpHandler#bodyRule} says so. A caller that answers some requests on the
+/// event loop itself puts a {@link LoopHandler} in front.
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
-  private static final int MAX_HEAD_BYTES = 16 * 1024;
+  private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   // st_mode, see inode(7).
   private static final int FILE_TYPE_MASK = 0170000;
   private static final int FILE_TYPE_SOCKET = 0140000;
-
-  private static final Duration DRAIN_POLL = Duration.ofMillis(20);
-
-  // Longer than HttpClient keeps an unused connection, so that our own clients never meet a
-  // connection that is just being closed.
-  private static final Duration IDLE = Duration.ofSeconds(75);
 
   private final Channel listener;
   private final ChannelGroup connections;
@@ -88,7 +77,7 @@ public final class HttpServer implements AutoCloseable {
     return start(address, loops, maxBodyBytes, handler, _ -> _ -> false);
   }
 
-  /// Starts listening, with a handler that sees each request before the thread's does.
+  /// Starts listening, with a handler that sees whole requests before the thread's does.
   ///
   /// @param front makes the handler of a new connection, which lives on the given event loop
   /// @throws HttpException when the address is in use or not allowed; the message names it
@@ -98,43 +87,40 @@ public final class HttpServer implements AutoCloseable {
       int maxBodyBytes,
       HttpHandler handler,
       Function<EventLoop, LoopHandler> front) {
-    return start(address, loops, maxBodyBytes, handler, front, IDLE);
+    return start(address, loops, maxBodyBytes, handler, front, Deadlines.DEFAULT);
   }
 
-  /// Starts listening with another time after which an unused connection is closed.
+  /// Starts listening with another patience.
   static HttpServer start(
       HttpAddress address,
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
       Function<EventLoop, LoopHandler> front,
-      Duration idle) {
+      Deadlines deadlines) {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
     AtomicBoolean draining = new AtomicBoolean();
+    Admission admission = new Admission(handler, maxBodyBytes, loops.budget());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .handler(loops.connections().listener(connections))
+            // A client that has sent all it wants to say may close its side and wait.
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
                     connections.add(channel);
-                    ChannelPipeline pipeline = channel.pipeline();
-                    pipeline.addLast(
-                        new IdleStateHandler(idle.toMillis(), 0, 0, TimeUnit.MILLISECONDS));
-                    pipeline.addLast(
-                        new HttpRequestDecoder(
-                            new HttpDecoderConfig()
-                                .setMaxInitialLineLength(MAX_HEAD_BYTES)
-                                .setMaxHeaderSize(MAX_HEAD_BYTES)));
-                    pipeline.addLast(new AnswerEncoder());
-                    pipeline.addLast(new WholeRequests(maxBodyBytes));
-                    pipeline.addLast(new RequestSequencer(idle));
-                    pipeline.addLast(new LoopRequests(front.apply(channel.eventLoop()), draining));
-                    pipeline.addLast(new RequestDispatcher(handler, threads, draining));
+                    ReadGate gate = fill(channel, loops, admission, deadlines);
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new LoopRequests(front.apply(channel.eventLoop()), draining),
+                            new RequestDispatcher(handler, threads, gate, draining));
                   }
                 });
     SocketAddress socketAddress =
@@ -167,6 +153,23 @@ public final class HttpServer implements AutoCloseable {
     }
     LOG.info("listening on {}", actual);
     return new HttpServer(bound.channel(), connections, threads, actual, draining);
+  }
+
+  /// Everything between the socket and those who answer.
+  private static ReadGate fill(
+      Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
+    ReadGate gate = new ReadGate(channel);
+    RequestDecoder decoder = new RequestDecoder();
+    RequestReader reader = new RequestReader(admission, gate, decoder, deadlines);
+    channel
+        .pipeline()
+        .addLast(
+            new WriteWatch(loops.budget(), loops.connections(), deadlines),
+            decoder,
+            new AnswerEncoder(),
+            reader,
+            new RequestSequencer(deadlines.idle(), gate, reader::isReading));
+    return gate;
   }
 
   /// The address, with the port the system chose.
@@ -276,18 +279,6 @@ public final class HttpServer implements AutoCloseable {
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw----"));
     } catch (IOException e) {
       throw new HttpException("restrict " + socket, e);
-    }
-  }
-
-  /// Turns anything a handler may throw into an answer.
-  static HttpResponse answer(HttpHandler handler, HttpRequest request) {
-    try {
-      return handler.handle(request);
-    } catch (ApiException e) {
-      return HttpResponse.error(e);
-    } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
-      LOG.error("{} {} failed", request.method(), request.target(), e);
-      return HttpResponse.error(e);
     }
   }
 }

@@ -5,9 +5,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -32,64 +30,76 @@ public final class NettyHttp {
 
   /// Copies a request out of Netty's buffers; the message stays the caller's to release.
   public static HttpRequest request(FullHttpRequest message) {
-    return new HttpRequest(
-        message.method().name(),
-        message.uri(),
-        headers(message.headers()),
-        ByteBufUtil.getBytes(message.content()));
+    return request(message, new HttpBody.Bytes(ByteBufUtil.getBytes(message.content())));
   }
 
-  /// A message to write for an answer.
+  /// A request without its body.
+  static HttpRequest head(io.netty.handler.codec.http.HttpRequest message) {
+    return request(message, HttpBody.NONE);
+  }
+
+  /// A request with a body that is not in the message.
+  static HttpRequest request(io.netty.handler.codec.http.HttpRequest message, HttpBody body) {
+    return new HttpRequest(
+        message.method().name(), message.uri(), headers(message.headers()), body);
+  }
+
+  /// A message to write for an answer with a body in memory.
   ///
   /// @param keepAlive whether the connection stays open after it
   public static FullHttpResponse response(HttpResponse response, boolean keepAlive) {
-    return response(
-        response.status(),
-        response.headers(),
-        Unpooled.wrappedBuffer(response.body()),
-        keepAlive ? Persistence.KEEP : Persistence.CLOSE);
+    ByteBuf body = Unpooled.wrappedBuffer(response.body());
+    FullHttpResponse message =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()), body);
+    response.headers().forEach((name, value) -> message.headers().set(name, value));
+    message.headers().setInt(CONTENT_LENGTH, response.body().length);
+    if (!keepAlive) {
+      message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return message;
   }
 
   /// A message to write for an answer whose body is in a buffer, which belongs to the message.
   static FullHttpResponse response(
       int status, Map<String, String> headers, ByteBuf body, Persistence persistence) {
-    return new DefaultFullHttpResponse(
-        HttpVersion.HTTP_1_1,
-        HttpResponseStatus.valueOf(status),
-        body,
-        headers(headers, body.readableBytes(), persistence),
-        EmptyHttpHeaders.INSTANCE);
+    FullHttpResponse message =
+        new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), body);
+    headers.forEach((name, value) -> message.headers().set(name, value));
+    message.headers().setInt(CONTENT_LENGTH, body.readableBytes());
+    sayWhatComesAfter(message, persistence);
+    return message;
   }
 
-  /// The head of an answer in parts.
-  ///
-  /// @param length bytes of all parts, negative when nobody knows
-  static HttpMessage head(
-      int status,
-      Map<String, String> headers,
-      long length,
-      Persistence persistence,
-      boolean isChunked) {
-    DefaultHttpHeaders all = headers(headers, length, persistence);
-    if (isChunked) {
-      all.set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-    }
-    return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), all);
-  }
-
-  private static DefaultHttpHeaders headers(
-      Map<String, String> headers, long length, Persistence persistence) {
-    DefaultHttpHeaders all = new DefaultHttpHeaders();
-    headers.forEach(all::set);
-    if (length >= 0) {
-      all.set(CONTENT_LENGTH, length);
-    }
+  /// Adds the header that tells what the connection does after the answer, if one is needed.
+  static void sayWhatComesAfter(HttpMessage message, Persistence persistence) {
     switch (persistence) {
       case KEEP -> {}
-      case KEEP_AND_SAY_SO -> all.set(CONNECTION, HttpHeaderValues.KEEP_ALIVE);
-      case CLOSE -> all.set(CONNECTION, HttpHeaderValues.CLOSE);
+      case KEEP_AND_SAY_SO -> message.headers().set(CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+      case CLOSE -> message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
     }
-    return all;
+  }
+
+  /// The head of an answer whose body is written after it.
+  ///
+  /// @param length of the body; {@link HttpBody#UNKNOWN} when its end tells
+  /// @param keepAlive whether the connection stays open after it; if not, the end of the connection
+  ///   may be the end of the body
+  static io.netty.handler.codec.http.HttpResponse head(
+      HttpResponse response, long length, boolean isChunkable, boolean keepAlive) {
+    DefaultHttpResponse message =
+        new DefaultHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()));
+    response.headers().forEach((name, value) -> message.headers().set(name, value));
+    if (length != HttpBody.UNKNOWN) {
+      message.headers().set(CONTENT_LENGTH, Long.toString(length));
+    } else if (isChunkable) {
+      message.headers().set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    }
+    if (!keepAlive) {
+      message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return message;
   }
 
   static FullHttpRequest message(HttpRequest request, String host) {

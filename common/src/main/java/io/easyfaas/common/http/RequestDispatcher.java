@@ -1,70 +1,116 @@
 package io.easyfaas.common.http;
 
-import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFuture;
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.wire.ApiException;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The border between the event loop and blocking code: each request gets a virtual thread, whose
 /// answer is written back on the loop. Confined to the connection's event loop.
-@SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
-final class RequestDispatcher extends SimpleChannelInboundHandler<FullHttpRequest> {
+@SuppressWarnings("FutureReturnValueIgnored") // Closing is all that can be done.
+final class RequestDispatcher extends ChannelInboundHandlerAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(RequestDispatcher.class);
 
   private final HttpHandler handler;
   private final Executor threads;
+  private final ReadGate gate;
   private final AtomicBoolean draining;
 
   /// @param draining whether answers end their connections, whatever clients ask for
-  RequestDispatcher(HttpHandler handler, Executor threads, AtomicBoolean draining) {
+  RequestDispatcher(HttpHandler handler, Executor threads, ReadGate gate, AtomicBoolean draining) {
     this.draining = draining;
     this.handler = handler;
     this.threads = threads;
+    this.gate = gate;
   }
 
   @Override
-  protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest message) {
-    HttpRequest request = NettyHttp.request(message);
-    boolean keepAlive = HttpUtil.isKeepAlive(message);
-    boolean isHead = message.method().equals(HttpMethod.HEAD);
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    switch (message) {
+      case StreamedRequest streamed ->
+          dispatch(ctx, streamed, answers -> answerStreamed(streamed, answers));
+      case FullHttpRequest whole -> dispatch(ctx, whole, answers -> answerWhole(whole, answers));
+      default -> ReferenceCountUtil.release(message); // The sequencer lets nothing else through.
+    }
+  }
+
+  private void dispatch(
+      ChannelHandlerContext ctx,
+      io.netty.handler.codec.http.HttpRequest message,
+      Consumer<AnswerWriter> work) {
+    AnswerWriter answers =
+        new AnswerWriter(
+            ctx,
+            message.method().equals(HttpMethod.HEAD),
+            !message.protocolVersion().equals(HttpVersion.HTTP_1_0));
     try {
-      threads.execute(() -> {
-        HttpResponse response = HttpServer.answer(handler, request);
-        boolean staysOpen = keepAlive && !draining.get();
-        FullHttpResponse answer = message(request, response, staysOpen);
-        if (isHead) {
-          // The head says how long the body would be (RFC 9110 §9.3.2).
-          answer = answer.replace(Unpooled.EMPTY_BUFFER);
-        }
-        ChannelFuture written = ctx.writeAndFlush(answer);
-        if (!staysOpen) {
-          written.addListener(ChannelFutureListener.CLOSE);
-        }
-      });
+      threads.execute(() -> work.accept(answers));
     } catch (RejectedExecutionException _) {
+      ReferenceCountUtil.release(message);
       ctx.close(); // The server is closing.
     }
   }
 
-  private static FullHttpResponse message(
-      HttpRequest request, HttpResponse response, boolean keepAlive) {
+  private void answerWhole(FullHttpRequest message, AnswerWriter answers) {
+    boolean keepAlive = HttpUtil.isKeepAlive(message);
+    Optional<Reservation> room = OwnedBytes.takeOwner(message.content());
     try {
-      return NettyHttp.response(response, keepAlive);
-    } catch (IllegalArgumentException e) {
-      LOG.error("{} {}: the answer is not HTTP", request.method(), request.target(), e);
-      return NettyHttp.response(HttpResponse.error(e), keepAlive);
+      HttpRequest request;
+      try {
+        request = NettyHttp.request(message);
+      } finally {
+        message.release();
+      }
+      HttpResponse response = answer(request, null);
+      answers.write(response, keepAlive && !draining.get(), ChannelFutureListener.CLOSE);
+    } finally {
+      room.ifPresent(Reservation::close);
+    }
+  }
+
+  private void answerStreamed(StreamedRequest message, AnswerWriter answers) {
+    BodyStream body = message.body();
+    HttpRequest request = NettyHttp.request(message, new HttpBody.Stream(body, message.length()));
+    HttpResponse response;
+    try {
+      response = answer(request, body);
+    } finally {
+      body.close();
+    }
+    boolean wholeBodyCame = body.isEnded() && body.refusal().isEmpty();
+    answers.write(
+        body.refusal().orElse(response),
+        HttpUtil.isKeepAlive(message) && wholeBodyCame && !draining.get(),
+        wholeBodyCame ? ChannelFutureListener.CLOSE : new LingeringClose(gate));
+  }
+
+  /// Turns anything a handler may throw into an answer.
+  private HttpResponse answer(HttpRequest request, @Nullable BodyStream body) {
+    try {
+      return handler.handle(request);
+    } catch (ApiException e) {
+      return HttpResponse.error(e);
+    } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
+      if (body == null || !body.isBroken()) {
+        LOG.error("{} {} failed", request.method(), request.target(), e);
+      }
+      return HttpResponse.error(e);
     }
   }
 

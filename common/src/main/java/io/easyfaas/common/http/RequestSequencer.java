@@ -1,44 +1,67 @@
 package io.easyfaas.common.http;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Lets one request of a connection through at a time, so that the answers to pipelined requests
 /// come in order (RFC 9112 §9.3.2) whoever makes them. Requests that wait are bounded: past the
 /// limit the socket is not read. Nothing is let through after an answer with `Connection: close`.
 ///
-/// Closes a connection on which no request is in flight once it was silent for the idle time, at
-/// the latest after twice that. Confined to the connection's event loop.
+/// Closes a connection on which there was no request for the idle time. One whose client has closed
+/// its side is kept until all it asked for is answered; a client that is gone altogether looks the
+/// same (RFC 9293 §3.6), so one that has to wait is told `100 Continue` (RFC 9110 §15.2): if nobody
+/// is there, its system answers with a reset. Confined to the connection's event loop.
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
 public final class RequestSequencer extends ChannelDuplexHandler {
   private static final int MAX_WAITING = 8;
-
-  // How long a refused client may go on sending. Closing at once would reset the connection, and
-  // the client would lose the answer that says why (RFC 9112 §9.6).
-  private static final int LINGER_SECONDS = 10;
+  private static final int PROBE_MILLIS = 500;
+  private static final int TCP_CLOSE = 7; // Of a connection that was reset, see tcp_states.h.
+  private static final long MIN_IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final ByteBuf PROBE =
+      Unpooled.unreleasableBuffer(
+          Unpooled.wrappedBuffer("HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII)));
 
   private final long idleNanos;
+  private final ReadGate gate;
+  private final BooleanSupplier isReading;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>();
   private @Nullable Object next;
   private boolean busy;
   private boolean last;
   private boolean closing;
+  private boolean inputEnded;
+  private boolean mayProbe;
   private long answeredAt = System.nanoTime();
 
-  RequestSequencer(Duration idle) {
+  /// @param isReading whether part of the next request is here
+  RequestSequencer(Duration idle, ReadGate gate, BooleanSupplier isReading) {
+    this.isReading = isReading;
+    this.gate = gate;
     this.idleNanos = idle.toNanos();
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    watchIdle(ctx, idleNanos);
+    ctx.fireChannelActive();
   }
 
   @Override
@@ -48,7 +71,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     } else if (busy) {
       waiting.add(message);
       if (waiting.size() == MAX_WAITING || message instanceof Refusal) {
-        ctx.channel().config().setAutoRead(false);
+        gate.close(ReadGate.Reason.REQUESTS_WAIT);
       }
     } else {
       busy = true;
@@ -70,8 +93,14 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     if (message instanceof WholeAnswer whole && whole.persistence() == Persistence.CLOSE) {
       closing = true;
     }
-    ctx.write(message, promise);
-    if (message instanceof LastHttpContent || message instanceof WholeAnswer) {
+    mayProbe = false;
+    boolean isEnd = message instanceof LastHttpContent || message instanceof WholeAnswer;
+    if (isEnd && inputEnded && waiting.isEmpty()) {
+      ctx.write(message, promise.unvoid().addListener(ChannelFutureListener.CLOSE));
+    } else {
+      ctx.write(message, promise);
+    }
+    if (isEnd) {
       answeredAt = System.nanoTime();
       closing |= last;
       if (closing) {
@@ -84,7 +113,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
         return;
       }
       if (waiting.size() == MAX_WAITING - 1) {
-        ctx.channel().config().setAutoRead(true);
+        gate.open(ReadGate.Reason.REQUESTS_WAIT);
       }
       // Why not at once: the handler that is writing now must return before it is called again.
       ctx.executor().execute(() -> resume(ctx));
@@ -109,12 +138,62 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (!(event instanceof IdleStateEvent)) {
-      ctx.fireUserEventTriggered(event);
-    } else if ((!busy || !ctx.channel().isWritable())
-        && System.nanoTime() - answeredAt >= idleNanos) {
+    if (event == ConnectionLimit.MAKE_ROOM) {
+      closeIfIdle(ctx, Math.min(MIN_IDLE_NANOS, idleNanos));
+    } else if (event instanceof ChannelInputShutdownEvent) {
+      inputEnded = true;
+      if (!busy || closing) {
+        ctx.close();
+      } else {
+        watchAbsence(ctx);
+      }
+    }
+    ctx.fireUserEventTriggered(event);
+  }
+
+  /// Finds out whether a client that has closed its side is there to get its answer.
+  private void watchAbsence(ChannelHandlerContext ctx) {
+    ctx.executor()
+        .schedule(
+            () -> {
+              if (!busy || !ctx.channel().isActive()) {
+                return;
+              }
+              if (ctx.channel() instanceof EpollSocketChannel tcp
+                  && tcp.tcpInfo().state() == TCP_CLOSE) {
+                ctx.close();
+                return;
+              }
+              if (mayProbe) {
+                mayProbe = false;
+                ctx.writeAndFlush(PROBE.duplicate())
+                    .addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+              }
+              watchAbsence(ctx);
+            },
+            PROBE_MILLIS,
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void watchIdle(ChannelHandlerContext ctx, long nanos) {
+    ctx.executor()
+        .schedule(
+            () -> {
+              if (ctx.channel().isOpen() && !closeIfIdle(ctx, idleNanos)) {
+                long left = idleNanos - (System.nanoTime() - answeredAt);
+                watchIdle(ctx, busy || left <= 0 ? idleNanos : left);
+              }
+            },
+            nanos,
+            TimeUnit.NANOSECONDS);
+  }
+
+  private boolean closeIfIdle(ChannelHandlerContext ctx, long nanos) {
+    boolean isIdle = !busy && !isReading.getAsBoolean() && System.nanoTime() - answeredAt >= nanos;
+    if (isIdle) {
       ctx.close();
     }
+    return isIdle;
   }
 
   @Override
@@ -125,6 +204,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private void begin(ChannelHandlerContext ctx, Object message) {
     last = message instanceof HttpMessage head && !HttpUtil.isKeepAlive(head);
+    mayProbe =
+        message instanceof HttpMessage head && head.protocolVersion().equals(HttpVersion.HTTP_1_1);
     if (message instanceof Refusal refusal) {
       refuse(ctx, refusal.response());
     } else {
@@ -134,14 +215,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private void refuse(ChannelHandlerContext ctx, HttpResponse response) {
     closing = true;
-    ctx.channel().config().setAutoRead(true);
-    ctx.writeAndFlush(NettyHttp.response(response, false))
-        .addListener(_ -> {
-          if (ctx.channel() instanceof DuplexChannel channel && channel.isActive()) {
-            channel.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
-            ctx.executor().schedule(() -> ctx.close(), LINGER_SECONDS, TimeUnit.SECONDS);
-          }
-        });
+    gate.openForAll();
+    ctx.writeAndFlush(NettyHttp.response(response, false)).addListener(new LingeringClose(gate));
   }
 
   private void releaseWaiting() {

@@ -29,13 +29,32 @@ public final class Router implements HttpHandler {
 
     private Builder() {}
 
-    /// Adds a route.
+    /// Adds a route whose requests come whole.
     ///
     /// @param method upper case, or `*` for any
     public Builder route(String method, String pattern, RouteHandler handler) {
+      return add(method, pattern, BodyRule.WHOLE, handler);
+    }
+
+    /// Adds a route whose handler reads the body as it comes, from {@link HttpRequest#stream()}: at
+    /// most 256 KiB of it are in memory, and the client is not read faster than the handler reads.
+    ///
+    /// A read fails with an {@link java.io.IOException} when the client leaves, sends what is not
+    /// HTTP, more than the limit, or too slowly; what the handler answers then is not sent, the
+    /// client is told what was wrong with its body. The handler may answer before the end: the
+    /// connection is then closed behind the answer. It keeps the connection when it has read to the
+    /// end of the stream.
+    ///
+    /// @param method upper case, or `*` for any
+    /// @param maxBytes a longer body is answered with 413
+    public Builder stream(String method, String pattern, long maxBytes, RouteHandler handler) {
+      return add(method, pattern, BodyRule.streamed(maxBytes), handler);
+    }
+
+    private Builder add(String method, String pattern, BodyRule body, RouteHandler handler) {
       List<String> segments =
           List.of(pattern.split("/")).stream().filter(segment -> !segment.isEmpty()).toList();
-      routes.add(new Route(method, segments, handler));
+      routes.add(new Route(method, segments, body, handler));
       return this;
     }
 
@@ -45,7 +64,7 @@ public final class Router implements HttpHandler {
     }
   }
 
-  private record Route(String method, List<String> segments, RouteHandler handler) {
+  private record Route(String method, List<String> segments, BodyRule body, RouteHandler handler) {
     boolean answers(String requested) {
       return method.equals("*")
           || method.equals(requested)
@@ -77,6 +96,17 @@ public final class Router implements HttpHandler {
   /// Starts a router without routes.
   public static Builder builder() {
     return new Builder();
+  }
+
+  @Override
+  public BodyRule bodyRule(HttpRequest head) {
+    List<String> path = head.path();
+    for (Route route : routes) {
+      if (route.answers(head.method()) && route.match(path).isPresent()) {
+        return route.body();
+      }
+    }
+    return BodyRule.WHOLE;
   }
 
   @Override

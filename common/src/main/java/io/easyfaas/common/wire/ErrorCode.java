@@ -35,6 +35,9 @@ public enum ErrorCode {
   NOT_IMPLEMENTED("NotImplementedException", 501, "this method is not implemented"),
   /// The engine is starting, stopping or out of disk.
   UNAVAILABLE("ServiceUnavailableException", 503, "Service is unavailable"),
+  /// What an account, or all of them, may store is used up.
+  STORAGE_EXCEEDED(
+      "CodeStorageExceededException", 507, "The limit of what may be stored is reached"),
   /// Another part of the engine did not answer in time.
   GATEWAY_TIMEOUT("RequestTimeoutException", 504, "Task timed out");
 

@@ -33,14 +33,18 @@ final class DiskUseTest {
   }
 
   @Test
-  void theLargestOwnerIsLargestInOneOfBoth() {
+  void whoHasMostOfWhatIsScarceGivesFirstAndWhoHasLessThanAnEqualShareDoesNot() {
     Map<String, DiskUse> uses =
         Map.of(
-            "bytes", new DiskUse(600, 1), "inodes", new DiskUse(1, 7), "small", LIMIT.minus(LIMIT));
+            "most-bytes", new DiskUse(600, 1),
+            "most-inodes", new DiskUse(1, 8),
+            "many-inodes", new DiskUse(1, 5),
+            "few", new DiskUse(300, 1));
 
-    assertThat(DiskUse.largestOwner(uses, LIMIT)).contains("inodes");
-    assertThat(DiskUse.largestOwner(Map.of("b", LIMIT, "a", LIMIT), LIMIT)).contains("a");
-    assertThat(DiskUse.largestOwner(Map.of("none", DiskUse.NONE), LIMIT)).isEmpty();
+    assertThat(FairShare.givers(uses, LIMIT)).containsExactly("most-inodes", "many-inodes");
+    assertThat(FairShare.givers(uses, new DiskUse(900, 100))).containsExactly("most-bytes", "few");
+    assertThat(FairShare.givers(uses, new DiskUse(902, 15))).isEmpty();
+    assertThat(FairShare.givers(Map.of("b", LIMIT, "a", LIMIT), LIMIT)).containsExactly("a", "b");
   }
 
   @Test

@@ -161,7 +161,10 @@ final class HttpServerTest {
   void answersBeforeABodyOverTheLimitIsSentWhenTheClientWaits() throws IOException {
     try (RawConnection connection = connect()) {
       connection.send(
-          "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n");
+          "POST /echo HTTP/1.1\r\n"
+              + "Host: x\r\n"
+              + "Expect: 100-continue\r\n"
+              + "Content-Length: 99999\r\n\r\n");
 
       HttpResponse response = connection.read();
       assertThat(response.status()).isEqualTo(413);
@@ -292,6 +295,7 @@ final class HttpServerTest {
 
       assertThat(fresh.isClosedByServer()).isTrue();
       assertThat(used.isClosedByServer()).isTrue();
+      assertThat(stuck.read().status()).isEqualTo(408);
       assertThat(stuck.isClosedByServer()).isTrue();
     }
   }
@@ -387,7 +391,14 @@ final class HttpServerTest {
   }
 
   private HttpServer startWithIdleTime(Duration idle) {
-    return HttpServer.start(ANY_PORT, loops, MAX_BODY_BYTES, this::answer, _ -> _ -> false, idle);
+    Duration never = Duration.ofSeconds(60);
+    return HttpServer.start(
+        ANY_PORT,
+        loops,
+        MAX_BODY_BYTES,
+        this::answer,
+        _ -> _ -> false,
+        new Deadlines(idle, idle, never, never, never));
   }
 
   private RawConnection connect() throws IOException {

@@ -36,14 +36,36 @@ final class RawConnection implements AutoCloseable {
     return this;
   }
 
+  /// Says that nothing more will be sent.
+  RawConnection endInput() throws IOException {
+    socket.shutdownOutput();
+    return this;
+  }
+
   /// Reads one answer, by its Content-Length.
   HttpResponse read() throws IOException {
     return read(true);
   }
 
+  /// Reads one answer that is not `100 Continue`.
+  HttpResponse readFinal() throws IOException {
+    HttpResponse response = read();
+    return response.status() == 100 ? readFinal() : response;
+  }
+
   /// Reads one answer that ends with its head, as those to HEAD do.
   HttpResponse readHead() throws IOException {
     return read(false);
+  }
+
+  /// Bytes of answers that are here and not read.
+  int available() throws IOException {
+    return in.available();
+  }
+
+  /// Everything until the server closes its side.
+  byte[] readToEnd() throws IOException {
+    return in.readAllBytes();
   }
 
   /// Whether the server has closed its side; waits for its next sign.

@@ -38,15 +38,21 @@ public final class MetricsPage {
   private final SlotPool pool;
   private final FunctionCache functions;
   private final UserLog userLog;
+  private final TrafficMetrics traffic;
   private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
 
   /// Creates the page over the parts it reads.
   public MetricsPage(
-      InvokeMetrics invocations, SlotPool pool, FunctionCache functions, UserLog userLog) {
+      InvokeMetrics invocations,
+      SlotPool pool,
+      FunctionCache functions,
+      UserLog userLog,
+      TrafficMetrics traffic) {
     this.invocations = invocations;
     this.pool = pool;
     this.functions = functions;
     this.userLog = userLog;
+    this.traffic = traffic;
   }
 
   /// The page as of now.
@@ -81,6 +87,7 @@ public final class MetricsPage {
             "Calls whose user log was not written",
             userLog.dropped()));
     all.add(gauge("easyfaas_function_cache_entries", "Functions looked up", functions.size()));
+    all.addAll(traffic.snapshots());
     ByteArrayOutputStream page = new ByteArrayOutputStream();
     try {
       writer.write(page, new MetricSnapshots(all));

@@ -56,6 +56,16 @@ final class CallErrors {
     return new ApiException(ErrorCode.TOO_MANY_REQUESTS, "empty runtime", List.of(detail));
   }
 
+  /// No room for the call, ever.
+  static ApiException neverFits(String detail) {
+    return new ApiException(ErrorCode.INVALID_PARAMETER, "no call can run", List.of(detail));
+  }
+
+  /// No more calls.
+  static ApiException stopping() {
+    return new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");
+  }
+
   /// The engine's own failure.
   static ApiException engine(String detail) {
     return new ApiException(ErrorCode.SERVICE, "", List.of(detail));

@@ -50,14 +50,17 @@ final class CallLog {
     }
   }
 
-  /// The log as answers carry it: START, the last 4 KiB of output, END and REPORT. Empty when no
-  /// tail was wanted.
+  /// The log as answers carry it: START, how much is left out if anything is, the last 4 KiB of
+  /// output, END and REPORT. Empty when no tail was wanted.
   String tail(long durationMillis) {
     if (tail == null) {
       return "";
     }
-    String output = tail.text();
-    return start() + output + (endsWithNewline ? "" : "\n") + end(durationMillis);
+    return start()
+        + leftOut(tail.leftOut())
+        + tail.text()
+        + (endsWithNewline ? "" : "\n")
+        + end(durationMillis);
   }
 
   /// Everything, for the user log; null when the function has none.
@@ -86,6 +89,10 @@ final class CallLog {
 
   private String start() {
     return "START RequestID: " + requestId + " Version: " + function.version() + "\n";
+  }
+
+  private static String leftOut(long bytes) {
+    return bytes == 0 ? "" : "CUT " + bytes + " bytes of output before this are left out\n";
   }
 
   private String end(long durationMillis) {

@@ -10,7 +10,6 @@ import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.controller.pool.Acquisition;
 import io.easyfaas.controller.pool.FunctionErrors;
@@ -79,7 +78,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     } catch (ApiException e) {
       fail(e);
     } catch (RejectedExecutionException _) {
-      fail(new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping"));
+      fail(CallErrors.stopping());
     }
   }
 
@@ -116,6 +115,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   public void refused(Refusal refusal) {
     switch (refusal) {
       case Refusal.Overloaded overloaded -> fail(CallErrors.noRoom(overloaded.detail()));
+      case Refusal.NeverFits unfit -> fail(CallErrors.neverFits(unfit.detail()));
+      case Refusal.Stopping _ -> fail(CallErrors.stopping());
       case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
       case Refusal.LoadFailed failed -> {
         releaseEvent();

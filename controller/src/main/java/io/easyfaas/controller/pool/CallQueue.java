@@ -1,5 +1,6 @@
 package io.easyfaas.controller.pool;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// lock.
 final class CallQueue {
   private static final int MAX_WARMUPS_A_CALL = 2;
+  // Longer than a warm-up and the reset after it may take, see docs/state-machine.md.
+  private static final Duration LAST_RESORT = Duration.ofMinutes(2);
 
   private final PoolLimits limits;
   private final Tenancies tenancies;
@@ -35,13 +38,13 @@ final class CallQueue {
     return calls;
   }
 
-  /// The limit that keeps a call from waiting, for people; null when it may wait.
-  @Nullable String limit(Waiter waiter) {
+  /// Why a call may not wait; null when it may.
+  @Nullable Refusal overload(Waiter waiter) {
     if (calls >= limits.maxQueue()) {
-      return calls + " calls wait already";
+      return new Refusal.Overloaded(calls + " calls wait already");
     }
     if (bytes + waiter.weight() > limits.maxQueueBytes()) {
-      return "calls with " + bytes + " bytes wait already";
+      return new Refusal.Overloaded("calls with " + bytes + " bytes wait already");
     }
     return null;
   }
@@ -104,7 +107,8 @@ final class CallQueue {
     return affected - again.size();
   }
 
-  /// Refuses calls whose wait is over and that no warming slot will take.
+  /// Refuses calls whose wait is over and that no warming slot will take; the latter too when that
+  /// takes longer than any warm-up may.
   ///
   /// @return nanoseconds until the next call's wait is over, if any waits
   OptionalLong expire(long now) {
@@ -112,12 +116,13 @@ final class CallQueue {
     long next = Long.MAX_VALUE;
     for (Tenancy tenancy : List.copyOf(tenancies.all())) {
       int position = 0;
+      int expected = tenancy.expected();
       for (Iterator<Tenancy.Waiting> all = tenancy.waiting.iterator(); all.hasNext(); position++) {
         Tenancy.Waiting waiting = all.next();
         long left = waiting.deadline - now;
         if (left > 0) {
           next = Math.min(next, left);
-        } else if (position >= tenancy.expected) {
+        } else if (position >= expected || left <= -LAST_RESORT.toNanos()) {
           all.remove();
           refuse(waiting, late);
         }

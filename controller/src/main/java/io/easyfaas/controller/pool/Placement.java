@@ -40,6 +40,9 @@ final class Placement {
     record Refuse(ResolvedFunction function) implements Decision {}
   }
 
+  // Resets and starts of runners take milliseconds; one that takes longer may take much longer.
+  private static final Duration SOON = Duration.ofSeconds(1);
+
   private Placement() {}
 
   /// Decides for all demands at once.
@@ -54,9 +57,14 @@ final class Placement {
   /// @param slots every slot, by index
   /// @param demands in order of arrival
   /// @param allocatable memory of all slots together
+  /// @param now by the clock of the states
   static List<Decision> choose(
-      List<SlotState> slots, List<Demand> demands, ByteSize allocatable, Duration patience) {
-    Room room = new Room(slots, allocatable);
+      List<SlotState> slots,
+      List<Demand> demands,
+      ByteSize allocatable,
+      Duration patience,
+      long now) {
+    Room room = new Room(slots, allocatable, now);
     List<Decision> decisions = new ArrayList<>();
     List<Demand> ordered = new ArrayList<>(demands);
     ordered.sort(Comparator.comparing(demand -> !demand.isOverdue(patience))); // Stable.
@@ -97,16 +105,30 @@ final class Placement {
 
     private record Prewarmed(int slot, SlotState.Prewarmed state) {}
 
+    private record Victim(Decision decision, long memory) {
+      int slot() {
+        return switch (decision) {
+          case Decision.CoolDown coolDown -> coolDown.slot();
+          case Decision.Drain drain -> drain.slot();
+          case Decision.Start _, Decision.Refuse _ -> throw new IllegalStateException();
+        };
+      }
+    }
+
     private final ArrayDeque<Integer> cold = new ArrayDeque<>();
     private final List<Prewarmed> prewarmed = new ArrayList<>();
     private final List<Occupied> idle = new ArrayList<>();
     private final List<Occupied> busy = new ArrayList<>();
     private final Map<FunctionKey, Integer> owned = new HashMap<>();
+    private final long now;
     private long free;
+    private int draining;
+    private long drainingMemory;
     private int comingSlots;
     private long comingMemory;
 
-    Room(List<SlotState> slots, ByteSize allocatable) {
+    Room(List<SlotState> slots, ByteSize allocatable, long now) {
+      this.now = now;
       free = allocatable.bytes();
       for (int i = 0; i < slots.size(); i++) {
         SlotState state = slots.get(i);
@@ -124,8 +146,12 @@ final class Placement {
           }
           case SlotState.Thawing thawing -> owns(thawing.function());
           case SlotState.WarmingUp warming -> owns(warming.function());
-          case SlotState.Prewarming _, SlotState.Draining _, SlotState.Stopping _ ->
-              coming(state.memory().bytes());
+          case SlotState.Prewarming starting -> comingSince(starting.since(), starting.memory());
+          case SlotState.Stopping stopping -> comingSince(stopping.since(), stopping.memory());
+          case SlotState.Draining _ -> {
+            draining++;
+            drainingMemory += state.memory().bytes();
+          }
           case SlotState.Closed _ -> {}
         }
       }
@@ -149,53 +175,60 @@ final class Placement {
       return cold.remove();
     }
 
-    /// Frees the least that is needed, or nothing when it would not suffice.
+    /// Frees the least that is needed, or nothing when it would not suffice. Busy slots are drained
+    /// only when those that drain already would not suffice either, however long they take.
     void makeRoom(FunctionKey asking, long need, boolean mayDrain, List<Decision> decisions) {
-      record Victim(int slot, long memory, Decision decision) {}
-      List<Victim> candidates = new ArrayList<>();
+      List<Victim> victims = new ArrayList<>();
       for (Prewarmed waiting : prewarmed) {
-        candidates.add(
-            new Victim(
-                waiting.slot(),
-                waiting.state().memory().bytes(),
-                new Decision.CoolDown(waiting.slot())));
+        victims.add(
+            new Victim(new Decision.CoolDown(waiting.slot()), waiting.state().memory().bytes()));
       }
       for (Occupied slot : idle) {
         if (isOther(slot, asking)) {
-          candidates.add(
-              new Victim(
-                  slot.slot(), slot.state().memory().bytes(), new Decision.CoolDown(slot.slot())));
+          victims.add(new Victim(new Decision.CoolDown(slot.slot()), memory(slot)));
         }
       }
-      if (mayDrain) {
-        busy.stream()
-            .filter(slot -> isOther(slot, asking))
-            .sorted(
-                Comparator.<Occupied>comparingInt(
-                        slot -> -owned.getOrDefault(slot.state().function().key(), 0))
-                    .thenComparingInt(slot -> slot.state().inFlight()))
-            .forEach(slot ->
-                candidates.add(
-                    new Victim(
-                        slot.slot(),
-                        slot.state().memory().bytes(),
-                        new Decision.Drain(slot.slot()))));
-      }
-      int taken = 0;
       int slotsThen = cold.size() + comingSlots;
       long memoryThen = free + comingMemory;
-      while (taken < candidates.size() && (slotsThen < 1 || memoryThen < need)) {
-        slotsThen++;
-        memoryThen += candidates.get(taken++).memory();
-      }
-      if (slotsThen < 1 || memoryThen < need) {
+      if (take(victims, slotsThen, memoryThen, need, decisions) || !mayDrain) {
         return;
       }
-      for (Victim victim : candidates.subList(0, taken)) {
+      busy.stream()
+          .filter(slot -> isOther(slot, asking))
+          .sorted(
+              Comparator.<Occupied>comparingInt(
+                      slot -> -owned.getOrDefault(slot.state().function().key(), 0))
+                  .thenComparingInt(slot -> slot.state().inFlight()))
+          .forEach(slot -> victims.add(new Victim(new Decision.Drain(slot.slot()), memory(slot))));
+      if (take(victims, slotsThen + draining, memoryThen + drainingMemory, need, decisions)) {
+        drainingMemory -= Math.min(drainingMemory, need);
+        draining = Math.max(0, draining - 1);
+      }
+    }
+
+    /// Takes as many victims, in their order, as it needs for one slot with the memory.
+    private boolean take(
+        List<Victim> victims,
+        int slotsBefore,
+        long memoryBefore,
+        long need,
+        List<Decision> decisions) {
+      int taken = 0;
+      int slots = slotsBefore;
+      long memory = memoryBefore;
+      while (taken < victims.size() && (slots < 1 || memory < need)) {
+        slots++;
+        memory += victims.get(taken++).memory();
+      }
+      if (slots < 1 || memory < need) {
+        return false;
+      }
+      for (Victim victim : victims.subList(0, taken)) {
         decisions.add(victim.decision());
         forget(victim.slot());
         coming(victim.memory());
       }
+      return true;
     }
 
     private void forget(int slot) {
@@ -219,6 +252,16 @@ final class Placement {
       long now = Math.min(Math.max(free, 0), need);
       free -= now;
       comingMemory -= Math.min(comingMemory, need - now);
+    }
+
+    private void comingSince(long since, ByteSize memory) {
+      if (now - since < SOON.toNanos()) {
+        coming(memory.bytes());
+      }
+    }
+
+    private static long memory(Occupied slot) {
+      return slot.state().memory().bytes();
     }
 
     private void coming(long memory) {

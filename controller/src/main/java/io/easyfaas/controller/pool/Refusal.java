@@ -7,6 +7,14 @@ public sealed interface Refusal {
   /// @param detail which limit was hit
   record Overloaded(String detail) implements Refusal {}
 
+  /// It could never run, however long it waits: another try is of no use.
+  ///
+  /// @param detail why not
+  record NeverFits(String detail) implements Refusal {}
+
+  /// The engine is stopping; another one may take the call.
+  record Stopping() implements Refusal {}
+
   /// The engine could not put the function into a sandbox, twice.
   ///
   /// @param detail what went wrong

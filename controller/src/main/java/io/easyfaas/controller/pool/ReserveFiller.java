@@ -56,7 +56,7 @@ final class ReserveFiller {
     }
     RuntimeConfiguration runtime = reserve.missing(ready(), now).orElse(null);
     if (runtime != null && cold.state() instanceof SlotState.Cold state) {
-      moves.move(cold, state.prewarm(runtime, baseMemory), runtime.name());
+      moves.move(cold, state.prewarm(runtime, baseMemory, now), runtime.name());
       int index = cold.index;
       moves.later(() -> work.prewarm(index, runtime));
     }
@@ -69,7 +69,7 @@ final class ReserveFiller {
       if (slot.state() instanceof SlotState.Prewarmed waiting
           && reserve.isSurplus(waiting.runtime(), ready.getOrDefault(waiting.runtime(), 0), now)) {
         ready.merge(waiting.runtime(), -1, Integer::sum);
-        moves.stop(slot, waiting.stop(ResetReason.IDLE));
+        moves.stop(slot, waiting.stop(ResetReason.IDLE, now));
       }
     }
   }
@@ -89,7 +89,12 @@ final class ReserveFiller {
     }
     reserve.failed(prewarming.runtime(), now);
     slot.abnormalTimes++;
-    moves.stop(slot, prewarming.stop(ResetReason.PREWARM_FAILED));
+    moves.stop(slot, prewarming.stop(ResetReason.PREWARM_FAILED, now));
+  }
+
+  /// A runner of the language did not start, though it had a function.
+  void failed(RuntimeConfiguration runtime, long now) {
+    reserve.failed(runtime, now);
   }
 
   /// A runner is gone. Nothing happens when it has got a function since.
@@ -98,7 +103,7 @@ final class ReserveFiller {
     if (slot.state() instanceof SlotState.Prewarmed waiting && waiting.runner() == runner) {
       reserve.failed(waiting.runtime(), now);
       slot.abnormalTimes++;
-      moves.stop(slot, waiting.stop(ResetReason.RUNNER_EXITED));
+      moves.stop(slot, waiting.stop(ResetReason.RUNNER_EXITED, now));
     }
   }
 

@@ -22,6 +22,7 @@ final class Slot {
   private @Nullable Lease lease; // Null in every other state.
   private int concurrency; // 0 in every other state.
   private int inFlight;
+  private int coming; // Permits it will have soon: when WarmingUp or Thawing.
   private long lastUsed;
 
   Slot(int index, ContainerId id, SlotState state) {
@@ -48,6 +49,25 @@ final class Slot {
       concurrency = 0;
       inFlight = 0;
     }
+    coming =
+        switch (next) {
+          case SlotState.WarmingUp warming -> warming.function().concurrency();
+          case SlotState.Thawing thawing -> thawing.function().concurrency();
+          case SlotState.Cold _,
+              SlotState.Prewarming _,
+              SlotState.Prewarmed _,
+              SlotState.Warm _,
+              SlotState.Frozen _,
+              SlotState.Draining _,
+              SlotState.Stopping _,
+              SlotState.Closed _ ->
+              0;
+        };
+  }
+
+  /// Calls it will be able to run when its warm-up or thaw is over; 0 in every other state.
+  int coming() {
+    return coming;
   }
 
   /// Whether it is warm and may run one call more.

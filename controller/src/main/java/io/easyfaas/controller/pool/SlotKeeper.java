@@ -45,7 +45,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Does a pool's slow work: puts functions into sandboxes, resets sandboxes, and looks after both
-/// once a second. Thread-safe; every piece of work has a virtual thread of its own.
+/// once a second. Thread-safe; every piece of work has a virtual thread of its own, which owns the
+/// slot until it has told the pool how the work ended: whatever it throws is told as a failure.
 ///
 /// A warm-up is: funclet mounts code and starts the runner (10 s), the runner connects and says
 /// HELLO (`runner-alive`), the function is loaded (10 s). Whatever fails, the sandbox is reset.
@@ -234,7 +235,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       runner.awaitHello(until(deadline));
       pool.prewarmed(index, runner);
       runner.whenClosed(() -> pool.prewarmedLost(index, runner));
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       if (!closed) {
         LOG.warn(
             "slot={}: {} could not be prewarmed: {}{}",
@@ -253,7 +254,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     }
     try {
       funclet.freeze(new FreezeRequest(ids.get(index), ""));
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       // It runs on, which harms nobody.
       LOG.warn("slot={} could not be frozen: {}", ids.get(index), describe(e));
     }
@@ -262,7 +263,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
   private void doThaw(int index) {
     try {
       funclet.thaw(new FreezeRequest(ids.get(index), ""));
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       LOG.warn("slot={} could not be thawed: {}", ids.get(index), describe(e));
       pool.thawFailed(index);
       return;
@@ -297,7 +298,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
         case LoadOutcome.Failed failed -> pool.loadFailed(index, failed.error());
         case LoadOutcome.Ended _ -> endLoad(index, function, requestId);
       }
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       if (!closed) {
         LOG.warn(
             "slot={} request={}: warm-up of {} failed: {}{}",
@@ -307,7 +308,12 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
             describe(e),
             quote(slot.strayOutput()));
       }
-      pool.warmupFailed(index, "warm up runtime " + ids.get(index) + " failed: " + describe(e));
+      String detail = "warm up runtime " + ids.get(index) + " failed: " + describe(e);
+      if (e instanceof RunnerException) {
+        pool.runnerNotStarted(index, detail);
+      } else {
+        pool.warmupFailed(index, detail);
+      }
     }
   }
 
@@ -350,7 +356,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       tell(pending, Optional.ofNullable(response.exit()));
       renew(index, response);
       done = true;
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       if (!closed) {
         LOG.warn("slot={} reset ({}) failed: {}", ids.get(index), reason, describe(e));
       }
@@ -398,13 +404,13 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
     return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
   }
 
-  private static String describe(RuntimeException e) {
+  private static String describe(Throwable e) {
     if (e instanceof ApiException failure) {
       StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
       failure.document().backtrace().forEach(cause -> text.append(": ").append(cause.message()));
       return text.toString();
     }
-    return String.valueOf(e.getMessage());
+    return e instanceof RunnerException ? String.valueOf(e.getMessage()) : String.valueOf(e);
   }
 
   private static String quote(String printed) {
@@ -418,7 +424,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       OptionalLong next;
       try {
         next = sweep();
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         LOG.error("the sweep failed", e); // The next one must still come.
         next = OptionalLong.empty();
       }
@@ -480,7 +486,7 @@ public final class SlotKeeper implements SlotWork, AutoCloseable {
       Lease given;
       try {
         given = pool.connected(index, runner, times);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         // Who waits for the warm-up takes it for done.
         execute(() -> pool.warmupFailed(index, describe(e)));
         throw e;

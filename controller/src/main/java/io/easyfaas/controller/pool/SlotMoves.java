@@ -57,7 +57,7 @@ final class SlotMoves {
     for (Runnable action : toDo) {
       try {
         action.run();
-      } catch (RuntimeException | OutOfMemoryError e) {
+      } catch (Throwable e) {
         LOG.error("a pool action failed", e); // The others must still run.
       }
     }

@@ -113,6 +113,9 @@ public final class SlotPool {
     Acquisition result;
     List<Runnable> toDo;
     synchronized (lock) {
+      if (closed) {
+        return new Acquisition.Refused(new Refusal.Stopping());
+      }
       Tenancy tenancy = tenancies.of(function);
       boolean isFirst = queue.isEmpty() || tenancy.waiting.isEmpty();
       Lease lease = isFirst ? takePermit(tenancy) : null;
@@ -147,7 +150,7 @@ public final class SlotPool {
         SlotState.Draining left = draining.give();
         slot.state(left);
         if (left.inFlight() == 0) {
-          moves.stop(slot, left.stop());
+          moves.stop(slot, left.stop(nanoTime.getAsLong()));
         }
         // Another slot of the function may have room that its limit of calls has kept unused.
         serve(tenancy);
@@ -188,14 +191,17 @@ public final class SlotPool {
       }
       Slot slot = found.get();
       switch (slot.state()) {
-        case SlotState.Cold cold -> moves.stop(slot, cold.stop(ResetReason.INVALIDATED));
+        case SlotState.Cold cold ->
+            moves.stop(slot, cold.stop(ResetReason.INVALIDATED, nanoTime.getAsLong()));
         case SlotState.Warm warm -> drain(slot, warm, ResetReason.INVALIDATED);
-        case SlotState.Prewarmed waiting -> moves.stop(slot, waiting.stop(ResetReason.INVALIDATED));
+        case SlotState.Prewarmed waiting ->
+            moves.stop(slot, waiting.stop(ResetReason.INVALIDATED, nanoTime.getAsLong()));
         case SlotState.Frozen frozen -> stop(slot, frozen, ResetReason.INVALIDATED);
         // The keeper resets it when it cannot connect; once warm it may be invalidated again.
         case SlotState.Prewarming _, SlotState.WarmingUp _, SlotState.Thawing _ -> {}
         case SlotState.Draining _, SlotState.Stopping _ -> {}
-        case SlotState.Closed closedSlot -> moves.stop(slot, closedSlot.repair());
+        case SlotState.Closed closedSlot ->
+            moves.stop(slot, closedSlot.repair(nanoTime.getAsLong()));
       }
       toDo = moves.take();
     }
@@ -219,7 +225,7 @@ public final class SlotPool {
           case SlotState.Frozen frozen when now - frozen.lastUsed() >= limits.maxIdle().toNanos() ->
               stop(slot, frozen, ResetReason.IDLE);
           case SlotState.Closed broken when now - broken.retryAt() >= 0 ->
-              moves.stop(slot, broken.repair());
+              moves.stop(slot, broken.repair(nanoTime.getAsLong()));
           default -> {}
         }
       }
@@ -285,7 +291,7 @@ public final class SlotPool {
     synchronized (lock) {
       closed = true;
       for (Tenancy tenancy : tenancies.all()) {
-        queue.refuseAll(tenancy, new Refusal.Overloaded("the engine is stopping"));
+        queue.refuseAll(tenancy, new Refusal.Stopping());
       }
       toDo = moves.take();
     }
@@ -338,7 +344,6 @@ public final class SlotPool {
         moves.move(slot, thawing.thawed(nanoTime.getAsLong()), "thawed");
         Tenancy tenancy = thawing.lease().tenancy;
         tenancy.usedLast = slot;
-        tenancy.expected -= thawing.function().concurrency();
         serve(tenancy);
       }
       toDo = settle();
@@ -354,7 +359,7 @@ public final class SlotPool {
       if (slot.state() instanceof SlotState.Thawing thawing) {
         slot.abnormalTimes++;
         giveUp(slot, thawing);
-        moves.stop(slot, thawing.stop(ResetReason.THAW_FAILED));
+        moves.stop(slot, thawing.stop(ResetReason.THAW_FAILED, nanoTime.getAsLong()));
       }
       toDo = settle();
     }
@@ -377,7 +382,6 @@ public final class SlotPool {
       tenancy.usedLast = slot;
       slot.times = times;
       moves.move(slot, warming.connected(lease, nanoTime.getAsLong()), "connected");
-      tenancy.expected -= warming.function().concurrency();
       serve(tenancy);
       toDo = settle();
     }
@@ -388,9 +392,21 @@ public final class SlotPool {
   /// A function could not be put into its slot. The calls this slot was for try another one, those
   /// that did so already are refused.
   void warmupFailed(int index, String detail) {
+    warmupFailed(index, detail, false);
+  }
+
+  /// The same, because the runner did not start: the reserve lets its language alone for a while.
+  void runnerNotStarted(int index, String detail) {
+    warmupFailed(index, detail, true);
+  }
+
+  private void warmupFailed(int index, String detail, boolean notStarted) {
     List<Runnable> toDo;
     synchronized (lock) {
       Slot slot = slots.get(index);
+      if (notStarted && slot.state() instanceof SlotState.WarmingUp warming) {
+        reserve.failed(warming.function().runtime(), nanoTime.getAsLong());
+      }
       Tenancy tenancy = giveUpWarmup(slot, ResetReason.WARMUP_FAILED);
       moves.later(() -> work.reset(index, ResetReason.WARMUP_FAILED));
       slot.rejected += queue.retry(tenancy, new Refusal.WarmupFailed(detail), nanoTime.getAsLong());
@@ -433,18 +449,18 @@ public final class SlotPool {
       switch (slot.state()) {
         case SlotState.Warm warm when warm.lease() == lease -> {
           leave(slot, warm.lease());
-          moves.move(slot, warm.stop(reason), reason);
+          moves.move(slot, warm.stop(reason, nanoTime.getAsLong()), reason);
         }
         case SlotState.Frozen frozen when frozen.lease() == lease -> {
           leave(slot, frozen.lease());
-          moves.move(slot, frozen.stop(reason), reason);
+          moves.move(slot, frozen.stop(reason, nanoTime.getAsLong()), reason);
         }
         case SlotState.Thawing thawing when thawing.lease() == lease -> {
           giveUp(slot, thawing);
-          moves.move(slot, thawing.stop(reason), reason);
+          moves.move(slot, thawing.stop(reason, nanoTime.getAsLong()), reason);
         }
         case SlotState.Draining draining when draining.lease() == lease ->
-            moves.move(slot, draining.stop(), reason);
+            moves.move(slot, draining.stop(nanoTime.getAsLong()), reason);
         default -> {
           return false;
         }
@@ -518,23 +534,40 @@ public final class SlotPool {
 
   @GuardedBy("lock")
   private Acquisition enqueue(Tenancy tenancy, Waiter waiter) {
-    String limit = queue.limit(waiter);
-    if (closed) {
-      limit = "the engine is stopping";
-    } else if (tenancy.function.maxInFlight() == 0) {
-      limit = "reserved concurrency is 0";
-    } else if (tenancy.function.memory().compareTo(allocatable) > 0) {
-      limit = "function needs " + tenancy.function.memory() + ", there is " + allocatable;
+    Refusal refusal = neverFits(tenancy.function);
+    if (refusal == null) {
+      refusal = queue.overload(waiter);
     }
-    if (limit != null) {
+    if (refusal != null) {
       tenancies.forgetUnused(tenancy);
-      return new Acquisition.Refused(new Refusal.Overloaded(limit));
+      return new Acquisition.Refused(refusal);
     }
     queue.add(tenancy, waiter, nanoTime.getAsLong());
-    if (tenancy.waiting.size() > tenancy.expected) {
+    if (tenancy.waiting.size() > tenancy.expected()) {
       place();
     }
     return Acquisition.Queued.QUEUED;
+  }
+
+  /// Why no call of the function can ever run; null when one can.
+  @GuardedBy("lock")
+  private @Nullable Refusal neverFits(ResolvedFunction function) {
+    if (function.maxInFlight() == 0) {
+      return new Refusal.NeverFits("reserved concurrency is 0");
+    }
+    return function.memory().compareTo(allocatable) > 0
+        ? new Refusal.NeverFits("function needs " + function.memory() + ", there is " + allocatable)
+        : null;
+  }
+
+  @GuardedBy("lock")
+  private void refuseAll(ResolvedFunction function) {
+    Tenancy tenancy = tenancies.get(function);
+    Refusal refusal = neverFits(tenancy.function);
+    if (refusal != null) {
+      queue.refuseAll(tenancy, refusal);
+      tenancies.forgetUnused(tenancy);
+    }
   }
 
   /// Hands free permits to the function's calls, first come first served.
@@ -553,7 +586,8 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void place() {
     tenancies.all().forEach(this::thawNeeded);
-    List<Placement.Demand> demands = queue.demands(slots.size(), nanoTime.getAsLong());
+    long now = nanoTime.getAsLong();
+    List<Placement.Demand> demands = queue.demands(slots.size(), now);
     if (demands.isEmpty()) {
       return;
     }
@@ -562,13 +596,13 @@ public final class SlotPool {
       states.add(slot.state());
     }
     for (Placement.Decision decision :
-        Placement.choose(states, demands, allocatable, limits.patience())) {
+        Placement.choose(states, demands, allocatable, limits.patience(), now)) {
       switch (decision) {
         case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
         case Placement.Decision.CoolDown coolDown -> makeRoom(slots.get(coolDown.slot()));
         case Placement.Decision.Drain drain -> makeRoom(slots.get(drain.slot()));
-        // Memory shrank since the call came; its deadline answers it.
-        case Placement.Decision.Refuse _ -> {}
+        // Memory shrank since its calls came.
+        case Placement.Decision.Refuse refuse -> refuseAll(refuse.function());
       }
     }
   }
@@ -576,7 +610,8 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void makeRoom(Slot slot) {
     switch (slot.state()) {
-      case SlotState.Prewarmed waiting -> moves.stop(slot, waiting.stop(ResetReason.MAKE_ROOM));
+      case SlotState.Prewarmed waiting ->
+          moves.stop(slot, waiting.stop(ResetReason.MAKE_ROOM, nanoTime.getAsLong()));
       case SlotState.Frozen frozen -> stop(slot, frozen, ResetReason.MAKE_ROOM);
       case SlotState.Warm warm -> drain(slot, warm, ResetReason.MAKE_ROOM);
       default -> throw SlotMoves.refused(slot, "make room");
@@ -601,7 +636,6 @@ public final class SlotPool {
         return;
       }
       moves.move(latest, frozen.thaw(), "call");
-      tenancy.expected += tenancy.function.concurrency();
       int index = latest.index;
       moves.later(() -> work.thaw(index));
     }
@@ -630,12 +664,11 @@ public final class SlotPool {
           default -> throw SlotMoves.refused(slot, "occupy");
         };
     Tenancy tenancy = tenancies.get(function);
+    String requestId = tenancy.labelAt(tenancy.expected());
     reserve.wanted(function.runtime(), nanoTime.getAsLong());
     moves.move(slot, warming, function.key().brn());
     slot.lastAccessMillis = clock.millis();
     tenancy.slots.add(slot);
-    String requestId = tenancy.labelAt(tenancy.expected);
-    tenancy.expected += function.concurrency();
     int index = slot.index;
     moves.later(() -> work.warmUp(index, function, requestId));
   }
@@ -655,10 +688,9 @@ public final class SlotPool {
       throw SlotMoves.refused(slot, reason);
     }
     Tenancy tenancy = tenancies.get(warming.function());
-    tenancy.expected -= warming.function().concurrency();
     tenancy.leave(slot, nanoTime.getAsLong());
     slot.abnormalTimes++;
-    moves.move(slot, warming.stop(reason), reason);
+    moves.move(slot, warming.stop(reason, nanoTime.getAsLong()), reason);
     return tenancy;
   }
 
@@ -666,7 +698,7 @@ public final class SlotPool {
   private void drain(Slot slot, SlotState.Warm warm, String reason) {
     leave(slot, warm.lease());
     if (warm.isIdle()) {
-      moves.stop(slot, warm.stop(reason));
+      moves.stop(slot, warm.stop(reason, nanoTime.getAsLong()));
     } else {
       moves.move(slot, warm.drain(reason), reason);
     }
@@ -675,13 +707,12 @@ public final class SlotPool {
   @GuardedBy("lock")
   private void stop(Slot slot, SlotState.Frozen frozen, String reason) {
     leave(slot, frozen.lease());
-    moves.stop(slot, frozen.stop(reason));
+    moves.stop(slot, frozen.stop(reason, nanoTime.getAsLong()));
   }
 
   /// A slot that calls were to be served by when it is thawed serves its function no more.
   @GuardedBy("lock")
   private void giveUp(Slot slot, SlotState.Thawing thawing) {
-    thawing.lease().tenancy.expected -= thawing.function().concurrency();
     leave(slot, thawing.lease());
   }
 

@@ -39,8 +39,8 @@ public sealed interface SlotState {
   sealed interface Stoppable extends SlotState
       permits Cold, Prewarming, Prewarmed, WarmingUp, Warm, Frozen, Thawing {
     /// Gives the slot up.
-    default Stopping stop(String reason) {
-      return new Stopping(memory(), reason, 0);
+    default Stopping stop(String reason, long now) {
+      return new Stopping(memory(), reason, 0, now);
     }
   }
 
@@ -93,8 +93,8 @@ public sealed interface SlotState {
       return new WarmingUp(function);
     }
 
-    Prewarming prewarm(RuntimeConfiguration runtime, ByteSize memory) {
-      return new Prewarming(runtime, memory);
+    Prewarming prewarm(RuntimeConfiguration runtime, ByteSize memory, long now) {
+      return new Prewarming(runtime, memory, now);
     }
   }
 
@@ -102,7 +102,9 @@ public sealed interface SlotState {
   ///
   /// @param runtime its language
   /// @param memory the base memory
-  record Prewarming(RuntimeConfiguration runtime, ByteSize memory) implements Stoppable {
+  /// @param since when it began, by the pool's clock
+  record Prewarming(RuntimeConfiguration runtime, ByteSize memory, long since)
+      implements Stoppable {
     @Override
     public String wireName() {
       return "cold";
@@ -264,8 +266,8 @@ public sealed interface SlotState {
       return new Draining(function, lease, inFlight - 1, reason);
     }
 
-    Stopping stop() {
-      return new Stopping(memory(), reason, 0);
+    Stopping stop(long now) {
+      return new Stopping(memory(), reason, 0, now);
     }
   }
 
@@ -274,7 +276,8 @@ public sealed interface SlotState {
   /// @param memory held until the sandbox is gone
   /// @param reason why
   /// @param failures resets that failed since the slot was last cold
-  record Stopping(ByteSize memory, String reason, int failures) implements SlotState {
+  /// @param since when the reset began, by the pool's clock
+  record Stopping(ByteSize memory, String reason, int failures, long since) implements SlotState {
     @Override
     public String wireName() {
       return "stopping";
@@ -301,8 +304,8 @@ public sealed interface SlotState {
       return "closed";
     }
 
-    Stopping repair() {
-      return new Stopping(memory, reason, failures);
+    Stopping repair(long now) {
+      return new Stopping(memory, reason, failures, now);
     }
   }
 }

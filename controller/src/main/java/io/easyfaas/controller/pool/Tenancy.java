@@ -38,8 +38,6 @@ final class Tenancy {
   final ArrayList<Slot> slots = new ArrayList<>();
   final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
   int inFlight;
-  // Calls that slots which are warming up or thawing will take.
-  int expected;
   // The one of its slots that became warm or ended a call last, if it still has that one.
   @Nullable Slot usedLast;
   // When it lost its last slot, or was first called.
@@ -67,6 +65,15 @@ final class Tenancy {
     return best != null && best.hasPermit() ? best : Placement.reuse(slots);
   }
 
+  /// Calls that its slots which are warming up or thawing will take.
+  int expected() {
+    int calls = 0;
+    for (Slot slot : slots) {
+      calls += slot.coming();
+    }
+    return calls;
+  }
+
   boolean isUnused() {
     return slots.isEmpty() && waiting.isEmpty() && inFlight == 0;
   }
@@ -77,7 +84,7 @@ final class Tenancy {
 
   /// Whether more calls wait, and may run, than slots on the way will take.
   boolean isShort() {
-    return expected < runnable();
+    return expected() < runnable();
   }
 
   private long runnable() {
@@ -95,6 +102,7 @@ final class Tenancy {
   /// @param max demands that could be met at all
   void addDemands(List<Arrival> arrivals, int max, long now) {
     long mayRun = runnable();
+    int expected = expected();
     int position = 0;
     int found = 0;
     for (Waiting call : waiting) {

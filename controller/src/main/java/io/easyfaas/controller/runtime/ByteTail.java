@@ -41,19 +41,35 @@ public final class ByteTail {
 
   /// What is kept, as text. A character whose first bytes are lost is left out.
   public String text() {
+    byte[] kept = kept();
+    int offset = firstCharacter(kept);
+    return new String(kept, offset, kept.length - offset, UTF_8);
+  }
+
+  /// Bytes that were added and are not in {@link #text}.
+  public long leftOut() {
+    byte[] kept = kept();
+    return written - kept.length + firstCharacter(kept);
+  }
+
+  private byte[] kept() {
     int size = (int) Math.min(written, ring.length);
     byte[] kept = new byte[size];
     int start = (int) ((written - size) % ring.length);
     int first = Math.min(size, ring.length - start);
     System.arraycopy(ring, start, kept, 0, first);
     System.arraycopy(ring, 0, kept, first, size - first);
+    return kept;
+  }
+
+  private int firstCharacter(byte[] kept) {
     int offset = 0;
     if (written > ring.length) {
       // 10xxxxxx: a continuation byte, of which a character has at most three (RFC 3629 §3).
-      while (offset < Math.min(size, 3) && (kept[offset] & 0xc0) == 0x80) {
+      while (offset < Math.min(kept.length, 3) && (kept[offset] & 0xc0) == 0x80) {
         offset++;
       }
     }
-    return new String(kept, offset, size - offset, UTF_8);
+    return offset;
   }
 }

@@ -12,6 +12,7 @@ import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.DiskUse;
+import io.easyfaas.common.disk.FairShare;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -148,9 +149,11 @@ final class LogFiles {
 
   /// @param current function whose youngest file is the last to go
   private void makeRoom(String current) throws IOException {
-    while (!accounts.values().stream().reduce(DiskUse.NONE, DiskUse::plus).fits(limit)) {
+    while (true) {
       Optional<String> victim =
-          DiskUse.largestOwner(accounts, limit).flatMap(account -> longestSilent(account, current));
+          FairShare.givers(accounts, limit).stream()
+              .findFirst()
+              .flatMap(account -> longestSilent(account, current));
       if (victim.isEmpty()) {
         return;
       }

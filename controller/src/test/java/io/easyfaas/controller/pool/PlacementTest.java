@@ -33,7 +33,7 @@ class PlacementTest {
 
   @Test
   void coldSlotWithoutMemoryIsNoUse() {
-    SlotState stopping = new SlotState.Stopping(ALL, "idle", 0);
+    SlotState stopping = new SlotState.Stopping(ALL, "idle", 0, 0);
 
     assertThat(choose(List.of(COLD, stopping), asks(asking))).isEmpty();
   }
@@ -55,7 +55,7 @@ class PlacementTest {
 
   @Test
   void resetUnderWayIsWaitedForRatherThanAnotherSlotTaken() {
-    SlotState stopping = new SlotState.Stopping(ByteSize.ofMebibytes(128), "idle", 0);
+    SlotState stopping = new SlotState.Stopping(ByteSize.ofMebibytes(128), "idle", 0, millis(-999));
 
     assertThat(choose(List.of(warm(one, 0, 0), stopping), asks(asking))).isEmpty();
     assertThat(choose(List.of(warm(one, 0, 0), stopping), asks(asking), asks(two)))
@@ -114,9 +114,34 @@ class PlacementTest {
 
   @Test
   void aRunnerThatStartsIsWaitedFor() {
-    SlotState starting = new SlotState.Prewarming(python.runtime(), ByteSize.ofMebibytes(128));
+    SlotState starting = prewarming(-999);
 
     assertThat(choose(List.of(warm(one, 0, 0), starting), asks(asking))).isEmpty();
+  }
+
+  @Test
+  void whatTakesLongerThanASecondIsNotWaitedFor() {
+    SlotState hangs = new SlotState.Stopping(ByteSize.ofMebibytes(128), "idle", 0, millis(-1000));
+
+    assertThat(choose(List.of(warm(one, 0, 0), prewarming(-1000)), asks(asking)))
+        .containsExactly(new Decision.CoolDown(0));
+    assertThat(choose(List.of(warm(one, 0, 0), hangs), asks(asking)))
+        .containsExactly(new Decision.CoolDown(0));
+  }
+
+  @Test
+  void aSlotThatDrainsIsNotWaitedForWhileAnotherIsIdle() {
+    assertThat(choose(List.of(warm(one, 0, 0), draining(two)), asks(asking)))
+        .containsExactly(new Decision.CoolDown(0));
+  }
+
+  @Test
+  void oneSlotIsDrainedForAnOverdueDemandHoweverLongThatTakes() {
+    List<SlotState> slots = List.of(draining(two), warm(one, 1, 0));
+
+    assertThat(choose(slots, overdue(asking))).isEmpty();
+    assertThat(choose(slots, overdue(asking), overdue(python)))
+        .containsExactly(new Decision.Drain(1));
   }
 
   @Test
@@ -134,7 +159,7 @@ class PlacementTest {
   }
 
   private static List<Decision> choose(List<SlotState> slots, Demand... demands) {
-    return Placement.choose(slots, List.of(demands), ALL, Duration.ofSeconds(1));
+    return Placement.choose(slots, List.of(demands), ALL, Duration.ofSeconds(1), 0);
   }
 
   private static Demand asks(ResolvedFunction function) {
@@ -143,6 +168,18 @@ class PlacementTest {
 
   private static Demand overdue(ResolvedFunction function) {
     return new Demand(function, Duration.ofSeconds(1));
+  }
+
+  private static long millis(int millis) {
+    return Duration.ofMillis(millis).toNanos();
+  }
+
+  private SlotState prewarming(int since) {
+    return new SlotState.Prewarming(python.runtime(), ByteSize.ofMebibytes(128), millis(since));
+  }
+
+  private static SlotState draining(ResolvedFunction function) {
+    return ((SlotState.Warm) warm(function, 1, 0)).drain("timeout");
   }
 
   private static SlotState prewarmed(ResolvedFunction function) {

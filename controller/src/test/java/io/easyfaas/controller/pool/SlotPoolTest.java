@@ -326,8 +326,149 @@ class SlotPoolTest {
 
     harness.pool.close();
 
-    assertThat(waits.refusal).isEqualTo(new Refusal.Overloaded("the engine is stopping"));
-    assertThat(harness.call(one).refusal)
-        .isEqualTo(new Refusal.Overloaded("the engine is stopping"));
+    assertThat(waits.refusal).isInstanceOf(Refusal.Stopping.class);
+    assertThat(harness.call(one).refusal).isInstanceOf(Refusal.Stopping.class);
+  }
+
+  @Test
+  void closedPoolGrantsNothingThoughASlotIsWarm() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    Call call = harness.call(one);
+    harness.connect();
+    harness.release(call);
+
+    harness.pool.close();
+
+    assertThat(harness.call(one).refusal).isInstanceOf(Refusal.Stopping.class);
+    assertThat(harness.pool.inFlight()).isZero();
+  }
+
+  @Test
+  void quotaThatChangesWithoutANewRevisionLeavesNoCallBehind() {
+    ResolvedFunction wide = PoolHarness.function("one", Traits.of("echo").concurrency(10));
+    PoolHarness harness = PoolHarness.withReserve(2, 1024, 0);
+    Call first = harness.call(one);
+    harness.connect();
+    harness.release(first);
+    harness.pass(Duration.ofSeconds(5));
+    assertThat(harness.state(0)).isInstanceOf(SlotState.Frozen.class);
+
+    Call thaws = harness.call(wide);
+    harness.finishThaw();
+    Call next = harness.call(wide);
+
+    assertThat(thaws.lease).isNotNull();
+    assertThat(harness.warmUps).as("the thawed slot has the old quota").hasSize(1);
+    harness.connect();
+    assertThat(next.lease).isNotNull();
+  }
+
+  @Test
+  void aWarmUpThatNeverEndsDoesNotKeepItsCallsForEver() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    Call covered = harness.call(one);
+
+    for (int i = 0; i < 60; i++) {
+      harness.pass(Duration.ofSeconds(5));
+    }
+
+    assertThat(covered.refusal).isInstanceOf(Refusal.Overloaded.class);
+    assertThat(harness.pool.usage().waiting()).isZero();
+  }
+
+  @Test
+  void functionThatNeverFitsIsToldSoOnce() {
+    PoolHarness harness = new PoolHarness(2, 256);
+
+    Call huge = harness.call(PoolHarness.function("huge", Traits.of("echo").memory(257)));
+    Call off = harness.call(PoolHarness.function("off", Traits.of("echo").reserved(0)));
+
+    assertThat(huge.refusal)
+        .isEqualTo(new Refusal.NeverFits("function needs 257MiB, there is 256MiB"));
+    assertThat(off.refusal).isEqualTo(new Refusal.NeverFits("reserved concurrency is 0"));
+  }
+
+  @Test
+  void functionThatFitsNoMoreIsToldSoWhileItWaits() {
+    PoolHarness harness = new PoolHarness(2, 256);
+    Call running = harness.call(one);
+    harness.connect();
+    Call waits = harness.call(PoolHarness.function("half", Traits.of("echo").memory(200)));
+
+    harness.pool.allocatable(ByteSize.ofMebibytes(128));
+    harness.pass(Duration.ofMillis(1));
+
+    assertThat(waits.refusal)
+        .isEqualTo(new Refusal.NeverFits("function needs 200MiB, there is 128MiB"));
+    assertThat(running.lease).isNotNull();
+  }
+
+  @Test
+  void anIdleSlotIsTakenThoughABusyOneWillBeFreeOneDay() {
+    PoolHarness harness = new PoolHarness(2, 256);
+    ResolvedFunction two = PoolHarness.function("two", Traits.of("echo"));
+    Call busy = harness.call(one);
+    harness.connect();
+    Call done = harness.call(two);
+    harness.connect();
+    harness.release(done);
+    harness.pool.drain(busy.leaseOrFail(), ResetReason.TIMEOUT);
+
+    Call third = harness.call(PoolHarness.function("three", Traits.of("echo")));
+    harness.finishReset();
+    harness.connect();
+
+    assertThat(harness.states().getFirst()).isEqualTo("Draining");
+    assertThat(third.lease).isNotNull();
+  }
+
+  @Test
+  void aResetThatHangsIsNotWaitedForWhileAnIdleSlotStandsBy() {
+    PoolHarness harness = new PoolHarness(2, 256);
+    ResolvedFunction two = PoolHarness.function("two", Traits.of("echo"));
+    Call lost = harness.call(one);
+    harness.connect();
+    Call done = harness.call(two);
+    harness.connect();
+    harness.release(done);
+    harness.pool.lost(lost.leaseOrFail(), ResetReason.RUNNER_EXITED);
+
+    harness.call(PoolHarness.function("three", Traits.of("echo")));
+    assertThat(harness.states())
+        .as("a reset takes milliseconds")
+        .containsExactly("Stopping", "Warm");
+    harness.pass(Duration.ofSeconds(1));
+
+    assertThat(harness.states()).containsExactly("Stopping", "Stopping");
+  }
+
+  @Test
+  void aRunnerThatHangsInItsStartIsNotWaitedForWhileAnIdleSlotStandsBy() {
+    PoolHarness harness = PoolHarness.withReserve(2, 256, 1);
+    Call done = harness.call(one);
+    harness.connect();
+    harness.release(done);
+    assertThat(harness.states()).containsExactly("Warm", "Prewarming");
+
+    harness.call(PoolHarness.function("three", Traits.of("echo")));
+    assertThat(harness.states()).containsExactly("Warm", "Prewarming");
+    harness.pass(Duration.ofSeconds(1));
+
+    assertThat(harness.states()).containsExactly("Stopping", "Prewarming");
+  }
+
+  @Test
+  void aRuntimeThatJustFailedToStartIsNotPrewarmedAtOnce() {
+    PoolHarness harness = PoolHarness.withReserve(2, 256, 1);
+    harness.call(one);
+
+    harness.pool.runnerNotStarted(harness.warmUps.removeFirst().slot(), "no HELLO");
+    harness.pool.runnerNotStarted(harness.warmUps.removeFirst().slot(), "no HELLO");
+    harness.finishReset();
+    harness.finishReset();
+
+    assertThat(harness.prewarms).isEmpty();
+    harness.pass(Duration.ofMinutes(1));
+    assertThat(harness.prewarms).hasSize(1);
   }
 }

@@ -24,6 +24,7 @@ class ByteTailTest {
       assertThat(tail.text())
           .as("seed %d", seed)
           .isEqualTo(all.substring(Math.max(0, all.length() - 10)));
+      assertThat(tail.leftOut()).as("seed %d", seed).isEqualTo(Math.max(0, all.length() - 10));
     }
   }
 
@@ -36,6 +37,7 @@ class ByteTailTest {
     tail.add(Unpooled.copiedBuffer("e", UTF_8));
 
     assertThat(tail.text()).isEqualTo("cde");
+    assertThat(tail.leftOut()).isEqualTo(5);
   }
 
   @Test

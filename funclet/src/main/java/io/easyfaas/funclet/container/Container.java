@@ -119,7 +119,7 @@ public final class Container {
           if (runner == null && launch.runner().startsWithoutCode()) {
             runner = startRunner(filling, launch.runner(), deadline);
           }
-          CodeCache.Order code = codes.order(launch.code(), launch.codeHash());
+          CodeCache.Order code = codes.order(launch.code(), launch.codeKey());
           mountCode(filling, code, deadline);
           if (runner == null) {
             runner = startRunner(filling, launch.runner(), deadline);

@@ -1,5 +1,7 @@
 package io.easyfaas.funclet.container;
 
+import static java.util.Objects.requireNonNullElse;
+
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
@@ -7,17 +9,18 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.funclet.code.CodeHash;
+import io.easyfaas.funclet.code.CodeKey;
 import org.jspecify.annotations.Nullable;
 
 /// A warm-up request, checked.
 ///
 /// @param function full name with version, for logs
 /// @param code where the code is
-/// @param codeHash of its archive
+/// @param codeKey whose code, and which
 /// @param memory the limit
 /// @param runner how its runner is started
 record FunctionLaunch(
-    String function, FunctionCode code, CodeHash codeHash, ByteSize memory, RunnerLaunch runner) {
+    String function, FunctionCode code, CodeKey codeKey, ByteSize memory, RunnerLaunch runner) {
   private static final int MAX_MEMORY_MEBIBYTES = 1 << 20;
 
   /// Checks a request.
@@ -29,11 +32,12 @@ record FunctionLaunch(
     if (mebibytes < 1 || mebibytes > MAX_MEMORY_MEBIBYTES) {
       throw bad("MemorySize: " + mebibytes + " (expected: 1 to " + MAX_MEMORY_MEBIBYTES + " MiB)");
     }
-    String function = configuration.functionArn();
+    String function = requireNonNullElse(configuration.functionArn(), "");
+    CodeHash hash = CodeHash.ofBase64(present(configuration.codeSha256(), "CodeSha256"));
     return new FunctionLaunch(
-        function == null ? "" : function,
+        function,
         present(request.code(), "Code"),
-        CodeHash.ofBase64(present(configuration.codeSha256(), "CodeSha256")),
+        CodeKey.of(function, hash),
         ByteSize.ofMebibytes(mebibytes),
         RunnerLaunch.of(request.runtimeConfiguration()));
   }

@@ -3,7 +3,7 @@ package io.easyfaas.funclet.code;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
@@ -37,7 +37,7 @@ final class CodeCacheIT {
 
   @Test
   void aFullDiskIsNamedAndNothingIsLeftOnIt() throws IOException {
-    CodeCache cache = new CodeCache(disk.resolve("code"), ByteSize.ofMebibytes(64));
+    CodeCache cache = new CodeCache(disk.resolve("code"), new DiskUse(64 << 20, 100_000));
     cache.sweep("boot");
     StringBuilder content = new StringBuilder();
     new Random(7).ints(2_000_000, ' ', '~').forEach(content::appendCodePoint);
@@ -46,7 +46,9 @@ final class CodeCacheIT {
 
     assertThatExceptionOfType(ApiException.class)
         .isThrownBy(() ->
-            cache.order(location, CodeHash.ofBase64(code.sha256())).await(Duration.ofSeconds(20)))
+            cache
+                .order(location, CodeKey.of("", CodeHash.ofBase64(code.sha256())))
+                .await(Duration.ofSeconds(20)))
         .withMessageContaining("unpack code below " + disk.resolve("code"))
         .withMessageContaining("No space left on device. Hint: free some disk space")
         .satisfies(failure -> assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE));

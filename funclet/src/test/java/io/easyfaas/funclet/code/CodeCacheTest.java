@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.sun.net.httpserver.HttpServer;
-import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.Damage;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
@@ -38,10 +39,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(60)
 final class CodeCacheTest {
+  private static final DiskUse WIDE = new DiskUse(64 << 20, 100_000);
+  private static final String ALICE = "a".repeat(32);
+  private static final String BOB = "b".repeat(32);
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   @TempDir private Path directory;
@@ -55,7 +60,7 @@ final class CodeCacheTest {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.start();
-    cache = cache(ByteSize.ofMebibytes(1), Duration.ofSeconds(5));
+    cache = cache(WIDE, Duration.ofSeconds(5));
     cache.sweep("boot-1");
   }
 
@@ -69,15 +74,13 @@ final class CodeCacheTest {
     Zip zip = zip("a.js", "a");
 
     Path first;
-    try (CodeCache.Lease lease =
-        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
+    try (CodeCache.Lease lease = cache.order(zip.local(), key(zip.sha256())).await(TIMEOUT)) {
       first = lease.directory();
       assertThat(first.resolve("a.js")).hasContent("a");
     }
     Files.delete(zip.file());
 
-    try (CodeCache.Lease lease =
-        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
+    try (CodeCache.Lease lease = cache.order(zip.local(), key(zip.sha256())).await(TIMEOUT)) {
       assertThat(lease.directory()).isEqualTo(first);
     }
   }
@@ -139,7 +142,7 @@ final class CodeCacheTest {
     serve("/code.zip", 200, Files.readAllBytes(zip.file()));
 
     try (CodeCache.Lease lease =
-        cache.order(web("/code.zip", ""), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
+        cache.order(web("/code.zip", ""), key(zip.sha256())).await(TIMEOUT)) {
       assertThat(lease.directory().resolve("a.js")).hasContent("a");
     }
   }
@@ -172,7 +175,7 @@ final class CodeCacheTest {
           }
           exchange.close();
         });
-    cache = cache(ByteSize.ofMebibytes(1), Duration.ofMillis(300));
+    cache = cache(WIDE, Duration.ofMillis(300));
     try {
       refused(
           web("/slow", "bos"),
@@ -224,9 +227,7 @@ final class CodeCacheTest {
             threads.submit(() -> {
               allWait.countDown();
               try (CodeCache.Lease lease =
-                  cache
-                      .order(web("/code.zip", "bos"), CodeHash.ofBase64(zip.sha256()))
-                      .await(TIMEOUT)) {
+                  cache.order(web("/code.zip", "bos"), key(zip.sha256())).await(TIMEOUT)) {
                 return lease.directory();
               }
             }));
@@ -248,7 +249,7 @@ final class CodeCacheTest {
 
     Files.write(zip.file(), bytes);
 
-    cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT).close();
+    cache.order(zip.local(), key(zip.sha256())).await(TIMEOUT).close();
   }
 
   @Test
@@ -275,8 +276,8 @@ final class CodeCacheTest {
     Zip b = zip("b", "b".repeat(1000));
     Zip c = zip("c", "c".repeat(1000));
 
-    CodeCache.Lease first = cache.order(a.local(), CodeHash.ofBase64(a.sha256())).await(TIMEOUT);
-    CodeCache.Lease second = cache.order(a.local(), CodeHash.ofBase64(a.sha256())).await(TIMEOUT);
+    CodeCache.Lease first = cache.order(a.local(), key(a.sha256())).await(TIMEOUT);
+    CodeCache.Lease second = cache.order(a.local(), key(a.sha256())).await(TIMEOUT);
     first.close();
     first.close();
     use(b);
@@ -288,12 +289,142 @@ final class CodeCacheTest {
   }
 
   @Test
+  void aPackageOfDirectoriesThatCanNeverFitIsRefusedByNameBeforeItIsMade() throws IOException {
+    ZipBuilder builder = new ZipBuilder().file("index.js", "exports.handler = async () => 1;");
+    for (int i = 0; i < 500; i++) {
+      builder.directory("d" + i + "/");
+    }
+    Path file = builder.write(directory.resolve("directories.zip"));
+    Zip zip = new Zip(file, sha256(Files.readAllBytes(file)));
+    long block = DiskUse.blockSize(directory);
+    cache = cache(new DiskUse(1 << 20, 100_000), Duration.ofSeconds(5));
+
+    refused(
+        zip.local(),
+        zip.sha256(),
+        ErrorCode.REQUEST_TOO_LARGE,
+        "code "
+            + zip.sha256()
+            + " takes "
+            + 502 * block
+            + " bytes and 502 inodes unpacked (expected: at most 1048576 bytes and 100000 inodes, see"
+            + " --code-cache-size and --code-cache-inodes)");
+    nothingIsLeft();
+
+    cache = cache(new DiskUse(1 << 30, 501), Duration.ofSeconds(5));
+    refused(zip.local(), zip.sha256(), ErrorCode.REQUEST_TOO_LARGE, "and 502 inodes unpacked");
+  }
+
+  @Test
+  void updateAfterUpdateStaysWithinTheLimitOfInodes() throws IOException {
+    cache = cache(new DiskUse(1 << 30, 250), Duration.ofSeconds(5));
+    for (int update = 0; update < 6; update++) {
+      ZipBuilder builder = new ZipBuilder().file("index.js", "//" + update);
+      for (int i = 0; i < 98; i++) {
+        builder.directory("d" + i + "/");
+      }
+      Path file = builder.write(directory.resolve("update-" + update + ".zip"));
+      use(new Zip(file, sha256(Files.readAllBytes(file))));
+
+      assertThat(DiskTree.use(directory.resolve("code")).inodes()).isLessThan(260);
+    }
+  }
+
+  @Test
+  void oneAccountCannotEvictAnother() throws IOException {
+    cache = cache(sizeOfPackages(4), Duration.ofSeconds(5));
+    Path bobs = use(BOB, zip("bob", "b"));
+    Path first = use(ALICE, zip("a1", "a1"));
+    for (int i = 2; i < 9; i++) {
+      use(ALICE, zip("a" + i, "a" + i));
+    }
+
+    assertThat(bobs).isDirectory();
+    assertThat(first).doesNotExist();
+    assertThat(directory.resolve("code").resolve(ALICE)).isNotEmptyDirectory();
+    try (var archives = Files.list(directory.resolve("code").resolve(ALICE))) {
+      assertThat(archives).hasSize(3);
+    }
+  }
+
+  @Test
+  void whatOneAccountHoldsIsNotMadeRoomForAtTheCostOfAnother() throws IOException {
+    cache = cache(sizeOfPackages(3), Duration.ofSeconds(5));
+    Path bobs = use(BOB, zip("bob", "b"));
+    List<CodeCache.Lease> leases = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      Zip zip = zip("a" + i, "a" + i);
+      leases.add(cache.order(zip.local(), key(zip.sha256())).await(TIMEOUT));
+    }
+
+    assertThat(bobs).isDirectory();
+    assertThat(leases).allSatisfy(lease -> assertThat(lease.directory()).isDirectory());
+    leases.forEach(CodeCache.Lease::close);
+  }
+
+  @Test
+  void accountsDoNotShareUnpackedCode() throws IOException {
+    Zip zip = zip("same", "same");
+
+    assertThat(use(ALICE, zip)).isNotEqualTo(use(BOB, zip));
+  }
+
+  @Test
+  void whatAnEarlierEngineUnpackedCountsAfterARestart() throws IOException {
+    Path old = use(zip("old", "old"));
+    Path recent = use(zip("recent", "recent"));
+
+    cache = cache(sizeOfPackages(2), Duration.ofSeconds(5));
+    cache.sweep("boot-1");
+    Path fresh = use(zip("fresh", "fresh"));
+
+    assertThat(old).doesNotExist();
+    assertThat(recent).isDirectory();
+    assertThat(fresh).isDirectory();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDamagedBootFileEmptiesTheCacheAndNothingElse(Damage damage) throws IOException {
+    Path unpacked = use(zip("a", "a"));
+    damage.to(directory.resolve("code/.boot"));
+
+    cache = cache(WIDE, Duration.ofSeconds(5));
+    cache.sweep("boot-1");
+
+    assertThat(unpacked).doesNotExist();
+    nothingIsLeft();
+    use(zip("a", "a"));
+    cache(WIDE, Duration.ofSeconds(5)).sweep("boot-1");
+    assertThat(unpacked).isDirectory();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverElseIsInTheCacheIsRemoved(Damage damage) throws IOException {
+    Path unpacked = use(zip("a", "a"));
+    Zip other = zip("b", "b");
+    damage.to(directory.resolve("code/no account"));
+    damage.to(directory.resolve("code").resolve(BOB));
+    damage.to(unpacked.resolveSibling(CodeHash.ofBase64(other.sha256()).hex()));
+    damage.to(unpacked.resolveSibling(".evicted-1"));
+
+    cache = cache(WIDE, Duration.ofSeconds(5));
+    cache.sweep("boot-1");
+
+    assertThat(unpacked).isDirectory();
+    assertThat(use(BOB, other)).isDirectory();
+    assertThat(directory.resolve("code/no account")).doesNotExist();
+    assertThat(unpacked.resolveSibling(".evicted-1")).doesNotExist();
+    assertThat(directory.resolve("code/nowhere")).doesNotExist();
+  }
+
+  @Test
   void codeIsOnItsWayBeforeAnybodyWaitsForIt() throws Exception {
     Zip zip = zip("a", "a");
-    CodeCache.Order order = cache.order(zip.local(), CodeHash.ofBase64(zip.sha256()));
+    CodeCache.Order order = cache.order(zip.local(), key(zip.sha256()));
 
-    while (!Files.isDirectory(
-        directory.resolve("code").resolve(CodeHash.ofBase64(zip.sha256()).hex()))) {
+    while (!Files.isDirectory(directory.resolve("code").resolve(key(zip.sha256()).toString()))) {
       Thread.sleep(5);
     }
     order.await(Duration.ZERO).close();
@@ -305,7 +436,7 @@ final class CodeCacheTest {
     Path partial = Files.createDirectories(directory.resolve("code/.content-7/lib"));
     Files.writeString(partial.resolve("half"), "x");
 
-    cache(ByteSize.ofMebibytes(1), Duration.ofSeconds(5)).sweep("boot-1");
+    cache(WIDE, Duration.ofSeconds(5)).sweep("boot-1");
 
     assertThat(partial.getParent()).doesNotExist();
     assertThat(kept.resolve("a")).hasContent("a");
@@ -315,14 +446,14 @@ final class CodeCacheTest {
   void aCacheOfAnEarlierBootIsDropped() throws IOException {
     Path dropped = use(zip("a", "a"));
 
-    cache(ByteSize.ofMebibytes(1), Duration.ofSeconds(5)).sweep("boot-2");
+    cache(WIDE, Duration.ofSeconds(5)).sweep("boot-2");
 
     assertThat(dropped).doesNotExist();
   }
 
   /// Room for so many packages of one file that has one block.
-  private ByteSize sizeOfPackages(int count) throws IOException {
-    return new ByteSize(2 * count * DiskUse.blockSize(directory));
+  private DiskUse sizeOfPackages(int count) throws IOException {
+    return new DiskUse(2 * count * DiskUse.blockSize(directory), 1_000_000);
   }
 
   @ParameterizedTest
@@ -330,7 +461,7 @@ final class CodeCacheTest {
   void everyWeirdZipIsTakenOrRefusedAsByTheRegistry(WeirdZip weird) throws IOException {
     Path file = Files.write(directory.resolve("weird.zip"), weird.bytes());
     Zip zip = new Zip(file, sha256(weird.bytes()));
-    cache = cache(ByteSize.ofMebibytes(64), Duration.ofSeconds(5));
+    cache = cache(WIDE, Duration.ofSeconds(5));
 
     if (weird.isTaken()) {
       assertThat(use(zip)).isDirectory();
@@ -345,21 +476,29 @@ final class CodeCacheTest {
   }
 
   private Path use(Zip zip) {
+    return use(ALICE, zip);
+  }
+
+  private Path use(String account, Zip zip) {
     now.updateAndGet(time -> time.plusSeconds(10));
-    try (CodeCache.Lease lease =
-        cache.order(zip.local(), CodeHash.ofBase64(zip.sha256())).await(TIMEOUT)) {
+    CodeKey key = new CodeKey(account, CodeHash.ofBase64(zip.sha256()));
+    try (CodeCache.Lease lease = cache.order(zip.local(), key).await(TIMEOUT)) {
       return lease.directory();
     }
   }
 
-  private CodeCache cache(ByteSize limit, Duration download) {
+  private static CodeKey key(String sha256) {
+    return new CodeKey(ALICE, CodeHash.ofBase64(sha256));
+  }
+
+  private CodeCache cache(DiskUse limit, Duration download) {
     return new CodeCache(
         directory.resolve("code"), limit, new CodeFetcher(2 << 20, download), now::get);
   }
 
   private void refused(FunctionCode code, String sha256, ErrorCode expected, String message) {
     assertThatExceptionOfType(ApiException.class)
-        .isThrownBy(() -> cache.order(code, CodeHash.ofBase64(sha256)).await(TIMEOUT))
+        .isThrownBy(() -> cache.order(code, key(sha256)).await(TIMEOUT))
         .withMessageContaining(message)
         .satisfies(failure -> assertThat(failure.code()).isEqualTo(expected));
   }

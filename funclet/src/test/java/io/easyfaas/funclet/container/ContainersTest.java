@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.function.RuntimeConfiguration;
@@ -55,7 +56,7 @@ final class ContainersTest {
   @BeforeEach
   void make() throws IOException {
     code = CodeFixture.zip(directory, "index.js", "exports.handler");
-    CodeCache codes = new CodeCache(directory.resolve("code"), ByteSize.ofMebibytes(64));
+    CodeCache codes = new CodeCache(directory.resolve("code"), new DiskUse(64 << 20, 100_000));
     codes.sweep("boot");
     SlotFiles files = new SlotFiles(directory, directory);
     List<SandboxLayout> layouts =
@@ -606,7 +607,7 @@ final class ContainersTest {
   }
 
   private List<String> codeMount() {
-    Path unpacked = directory.resolve("code").resolve(code.hex());
+    Path unpacked = directory.resolve("code/other").resolve(code.hex());
     return List.of("mount", C0.value(), "--bind-ro", unpacked.toString(), "/var/task");
   }
 

@@ -74,7 +74,9 @@ final class TriggerCall implements CallSink, Runnable {
     if (clientLeft) {
       return;
     }
-    ByteBuf json = event.toJson(exchange.allocator(), body);
+    ByteBuf json =
+        routes.owned(
+            exchange.allocator(), function.account(), event.toJson(exchange.allocator(), body));
     call =
         routes
             .invoker()

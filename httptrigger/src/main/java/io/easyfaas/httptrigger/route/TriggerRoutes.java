@@ -1,16 +1,23 @@
 package io.easyfaas.httptrigger.route;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.http.BodyRule;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpHandler;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.http.LoopHandler;
+import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.http.Router;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.RequestIds;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -26,7 +33,13 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// What made these calls, for logs.
   static final String TRIGGER = "faas-http-trigger";
 
+  // The body, and the event it becomes part of: as base64 a third larger, escaped as a rule less.
+  private static final int COPIES = 3;
+
+  private static final int FEW_BYTES = 8 * 1024;
+
   private final Invoker invoker;
+  private final ByteBudget budget;
   private final String region;
   private final CallTerms usual;
   private final CallTerms withLog;
@@ -41,9 +54,10 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// @param invoker makes the calls
   /// @param region of every function that is called
   /// @param patience the longest wait for an answer
-  /// @param loops that connections may live on
+  /// @param loops that connections may live on, with the account of their bytes
   public TriggerRoutes(Invoker invoker, String region, Duration patience, EventLoops loops) {
     this.invoker = invoker;
+    this.budget = loops.budget();
     this.region = region;
     this.usual = terms(patience, CallTerms.LogWish.NONE);
     this.withLog = terms(patience, CallTerms.LogWish.TAIL);
@@ -65,6 +79,17 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
       throw new IllegalStateException("connection on a foreign event loop: " + loop);
     }
     return new TriggerHandler(this, ids);
+  }
+
+  @Override
+  public BodyRule bodyRule(HttpRequest head) {
+    return BodyRule.whole(COPIES);
+  }
+
+  @Override
+  public String accountOf(HttpRequest head) {
+    List<String> path = head.path();
+    return path.isEmpty() ? "" : path.getFirst();
   }
 
   @Override
@@ -93,6 +118,19 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
 
   Invoker invoker() {
     return invoker;
+  }
+
+  /// Has somebody answer for bytes that are there already, unless they are few.
+  ///
+  /// @param account whose share of the memory they are in
+  /// @param bytes belong to who gets the result
+  ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf bytes) {
+    if (bytes.readableBytes() <= FEW_BYTES) {
+      return bytes;
+    }
+    Reservation owner = budget.open(ByteKind.BODY, account);
+    owner.add(bytes.readableBytes());
+    return new OwnedBytes(allocator, owner).addComponent(true, bytes);
   }
 
   /// For what takes too long for an event loop.

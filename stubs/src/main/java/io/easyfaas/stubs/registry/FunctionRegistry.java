@@ -24,6 +24,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -184,11 +185,14 @@ public final class FunctionRegistry {
     FunctionDocument published;
     try (FunctionStore.Lock _ = store.lock(function)) {
       FunctionDocument latest = get(function.withQualifier(Qualifier.LATEST));
-      FunctionDocument highest = get(store.revisions(function).getLast());
-      boolean isVersion = !highest.configuration().versionOrDefault().equals("$LATEST");
-      if (isVersion && RevisionDocuments.sameContent(highest, latest)) {
-        return highest.configuration();
+      Optional<FunctionDocument> highest =
+          store
+              .findReadable(store.revisions(function).getLast())
+              .filter(document -> !document.configuration().versionOrDefault().equals("$LATEST"));
+      if (highest.isPresent() && RevisionDocuments.sameContent(highest.get(), latest)) {
+        return highest.get().configuration();
       }
+      store.checkCode(latest);
       String number = Long.toString(store.highestNumber(function) + 1);
       revision = function.withQualifier(new Qualifier.Version(number));
       published = RevisionDocuments.published(latest, revision, description, newStamp());
@@ -248,7 +252,7 @@ public final class FunctionRegistry {
 
   private List<FunctionConfiguration> configurations(Collection<FunctionBrn> revisions) {
     return revisions.stream()
-        .flatMap(revision -> store.find(revision).stream())
+        .flatMap(revision -> store.findReadable(revision).stream())
         .map(FunctionDocument::configuration)
         .toList();
   }

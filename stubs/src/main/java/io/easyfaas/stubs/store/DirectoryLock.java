@@ -1,10 +1,12 @@
 package io.easyfaas.stubs.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,7 +32,8 @@ final class DirectoryLock implements AutoCloseable {
   static DirectoryLock take(Path directory) {
     Path file = directory.resolve(".lock");
     try {
-      FileChannel channel = FileChannel.open(file, CREATE, READ, WRITE);
+      SmallFile.clear(file);
+      FileChannel channel = FileChannel.open(file, CREATE, READ, WRITE, NOFOLLOW_LINKS);
       try {
         if (lock(channel)) {
           channel.truncate(0);

@@ -1,7 +1,11 @@
 package io.easyfaas.stubs.store;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import org.slf4j.LoggerFactory;
 
 /// The writes the store is made of. An interface so that tests can fill the disk and pull the plug
 /// between any two of them. Thread-safe.
@@ -27,4 +31,25 @@ interface Disk {
 
   /// Makes durable which names a directory has, see fsync(2).
   void sync(Path directory) throws IOException;
+
+  /// Removes a file or a directory with everything below it; does nothing when there is none. A
+  /// link is not followed.
+  default void deleteTree(Path tree) throws IOException {
+    if (Files.isDirectory(tree, NOFOLLOW_LINKS)) {
+      for (Path child : RevisionFiles.children(tree)) {
+        deleteTree(child);
+      }
+    }
+    delete(tree);
+  }
+
+  /// Removes what is of no use any more, as {@link #deleteTree}; a failure is only logged.
+  default void discard(Path tree) {
+    try {
+      deleteTree(tree);
+    } catch (IOException e) {
+      LoggerFactory.getLogger(Disk.class)
+          .warn("remove {}: {}; the next start does it", tree, e.toString());
+    }
+  }
 }

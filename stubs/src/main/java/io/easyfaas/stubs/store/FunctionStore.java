@@ -1,23 +1,21 @@
 package io.easyfaas.stubs.store;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.util.Comparator.comparingLong;
 
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,8 +36,12 @@ import org.slf4j.LoggerFactory;
 /// revision before stays until the next change: a warm-up that already holds the old document finds
 /// it.
 ///
-/// **Deleting** a function moves each revision away in one rename. A mark written first makes the
-/// next start finish what a crash interrupted.
+/// **Deleting** a revision removes its `meta.json`, then the rest, and needs no room, so that a
+/// full disk can be emptied. A mark written before a whole function is deleted makes the next start
+/// finish what a crash interrupted.
+///
+/// **Damage.** Whatever is found in place of one of these files is named in the log and left out or
+/// removed; everything else goes on.
 ///
 /// **Locks.** What changes a function is called with its lock held, see {@link #lock}.
 public final class FunctionStore implements AutoCloseable {
@@ -47,13 +49,15 @@ public final class FunctionStore implements AutoCloseable {
 
   private final Path directory;
   private final Path incoming;
-  private final Path deleting;
-  private final Path numbers;
   private final Disk disk;
   private final DirectoryLock directoryLock;
   private final RevisionFiles files;
+  private final Deletions deletions;
+  private final VersionNumbers numbers;
+  private final StoreRoom room;
   private final FunctionLocks locks = new FunctionLocks();
   private final RevisionCache cache = new RevisionCache();
+  private final Set<FunctionBrn> damaged = ConcurrentHashMap.newKeySet();
 
   /// A function's lock, held by the thread that took it until closed.
   @FunctionalInterface
@@ -62,31 +66,37 @@ public final class FunctionStore implements AutoCloseable {
     void close();
   }
 
-  private FunctionStore(Path directory, Disk disk, DirectoryLock directoryLock) {
+  private FunctionStore(
+      Path directory, Disk disk, DirectoryLock directoryLock, StoreLimits limits, long block) {
     this.directory = directory;
     this.incoming = directory.resolve(".incoming");
-    this.deleting = directory.resolve(".deleting");
-    this.numbers = directory.resolve(".numbers");
     this.disk = disk;
     this.directoryLock = directoryLock;
-    this.files = new RevisionFiles(directory, incoming, disk);
+    this.files = new RevisionFiles(directory, incoming, disk, block);
+    this.deletions = new Deletions(directory.resolve(".deleting"), disk);
+    this.numbers = new VersionNumbers(directory.resolve(".numbers"), incoming, disk);
+    this.room = new StoreRoom(files, limits);
   }
 
   /// Opens a directory, made if necessary, and clears what a killed process left in it.
   ///
   /// @throws StoreException when it cannot be written, or another process uses it
-  public static FunctionStore open(Path directory) {
-    return open(directory, new LocalDisk());
+  public static FunctionStore open(Path directory, StoreLimits limits) {
+    return open(directory, limits, new LocalDisk());
   }
 
-  static FunctionStore open(Path directory, Disk disk) {
+  static FunctionStore open(Path directory, StoreLimits limits, Disk disk) {
     Path absolute = directory.toAbsolutePath().normalize();
+    DirectoryLock lock;
+    long block;
     try {
       disk.createDirectories(absolute);
+      block = DiskUse.blockSize(absolute);
+      lock = DirectoryLock.take(absolute);
     } catch (IOException e) {
       throw unusable(absolute, e);
     }
-    FunctionStore store = new FunctionStore(absolute, disk, DirectoryLock.take(absolute));
+    FunctionStore store = new FunctionStore(absolute, disk, lock, limits, block);
     try {
       store.sweep();
       return store;
@@ -121,6 +131,38 @@ public final class FunctionStore implements AutoCloseable {
     }
   }
 
+  /// As {@link #find}, but a document that cannot be read is as good as none: it is named in the
+  /// log once, and does not keep the others from being listed.
+  public Optional<FunctionDocument> findReadable(FunctionBrn revision) {
+    try {
+      return find(revision);
+    } catch (StoreException e) {
+      if (damaged.add(revision)) {
+        LOG.warn("{} is left out: {}", revision, e.getMessage());
+      }
+      return Optional.empty();
+    }
+  }
+
+  /// Checks that the zip of a revision is what its document says.
+  ///
+  /// @throws StoreException naming the zip when it is not
+  public void checkCode(FunctionDocument document) {
+    Path code = Path.of(document.code().location());
+    String expected = document.configuration().codeSha256();
+    try {
+      String actual = CodeHash.of(code);
+      if (!actual.equals(expected)) {
+        throw new StoreException(
+            ErrorCode.SERVICE,
+            code + " is damaged: its SHA-256 is " + actual + " (expected: " + expected + ")",
+            null);
+      }
+    } catch (IOException e) {
+      throw failure("read " + code, e, 0);
+    }
+  }
+
   /// Every revision of every function, by BRN.
   ///
   /// @throws StoreException when the directory cannot be read
@@ -148,7 +190,7 @@ public final class FunctionStore implements AutoCloseable {
   /// @throws StoreException when the directory cannot be read
   public long highestNumber(FunctionBrn function) {
     try {
-      return Math.max(rememberedNumber(function), highest(listOf(function)));
+      return Math.max(numbers.of(unqualified(function)), highest(listOf(function)));
     } catch (IOException e) {
       throw failure("read the versions of " + unqualified(function), e, 0);
     }
@@ -161,10 +203,9 @@ public final class FunctionStore implements AutoCloseable {
     Path file = incoming.resolve(UUID.randomUUID() + ".zip");
     try {
       disk.write(file, zip);
-      String sha256 = Base64.getEncoder().encodeToString(sha256(zip));
-      return new StagedCode(this, file, sha256, zip.length);
+      return new StagedCode(this, file, CodeHash.of(zip), zip.length);
     } catch (IOException e) {
-      files.discard(file);
+      disk.discard(file);
       throw failure("store " + zip.length + " bytes of code", e, zip.length);
     }
   }
@@ -177,11 +218,18 @@ public final class FunctionStore implements AutoCloseable {
   /// @return the document with its `Code`
   /// @throws StoreException when it could not be stored; what was there is still there
   public FunctionDocument put(FunctionBrn revision, FunctionDocument document, Path code) {
+    FunctionBrn function = unqualified(revision);
     try {
-      finishDeletion(revision);
-      FunctionDocument stored = files.replace(revision, document, code);
-      cache.put(revision, stored);
-      return stored;
+      finishDeletion(function);
+      room.take(function, files.need(revision, document, code));
+      try {
+        FunctionDocument stored = files.replace(revision, document, code);
+        cache.put(revision, stored);
+        damaged.remove(revision);
+        return stored;
+      } finally {
+        room.settle(function);
+      }
     } catch (IOException e) {
       cache.remove(revision); // Whether it was replaced all the same, only the disk knows.
       throw failure("store " + revision, e, sizeOf(code));
@@ -192,9 +240,14 @@ public final class FunctionStore implements AutoCloseable {
   ///
   /// @throws StoreException when it could not be removed; then it is still there
   public void delete(FunctionBrn revision) {
+    FunctionBrn function = unqualified(revision);
     try {
-      rememberNumber(revision);
+      long highest = highest(listOf(function));
+      boolean isRemembered = rememberIfThereIsRoom(function, highest);
       remove(revision);
+      if (!isRemembered) {
+        rememberIfThereIsRoom(function, highest);
+      }
     } catch (IOException e) {
       throw failure("delete " + revision, e, 0);
     }
@@ -205,19 +258,21 @@ public final class FunctionStore implements AutoCloseable {
   /// @return the revisions there were
   /// @throws StoreException when it could not be removed; it may be gone in part, and asking again
   ///   or the next start removes the rest
-  public List<FunctionBrn> deleteAll(FunctionBrn function) {
+  public List<FunctionBrn> deleteAll(FunctionBrn named) {
+    FunctionBrn function = unqualified(named);
     List<FunctionBrn> revisions = revisions(function);
-    Path mark = deleting.resolve(unqualified(function).toString());
+    long highest = highest(revisions);
     try {
-      rememberNumber(function);
-      if (!Files.exists(mark)) {
-        disk.write(mark, new byte[0]);
-        disk.sync(deleting);
+      boolean isRemembered = rememberIfThereIsRoom(function, highest);
+      deletions.begin(function);
+      removeAll(revisions);
+      deletions.end(function);
+      if (!isRemembered) {
+        rememberIfThereIsRoom(function, highest);
       }
-      finishDeletion(function);
       return revisions;
     } catch (IOException e) {
-      throw failure("delete " + unqualified(function), e, 0);
+      throw failure("delete " + function, e, 0);
     }
   }
 
@@ -228,61 +283,56 @@ public final class FunctionStore implements AutoCloseable {
   }
 
   void discard(Path file) {
-    files.discard(file);
+    disk.discard(file);
   }
 
   private void sweep() throws IOException {
-    for (Path own : List.of(incoming, deleting, numbers)) {
-      disk.createDirectories(own);
+    for (String own : List.of(".incoming", ".deleting", ".numbers")) {
+      Path path = directory.resolve(own);
+      if (Files.exists(path, NOFOLLOW_LINKS) && !Files.isDirectory(path, NOFOLLOW_LINKS)) {
+        LOG.warn("{} is no directory: removed", path);
+        disk.deleteTree(path);
+      }
+      disk.createDirectories(path);
     }
     disk.sync(directory);
     files.sweep();
-    for (Path mark : RevisionFiles.children(deleting)) {
-      LOG.info("finishing the deletion of {}", mark.getFileName());
-      finishDeletion(FunctionBrn.parse(mark.getFileName().toString()));
+    for (FunctionBrn function : deletions.begun()) {
+      LOG.info("finishing the deletion of {}", function);
+      finishDeletion(function);
     }
   }
 
   private void finishDeletion(FunctionBrn function) throws IOException {
-    Path mark = deleting.resolve(unqualified(function).toString());
-    if (Files.exists(mark)) {
-      for (FunctionBrn revision : listOf(function)) {
-        remove(revision);
-      }
-      disk.delete(mark);
-      disk.sync(deleting);
+    if (deletions.isMarked(function)) {
+      removeAll(listOf(function));
+      deletions.end(function);
+    }
+  }
+
+  private void removeAll(List<FunctionBrn> revisions) throws IOException {
+    for (FunctionBrn revision : revisions) {
+      remove(revision);
     }
   }
 
   private void remove(FunctionBrn revision) throws IOException {
     cache.remove(revision); // Also if it cannot be removed: how far that got, only the disk knows.
+    damaged.remove(revision);
     files.remove(revision);
+    room.settle(unqualified(revision));
   }
 
-  private void rememberNumber(FunctionBrn function) throws IOException {
-    long highest = highest(listOf(function));
-    if (highest <= rememberedNumber(function)) {
-      return;
-    }
-    Path draft = incoming.resolve(UUID.randomUUID() + ".number");
+  /// On a full disk a number is remembered after something was removed.
+  ///
+  /// @return whether it is remembered
+  private boolean rememberIfThereIsRoom(FunctionBrn function, long number) {
     try {
-      disk.write(draft, Long.toString(highest).getBytes(UTF_8));
-      disk.move(draft, numbers.resolve(unqualified(function).toString()));
-      disk.sync(numbers);
+      numbers.remember(function, number);
+      return true;
     } catch (IOException e) {
-      files.discard(draft);
-      throw e;
-    }
-  }
-
-  private long rememberedNumber(FunctionBrn function) throws IOException {
-    Path file = numbers.resolve(unqualified(function).toString());
-    try {
-      return Long.parseLong(Files.readString(file).strip());
-    } catch (NoSuchFileException _) {
-      return 0;
-    } catch (NumberFormatException e) {
-      throw new IOException(file + ": " + e.getMessage(), e);
+      LOG.warn("the highest version of {} is {}: {}", function, number, e.toString());
+      return false;
     }
   }
 
@@ -294,28 +344,7 @@ public final class FunctionStore implements AutoCloseable {
   }
 
   private StoreException failure(String what, IOException cause, long bytesWanted) {
-    if (isOutOfSpace(cause, bytesWanted)) {
-      return new StoreException(
-          ErrorCode.UNAVAILABLE, what + ": no space left in " + directory, cause);
-    }
-    return new StoreException(ErrorCode.SERVICE, what + ": " + cause, cause);
-  }
-
-  /// Java passes ENOSPC and EDQUOT on as text only, which the C library may have translated; then
-  /// the free space tells.
-  private boolean isOutOfSpace(IOException cause, long bytesWanted) {
-    String text =
-        cause instanceof FileSystemException e && e.getReason() != null
-            ? e.getReason()
-            : String.valueOf(cause.getMessage());
-    if (text.contains("No space left") || text.contains("quota exceeded")) {
-      return true;
-    }
-    try {
-      return bytesWanted > 0 && Files.getFileStore(directory).getUsableSpace() < bytesWanted;
-    } catch (IOException _) {
-      return false; // The failure itself is reported.
-    }
+    return StoreException.of(what, directory, cause, bytesWanted);
   }
 
   private static StoreException unusable(Path directory, IOException cause) {
@@ -334,7 +363,7 @@ public final class FunctionStore implements AutoCloseable {
     return revisions.stream().mapToLong(FunctionStore::number).max().orElse(0);
   }
 
-  private static FunctionBrn unqualified(FunctionBrn brn) {
+  static FunctionBrn unqualified(FunctionBrn brn) {
     return brn.withQualifier(new Qualifier.Absent());
   }
 
@@ -343,14 +372,6 @@ public final class FunctionStore implements AutoCloseable {
       return Files.size(file);
     } catch (IOException _) {
       return 0; // Only used to word a failure.
-    }
-  }
-
-  private static byte[] sha256(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 }

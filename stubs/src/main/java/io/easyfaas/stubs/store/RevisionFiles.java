@@ -2,10 +2,15 @@ package io.easyfaas.stubs.store;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.util.Comparator.comparing;
+import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.InvalidBrnException;
 import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.disk.DiskUse;
+import io.easyfaas.common.disk.SmallFile;
+import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.json.Json;
@@ -14,15 +19,18 @@ import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,18 +40,22 @@ final class RevisionFiles {
   private static final Logger LOG = LoggerFactory.getLogger(RevisionFiles.class);
   private static final String META = "meta.json";
   private static final String LEGACY_CODE = "code.zip";
+  private static final int SHA256_BYTES = 32;
   private static final String FILESYSTEM = "filesystem";
 
   private final Path directory;
   private final Path incoming;
   private final Disk disk;
+  private final long block;
 
   /// @param directory where revisions are
   /// @param incoming an existing directory on the same file system, for what is not whole
-  RevisionFiles(Path directory, Path incoming, Disk disk) {
+  /// @param block of the file system in bytes
+  RevisionFiles(Path directory, Path incoming, Disk disk, long block) {
     this.directory = directory;
     this.incoming = incoming;
     this.disk = disk;
+    this.block = block;
   }
 
   /// Every revision, by BRN.
@@ -61,18 +73,68 @@ final class RevisionFiles {
   /// @throws StoreException when there is one but it cannot be read
   Optional<FunctionDocument> read(FunctionBrn revision) {
     Path target = directoryOf(revision);
+    Path meta = target.resolve(META);
+    if (!Files.exists(meta, NOFOLLOW_LINKS)) {
+      return Optional.empty();
+    }
     try {
-      byte[] json = Files.readAllBytes(target.resolve(META));
-      FunctionDocument document = Json.PASCAL.read(json, FunctionDocument.class);
+      FunctionDocument document =
+          Json.PASCAL.read(Files.readAllBytes(meta), FunctionDocument.class);
+      checkWhole(document);
       Path name = Path.of(document.code().location()).getFileName();
       boolean isHere = FILESYSTEM.equals(document.code().repositoryType()) && name != null;
       return Optional.of(isHere ? withCode(document, target.resolve(name)) : document);
-    } catch (NoSuchFileException _) {
-      return Optional.empty();
-    } catch (IOException | JsonException e) {
-      throw new StoreException(
-          ErrorCode.SERVICE, "read " + target.resolve(META) + ": " + e.getMessage(), e);
+    } catch (IOException | JsonException | IllegalArgumentException e) {
+      throw new StoreException(ErrorCode.SERVICE, "read " + meta + ": " + e.getMessage(), e);
     }
+  }
+
+  /// Members without which a document is of no use, and that a damaged one may lack.
+  private static void checkWhole(FunctionDocument document) {
+    @Nullable FunctionCode code = document.code();
+    @Nullable FunctionConfiguration configuration = document.configuration();
+    if (code == null || code.location() == null || configuration == null) {
+      throw new IllegalArgumentException("no document of a function");
+    }
+    String sha256 = requireNonNullElse(configuration.codeSha256(), "");
+    if (Base64.getDecoder().decode(sha256).length != SHA256_BYTES) {
+      throw new IllegalArgumentException("CodeSha256: \"" + sha256 + "\"");
+    }
+    FunctionBrn.parse(requireNonNullElse(configuration.functionArn(), ""));
+    requireNonNull(configuration.functionName(), "FunctionName");
+    requireNonNull(configuration.handler(), "Handler");
+  }
+
+  /// What all revisions of a function take; a zip they share by hard links counts once.
+  DiskUse use(FunctionBrn function) throws IOException {
+    Map<Object, DiskUse> files = new HashMap<>();
+    for (Path entry : children(directory)) {
+      if (isOf(function, entry.getFileName().toString())
+          && Files.isDirectory(entry, NOFOLLOW_LINKS)) {
+        files.put(entry, DiskUse.ofDirectory(0, block));
+        for (Path file : children(entry)) {
+          BasicFileAttributes found =
+              Files.readAttributes(file, BasicFileAttributes.class, NOFOLLOW_LINKS);
+          Object key = found.fileKey();
+          files.put(key == null ? file : key, DiskUse.ofFile(found.size(), block));
+        }
+      }
+    }
+    return files.values().stream().reduce(DiskUse.NONE, DiskUse::plus);
+  }
+
+  /// What a change of a revision takes, at most, before it frees what was there.
+  ///
+  /// @param code the zip
+  DiskUse need(FunctionBrn revision, FunctionDocument document, Path code) throws IOException {
+    Path stored = directoryOf(revision).resolve(codeName(document.configuration().codeSha256()));
+    DiskUse need =
+        DiskUse.ofDirectory(0, block)
+            .plus(DiskUse.ofFile(Json.PASCAL.write(document).length, block));
+    boolean isShared = code.startsWith(directory) && !code.startsWith(incoming);
+    return isShared || Files.exists(stored)
+        ? need
+        : need.plus(DiskUse.ofFile(Files.size(code), block));
   }
 
   /// Makes a revision be this document and this code, from one moment to the next.
@@ -86,7 +148,7 @@ final class RevisionFiles {
     Path draft = incoming.resolve(UUID.randomUUID() + ".json");
     FunctionDocument whole = withCode(document, stored);
     Optional<Path> previous = codeOf(revision);
-    boolean isNew = !Files.exists(meta);
+    boolean isNew = !Files.exists(meta, NOFOLLOW_LINKS);
     boolean codeIsNew = !Files.exists(stored);
     try {
       disk.createDirectories(target);
@@ -96,14 +158,15 @@ final class RevisionFiles {
       }
       disk.sync(target);
       disk.write(draft, Json.PASCAL.write(whole));
+      SmallFile.clear(meta);
       disk.move(draft, meta);
     } catch (IOException e) {
-      discard(draft);
+      disk.discard(draft);
       if (codeIsNew) {
-        discard(stored);
+        disk.discard(stored);
       }
       if (isNew) {
-        discard(target);
+        discardEmpty(target);
       }
       throw e;
     }
@@ -112,42 +175,34 @@ final class RevisionFiles {
     return whole;
   }
 
-  /// Removes a revision, if it is there, from one moment to the next.
+  /// Removes a revision, if it is there, from one moment to the next: when its document goes. Needs
+  /// no room, so that a full disk can be emptied.
   void remove(FunctionBrn revision) throws IOException {
     Path target = directoryOf(revision);
-    if (Files.exists(target)) {
-      Path away = incoming.resolve(UUID.randomUUID().toString());
-      disk.move(target, away);
+    if (Files.exists(target, NOFOLLOW_LINKS)) {
+      disk.deleteTree(target.resolve(META));
+      disk.sync(target);
+      disk.discard(target);
       disk.sync(directory);
-      try {
-        deleteTree(away);
-      } catch (IOException e) {
-        LOG.warn("remove {}: {}; the next start does it", away, e.toString());
-      }
     }
   }
 
-  /// Removes what a killed process was writing or removing.
+  /// Removes what a killed process was writing or removing. What cannot be removed is logged.
   void sweep() throws IOException {
     for (Path left : children(incoming)) {
       LOG.info("removing {}, left by a process that was killed", left);
-      deleteTree(left);
+      disk.discard(left);
     }
     for (Path entry : children(directory)) {
       if (entry.getFileName().toString().startsWith("brn:")
-          && Files.isDirectory(entry)
-          && !Files.exists(entry.resolve(META))) {
-        removeIncomplete(entry);
+          && Files.isDirectory(entry, NOFOLLOW_LINKS)
+          && !Files.exists(entry.resolve(META), NOFOLLOW_LINKS)) {
+        try {
+          removeIncomplete(entry);
+        } catch (IOException e) {
+          LOG.warn("remove {}: {}; the next start tries again", entry, e.toString());
+        }
       }
-    }
-  }
-
-  /// Removes a file that is of no use any more; a failure is only logged.
-  void discard(Path file) {
-    try {
-      disk.delete(file);
-    } catch (IOException e) {
-      LOG.warn("remove {}: {}; the next start does it", file, e.toString());
     }
   }
 
@@ -193,13 +248,16 @@ final class RevisionFiles {
     }
   }
 
-  private void deleteTree(Path tree) throws IOException {
-    if (Files.isDirectory(tree, NOFOLLOW_LINKS)) {
-      for (Path child : children(tree)) {
-        deleteTree(child);
-      }
+  private void discardEmpty(Path target) {
+    try {
+      disk.delete(target);
+    } catch (IOException e) {
+      LOG.warn("remove {}: {}; the next start does it", target, e.toString());
     }
-    disk.delete(tree);
+  }
+
+  private static boolean isOf(FunctionBrn function, String name) {
+    return name.startsWith(function + ":");
   }
 
   private Path directoryOf(FunctionBrn revision) {
@@ -208,7 +266,7 @@ final class RevisionFiles {
 
   private static Optional<FunctionBrn> revision(Path entry) {
     String name = entry.getFileName().toString();
-    if (!name.startsWith("brn:") || !Files.exists(entry.resolve(META))) {
+    if (!name.startsWith("brn:") || !Files.exists(entry.resolve(META), NOFOLLOW_LINKS)) {
       return Optional.empty();
     }
     try {

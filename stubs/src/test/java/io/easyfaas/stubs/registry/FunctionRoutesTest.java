@@ -14,6 +14,7 @@ import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.stubs.store.FunctionStore;
+import io.easyfaas.stubs.store.StoreLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,7 @@ final class FunctionRoutesTest {
         """
         {"Name":"nodejs20","Bin":"/usr/bin/node","Path":"/r","Args":["x"],"Aliases":["nodejs8.5"]}
         """);
-    store = FunctionStore.open(directory.resolve("functions"));
+    store = FunctionStore.open(directory.resolve("functions"), StoreLimits.NONE);
     RuntimeCatalog runtimes = new RuntimeCatalog(directory.resolve("runtimes"));
     FunctionRegistry registry =
         new FunctionRegistry(

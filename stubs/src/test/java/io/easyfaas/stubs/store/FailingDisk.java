@@ -9,9 +9,11 @@ import java.util.Arrays;
 
 /// The local disk until a given operation, which fails: once, as when the disk is full for a
 /// moment, or with everything after it, as when the machine stops. A write that fails leaves half
-/// of the file. Not thread-safe.
+/// of the file. Or a full one, on which nothing new can be made until something is removed. Not
+/// thread-safe.
 final class FailingDisk implements Disk {
   private final Disk disk = new LocalDisk();
+  private boolean isFull;
   private final int failAt;
   private final boolean forEver;
   private final String message;
@@ -33,6 +35,11 @@ final class FailingDisk implements Disk {
     return new FailingDisk(operation, false, "No space left on device");
   }
 
+  /// Nothing more can be written, made or renamed from now on; only removing works.
+  void fill(boolean full) {
+    isFull = full;
+  }
+
   /// Nothing fails, and nothing is waited for: to prepare a directory quickly.
   static FailingDisk neverFails() {
     return new FailingDisk(Integer.MAX_VALUE, false, "");
@@ -46,11 +53,13 @@ final class FailingDisk implements Disk {
   @Override
   public void createDirectories(Path directory) throws IOException {
     step();
+    refuseIfFull();
     disk.createDirectories(directory);
   }
 
   @Override
   public void write(Path file, byte[] content) throws IOException {
+    refuseIfFull();
     try {
       step();
     } catch (IOException e) {
@@ -65,12 +74,14 @@ final class FailingDisk implements Disk {
   @Override
   public void link(Path existing, Path name) throws IOException {
     step();
+    refuseIfFull();
     disk.link(existing, name);
   }
 
   @Override
   public void move(Path from, Path to) throws IOException {
     step();
+    refuseIfFull();
     disk.move(from, to);
   }
 
@@ -83,6 +94,12 @@ final class FailingDisk implements Disk {
   @Override
   public void sync(Path directory) throws IOException {
     step(); // Only a machine that really stops could tell what was waited for.
+  }
+
+  private void refuseIfFull() throws IOException {
+    if (isFull) {
+      throw new IOException("No space left on device");
+    }
   }
 
   private void step() throws IOException {

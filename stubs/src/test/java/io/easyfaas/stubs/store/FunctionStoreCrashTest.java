@@ -108,7 +108,8 @@ final class FunctionStoreCrashTest {
         change,
         FailingDisk::stopsAt,
         directory -> {
-          try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
+          try (FunctionStore store =
+              FunctionStore.open(directory, StoreLimits.NONE, FailingDisk.neverFails())) {
             assertState(change, store);
             assertNothingIsLeftOver(directory);
           }
@@ -122,7 +123,8 @@ final class FunctionStoreCrashTest {
         change,
         FailingDisk::fullAt,
         directory -> {
-          try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
+          try (FunctionStore store =
+              FunctionStore.open(directory, StoreLimits.NONE, FailingDisk.neverFails())) {
             if (change != Change.DELETE_ALL && change != Change.DELETE_AND_CREATE) {
               assertState(change, store);
             }
@@ -139,11 +141,13 @@ final class FunctionStoreCrashTest {
     int failedDeletions = 0;
     for (int at = 0; at < MORE_THAN_ANY_CHANGE_NEEDS; at++) {
       Path directory = temporary.resolve(Integer.toString(at));
-      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
+      try (FunctionStore store =
+          FunctionStore.open(directory, StoreLimits.NONE, FailingDisk.neverFails())) {
         Change.REPLACE.prepare(store);
       }
       boolean created = false;
-      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.fullAt(at))) {
+      try (FunctionStore store =
+          FunctionStore.open(directory, StoreLimits.NONE, FailingDisk.fullAt(at))) {
         try {
           Change.DELETE_ALL.apply(store);
         } catch (StoreException _) {
@@ -155,7 +159,8 @@ final class FunctionStoreCrashTest {
         // The start or the creation failed instead; nothing was promised.
       }
 
-      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
+      try (FunctionStore store =
+          FunctionStore.open(directory, StoreLimits.NONE, FailingDisk.neverFails())) {
         if (created) {
           assertThat(codeOf(store.find(LATEST).orElseThrow())).as("at " + at).isEqualTo("new");
         }
@@ -170,12 +175,13 @@ final class FunctionStoreCrashTest {
     int failures = 0;
     for (int at = 0; at < MORE_THAN_ANY_CHANGE_NEEDS; at++) {
       Path directory = temporary.resolve(change + "-" + at);
-      try (FunctionStore store = FunctionStore.open(directory, FailingDisk.neverFails())) {
+      try (FunctionStore store =
+          FunctionStore.open(directory, StoreLimits.NONE, FailingDisk.neverFails())) {
         change.prepare(store);
         put(store, NEIGHBOUR, "untouched");
       }
       FailingDisk disk = disks.apply(at);
-      try (FunctionStore store = FunctionStore.open(directory, disk)) {
+      try (FunctionStore store = FunctionStore.open(directory, StoreLimits.NONE, disk)) {
         change.apply(store);
       } catch (StoreException _) {
         failures++;

@@ -36,7 +36,7 @@ final class FunctionStoreTest {
 
   @BeforeEach
   void open() {
-    store = FunctionStore.open(directory);
+    store = FunctionStore.open(directory, StoreLimits.NONE);
   }
 
   @AfterEach
@@ -185,7 +185,7 @@ final class FunctionStoreTest {
 
   @Test
   void refusesADirectoryThatIsInUse() {
-    assertThatThrownBy(() -> FunctionStore.open(directory))
+    assertThatThrownBy(() -> FunctionStore.open(directory, StoreLimits.NONE))
         .isInstanceOf(StoreException.class)
         .hasMessage(
             "function directory "
@@ -199,7 +199,7 @@ final class FunctionStoreTest {
   void namesADirectoryThatCannotBeMade() throws IOException {
     Path file = Files.writeString(directory.resolve("file"), "");
 
-    assertThatThrownBy(() -> FunctionStore.open(file.resolve("functions")))
+    assertThatThrownBy(() -> FunctionStore.open(file.resolve("functions"), StoreLimits.NONE))
         .isInstanceOf(StoreException.class)
         .hasMessageStartingWith("function directory " + file.resolve("functions") + ": ");
   }
@@ -216,7 +216,7 @@ final class FunctionStoreTest {
     Files.writeString(foreign.resolve("notes.txt"), "mine");
     Files.writeString(directory.resolve("README"), "mine");
 
-    store = FunctionStore.open(directory);
+    store = FunctionStore.open(directory, StoreLimits.NONE);
 
     assertThat(directory.resolve(".incoming")).isEmptyDirectory();
     assertThat(incomplete).doesNotExist();
@@ -252,7 +252,7 @@ final class FunctionStoreTest {
     store.close();
     Path moved = Files.move(directory.resolve(HELLO + ":1"), other.resolve(HELLO + ":1"));
 
-    store = FunctionStore.open(other);
+    store = FunctionStore.open(other, StoreLimits.NONE);
 
     FunctionDocument found = store.find(brn("hello", "1")).orElseThrow();
     assertThat(Path.of(found.code().location())).hasParent(moved);
@@ -303,7 +303,7 @@ final class FunctionStoreTest {
     store.close();
     // 5 operations open the store; the next one is the write of the code.
     FailingDisk disk = FailingDisk.fullAt(5);
-    store = FunctionStore.open(directory, disk);
+    store = FunctionStore.open(directory, StoreLimits.NONE, disk);
 
     assertThatThrownBy(() -> store.stage("code".getBytes(UTF_8)))
         .isInstanceOf(StoreException.class)
@@ -316,6 +316,6 @@ final class FunctionStoreTest {
 
   private void reopen() {
     store.close();
-    store = FunctionStore.open(directory);
+    store = FunctionStore.open(directory, StoreLimits.NONE);
   }
 }

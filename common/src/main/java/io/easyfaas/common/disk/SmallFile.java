@@ -1,0 +1,83 @@
+package io.easyfaas.common.disk;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A line or two that the engine wrote for itself and reads again after a restart. A crash or
+/// somebody's hand may have left anything in its place, and the engine must start all the same:
+/// what cannot be read is named in the log and taken as not there.
+///
+/// @param path where it is
+public record SmallFile(Path path) {
+  private static final Logger LOG = LoggerFactory.getLogger(SmallFile.class);
+  private static final int MAX_BYTES = 1 << 20; // More was not written by the engine.
+
+  /// Its text; empty when there is none, or what is there is no such file.
+  public Optional<String> read() {
+    if (!Files.exists(path, NOFOLLOW_LINKS)) {
+      return Optional.empty();
+    }
+    try {
+      if (!Files.isRegularFile(path, NOFOLLOW_LINKS) || Files.size(path) > MAX_BYTES) {
+        return unreadable("is no file of the engine's");
+      }
+      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(path));
+      return Optional.of(UTF_8.newDecoder().decode(bytes).toString());
+    } catch (CharacterCodingException _) {
+      return unreadable("is no text");
+    } catch (IOException e) {
+      return unreadable(e.toString());
+    }
+  }
+
+  /// Writes it, instead of whatever is there; does nothing when that is the same text, so that it
+  /// needs no room then.
+  ///
+  /// @throws IOException when it cannot be written; what was there is still there, unless it was no
+  ///   file
+  public void replace(String text) throws IOException {
+    if (Files.exists(path, NOFOLLOW_LINKS) && read().equals(Optional.of(text))) {
+      return;
+    }
+    clear(path);
+    Path successor = path.resolveSibling(path.getFileName() + ".new");
+    DiskTree.delete(successor);
+    try (FileChannel file =
+        FileChannel.open(
+            successor, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE))) {
+      ByteBuffer bytes = UTF_8.encode(text);
+      while (bytes.hasRemaining()) {
+        file.write(bytes);
+      }
+    }
+    Files.move(successor, path, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /// Removes what is in the place of a regular file, if it is anything else.
+  ///
+  /// @throws IOException when it cannot be removed
+  public static void clear(Path path) throws IOException {
+    if (Files.exists(path, NOFOLLOW_LINKS) && !Files.isRegularFile(path, NOFOLLOW_LINKS)) {
+      LOG.warn("{} is no file of the engine's: removed", path);
+      DiskTree.delete(path);
+    }
+  }
+
+  private Optional<String> unreadable(String reason) {
+    LOG.warn("{} is left out: {}", path, reason);
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,38 @@
+package io.easyfaas.common.http;
+
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.wire.ApiException;
+import io.netty.handler.codec.http.HttpUtil;
+
+/// Decides by its head how the body of a request is taken, how long it may be, and whose share of
+/// memory it counts in. Thread-safe.
+///
+/// @param handler says so
+/// @param maxBodyBytes of a whole body
+/// @param budget of the process
+record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
+  /// A body so short needs no reservation and is not asked about: it comes with its head.
+  private static final int SHORT_BYTES = 8 * 1024;
+
+  /// The request of a head; nothing is reserved yet.
+  IncomingRequest admit(io.netty.handler.codec.http.HttpRequest request) {
+    boolean isChunked = HttpUtil.isTransferEncodingChunked(request);
+    long length = isChunked ? HttpBody.UNKNOWN : HttpUtil.getContentLength(request, 0L);
+    if (!isChunked && length <= SHORT_BYTES) {
+      return new IncomingRequest(request, BodyRule.WHOLE, length, maxBodyBytes, null);
+    }
+    HttpRequest head = NettyHttp.head(request);
+    BodyRule rule;
+    String account;
+    try {
+      rule = handler.bodyRule(head);
+      account = handler.accountOf(head);
+    } catch (ApiException _) {
+      rule = BodyRule.WHOLE; // A target that cannot be read; the handler will say so.
+      account = "";
+    }
+    long limit = rule.isStreamed() ? rule.maxBytes() : Math.min(rule.maxBytes(), maxBodyBytes);
+    return new IncomingRequest(request, rule, length, limit, budget.open(ByteKind.BODY, account));
+  }
+}

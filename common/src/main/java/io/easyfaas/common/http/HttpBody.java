@@ -1,0 +1,67 @@
+package io.easyfaas.common.http;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+
+/// The body of a request or of an answer: in memory, or read as it comes.
+public sealed interface HttpBody {
+  /// No bytes.
+  HttpBody NONE = new Bytes(new byte[0]);
+
+  /// A body in memory.
+  ///
+  /// @param bytes nobody changes them
+  @SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 6 MiB is dear.
+  record Bytes(byte[] bytes) implements HttpBody {
+    @Override
+    public InputStream stream() {
+      return new ByteArrayInputStream(bytes);
+    }
+
+    @Override
+    public long length() {
+      return bytes.length;
+    }
+
+    @Override
+    public byte[] inMemory() {
+      return bytes;
+    }
+  }
+
+  /// A body that is read once, from its beginning to its end, by one thread.
+  ///
+  /// @param stream blocks until bytes come. Whoever reads it closes it; a body that is sent is
+  ///   closed by whoever sends it
+  /// @param length bytes in all; {@link #UNKNOWN} when only its end tells
+  record Stream(InputStream stream, long length) implements HttpBody {
+    /// Refuses a length that is none.
+    public Stream {
+      requireNonNull(stream, "stream");
+      if (length < UNKNOWN) {
+        throw new IllegalArgumentException("length: " + length + " (expected: >= 0, or unknown)");
+      }
+    }
+
+    @Override
+    public byte[] inMemory() {
+      throw new IllegalStateException("the body is a stream (expected: one in memory)");
+    }
+  }
+
+  /// The length of a stream that does not tell it before its end.
+  long UNKNOWN = -1;
+
+  /// The bytes, to be read once.
+  InputStream stream();
+
+  /// The number of bytes, or {@link #UNKNOWN}.
+  long length();
+
+  /// The bytes of a body in memory.
+  ///
+  /// @throws IllegalStateException when it is a stream
+  byte[] inMemory();
+}

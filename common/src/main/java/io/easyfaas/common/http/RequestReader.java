@@ -1,0 +1,276 @@
+package io.easyfaas.common.http;
+
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// Makes requests of their parts: a `FullHttpRequest` when the body is here, or, where the handler
+/// says so, a {@link StreamedRequest} when the head is. Confined to the connection's event loop.
+///
+/// **Memory.** A body that did not come with its head is reserved before it is read: all of it, or
+/// in steps when its length is not told. While there is no room the socket is not read, and what
+/// came in the same go is held.
+///
+/// **Refusals.** A {@link Refusal} is passed on for what cannot become a request: 413 for a body
+/// over the limit, 431 for a head that is too large, 417 for an expectation nobody can meet, 408
+/// for what comes too slowly, 503 when there is no room in time, 400 for bytes that are not HTTP.
+/// Who reads the body already gets an {@link IOException} instead, and its answer is replaced. What
+/// comes after a refusal is read and dropped.
+@SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
+final class RequestReader extends ChannelInboundHandlerAdapter {
+  private static final String LEFT = "the client left before the end of the body";
+
+  private final Admission admission;
+  private final ReadGate gate;
+  private final RequestDecoder decoder;
+  private final Deadlines deadlines;
+  private final ReaderClock clock;
+  private final ArrayDeque<Object> held = new ArrayDeque<>();
+
+  private @Nullable IncomingRequest current;
+  private @Nullable Future<?> roomTimer;
+  private boolean refused;
+
+  /// @param decoder of the same connection
+  RequestReader(Admission admission, ReadGate gate, RequestDecoder decoder, Deadlines deadlines) {
+    this.admission = admission;
+    this.gate = gate;
+    this.decoder = decoder;
+    this.deadlines = deadlines;
+    this.clock = new ReaderClock(this, gate, admission.budget(), deadlines);
+  }
+
+  /// Whether part of a request is here.
+  boolean isReading() {
+    return current != null || decoder.hasPartOfHead();
+  }
+
+  /// Whether this request is being read.
+  boolean isReading(IncomingRequest incoming) {
+    return current == incoming;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (roomTimer != null && !refused) {
+      held.add(message);
+      return;
+    }
+    try {
+      handle(ctx, message);
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    if (!refused) {
+      IncomingRequest incoming = current;
+      if (incoming != null) {
+        clock.bodyGoesOn(ctx, incoming);
+      } else if (decoder.hasPartOfHead()) {
+        clock.headBegan(ctx);
+      }
+    }
+    ctx.fireChannelReadComplete();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof ChannelInputShutdownEvent && isReading() && !refused) {
+      refuse(ctx, LEFT, HttpResponse.text(400, "the request ends before it is whole"));
+    }
+    ctx.fireUserEventTriggered(event);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    drop(new IOException(LEFT), null);
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    drop(new IOException("the connection is gone"), null);
+  }
+
+  private void handle(ChannelHandlerContext ctx, Object message) {
+    if (refused) {
+      return;
+    }
+    if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
+      boolean tooLong = part.decoderResult().cause() instanceof TooLongFrameException;
+      refuse(
+          ctx,
+          tooLong
+              ? HttpResponse.text(431, "Too big request header")
+              : HttpResponse.text(400, "Error when parsing request"));
+      return;
+    }
+    if (message instanceof HttpRequest request) {
+      begin(ctx, request);
+    } else if (message instanceof HttpContent part && current != null) {
+      take(ctx, current, part);
+    }
+  }
+
+  private void begin(ChannelHandlerContext ctx, HttpRequest request) {
+    decoder.headIsWhole();
+    clock.headIsWhole();
+    String expected = request.headers().get(HttpHeaderNames.EXPECT);
+    IncomingRequest incoming = admission.admit(request);
+    if (expected != null
+        && !incoming.isAsked()
+        && request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
+      refuse(ctx, HttpResponse.text(417, "Expectation Failed"));
+    } else if (incoming.isTooLong()) {
+      refuse(ctx, tooLarge(incoming));
+    } else {
+      current = incoming;
+      long missing = incoming.claim();
+      if (missing == 0) {
+        start(ctx, incoming);
+      } else {
+        hold(ctx, incoming, missing, () -> start(ctx, incoming));
+      }
+    }
+  }
+
+  private void start(ChannelHandlerContext ctx, IncomingRequest incoming) {
+    if (incoming.isStreamed()) {
+      ctx.fireChannelRead(incoming.start(ctx.executor(), gate, () -> askForBody(ctx)));
+    } else if (incoming.isAsked()) {
+      askForBody(ctx);
+    }
+  }
+
+  private void take(ChannelHandlerContext ctx, IncomingRequest incoming, HttpContent part) {
+    boolean isLast = part instanceof LastHttpContent;
+    if (incoming.received() + part.content().readableBytes() > incoming.limit()) {
+      refuse(ctx, tooLarge(incoming));
+      return;
+    }
+    FullHttpRequest whole = incoming.add(ctx.alloc(), part.content(), isLast);
+    if (isLast) {
+      current = null;
+    } else {
+      long missing = incoming.claim();
+      if (missing > 0) {
+        hold(ctx, incoming, missing, () -> {});
+      }
+    }
+    if (whole != null) {
+      ctx.fireChannelRead(whole);
+    }
+  }
+
+  /// Waits for room; what comes meanwhile is held.
+  private void hold(
+      ChannelHandlerContext ctx, IncomingRequest incoming, long missing, Runnable next) {
+    Reservation room = incoming.room();
+    if (room == null) {
+      throw new IllegalStateException("a short body waits for room");
+    }
+    gate.close(ReadGate.Reason.NO_ROOM);
+    roomTimer =
+        ctx.executor()
+            .schedule(
+                () -> noRoom(ctx, incoming, room, missing),
+                deadlines.room().toMillis(),
+                TimeUnit.MILLISECONDS);
+    room.whenAvailable(
+        missing,
+        ctx.executor(),
+        () -> {
+          Future<?> timer = roomTimer;
+          if (current != incoming || timer == null) {
+            return; // The client left, or it was too late.
+          }
+          timer.cancel(false);
+          roomTimer = null;
+          incoming.claimed(missing);
+          next.run();
+          gate.open(ReadGate.Reason.NO_ROOM);
+          replay(ctx);
+        });
+  }
+
+  private void noRoom(
+      ChannelHandlerContext ctx, IncomingRequest incoming, Reservation room, long missing) {
+    if (current == incoming && roomTimer != null) {
+      String shortage = room.shortage(missing);
+      room.refuse();
+      refuse(ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
+    }
+  }
+
+  private void replay(ChannelHandlerContext ctx) {
+    while (roomTimer == null && !held.isEmpty()) {
+      Object message = held.removeFirst();
+      try {
+        handle(ctx, message);
+      } finally {
+        ReferenceCountUtil.release(message);
+      }
+    }
+  }
+
+  private static void askForBody(ChannelHandlerContext ctx) {
+    ctx.writeAndFlush(
+        new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
+  }
+
+  private static HttpResponse tooLarge(IncomingRequest incoming) {
+    return HttpResponse.error(
+        new ApiException(
+            ErrorCode.REQUEST_TOO_LARGE,
+            "body is larger than the limit (expected: at most " + incoming.limit() + " bytes)"));
+  }
+
+  /// Answers instead of whoever would have got the request, or whoever is reading its body.
+  void refuse(ChannelHandlerContext ctx, HttpResponse response) {
+    refuse(ctx, "refused with status " + response.status(), response);
+  }
+
+  private void refuse(ChannelHandlerContext ctx, String why, HttpResponse response) {
+    refused = true;
+    if (!drop(new IOException(why), response)) {
+      ctx.fireChannelRead(new Refusal(response));
+    }
+  }
+
+  /// Lets go of everything; true when the reader of a body will tell the client.
+  private boolean drop(IOException cause, @Nullable HttpResponse answer) {
+    IncomingRequest incoming = current;
+    current = null;
+    clock.stop();
+    Future<?> timer = roomTimer;
+    roomTimer = null;
+    if (timer != null) {
+      timer.cancel(false);
+    }
+    held.forEach(ReferenceCountUtil::release);
+    held.clear();
+    return incoming != null && incoming.fail(cause, answer);
+  }
+}

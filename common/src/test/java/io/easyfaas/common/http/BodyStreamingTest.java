@@ -1,0 +1,404 @@
+package io.easyfaas.common.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Bodies that are read, and written, as they come.
+@Timeout(60)
+final class BodyStreamingTest {
+  private static final int MAX_WHOLE_BYTES = 64 * 1024;
+  private static final int MAX_STREAM_BYTES = 32 * 1024 * 1024;
+
+  @SuppressWarnings("NullAway.Init")
+  private static EventLoops loops;
+
+  private final CountDownLatch mayRead = new CountDownLatch(1);
+  private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+  private final BlockingQueue<InputStream> bodies = new LinkedBlockingQueue<>();
+  private final HttpServer server =
+      HttpServer.start(
+          new HttpAddress.Tcp("127.0.0.1", 0),
+          loops,
+          MAX_WHOLE_BYTES,
+          Router.builder().stream(
+                  "PUT", "/digest", MAX_STREAM_BYTES, (request, _) -> digest(request))
+              .stream("PUT", "/late", MAX_STREAM_BYTES, (request, _) -> late(request))
+              .stream("PUT", "/refuse", MAX_STREAM_BYTES, (_, _) -> refuse())
+              .stream("PUT", "/small", 20_000, (request, _) -> digest(request))
+              .route("PUT", "/whole", (request, _) -> HttpResponse.text(200, request.text()))
+              .route("GET", "/known", (_, _) -> answer(100_000, 100_000))
+              .route("GET", "/unknown", (_, _) -> answer(100_000, HttpBody.UNKNOWN))
+              .route("GET", "/too-short", (_, _) -> answer(100_000, 200_000))
+              .route("GET", "/broken", (_, _) -> broken())
+              .build());
+
+  @BeforeAll
+  static void startLoops() {
+    loops = new EventLoops(1);
+  }
+
+  @AfterEach
+  void closeServer() {
+    server.close();
+  }
+
+  @AfterAll
+  static void closeLoops() {
+    loops.close();
+  }
+
+  private HttpResponse digest(HttpRequest request) {
+    try (InputStream body = request.stream()) {
+      return HttpResponse.text(200, sha256(body.readAllBytes()) + " " + request.content().length());
+    } catch (IOException e) {
+      seen.add(String.valueOf(e.getMessage()));
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private HttpResponse late(HttpRequest request) {
+    bodies.add(request.stream());
+    try {
+      mayRead.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    return digest(request);
+  }
+
+  private static HttpResponse refuse() {
+    throw new ApiException(ErrorCode.REQUEST_TOO_LARGE, "no room");
+  }
+
+  private HttpResponse answer(int size, long length) {
+    return new HttpResponse(200, Map.of(), new HttpBody.Stream(closing(random(size)), length));
+  }
+
+  private HttpResponse broken() {
+    InputStream fails =
+        new InputStream() {
+          @Override
+          public int read() throws IOException {
+            throw new IOException("disk");
+          }
+        };
+    InputStream bytes = new SequenceInputStream(closing(random(70_000)), fails);
+    return new HttpResponse(200, Map.of(), new HttpBody.Stream(bytes, 100_000));
+  }
+
+  private InputStream closing(byte[] bytes) {
+    return new FilterInputStream(new ByteArrayInputStream(bytes)) {
+      @Override
+      public void close() {
+        seen.add("closed");
+      }
+    };
+  }
+
+  @Test
+  void readsABodyFarLargerThanItIsEverInMemory() throws IOException {
+    byte[] body = random(MAX_STREAM_BYTES);
+    try (RawConnection connection = connect()) {
+      put(connection, "/digest", body.length).send(body);
+
+      assertThat(connection.read().text()).isEqualTo(sha256(body) + " " + body.length);
+    }
+  }
+
+  @Test
+  void readsAChunkedBodyAndKeepsTheConnection() throws IOException {
+    try (RawConnection connection = connect()) {
+      connection
+          .send("PUT /digest HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+          .send("3\r\nabc\r\n")
+          .send("2\r\nde\r\n0\r\n\r\n");
+      assertThat(connection.read().text()).isEqualTo(sha256("abcde".getBytes(UTF_8)) + " -1");
+
+      put(connection, "/whole", 2).send("hi");
+      assertThat(connection.read().text()).isEqualTo("hi");
+    }
+  }
+
+  @Test
+  void handsAShortBodyOverAsAStreamToo() throws IOException {
+    try (RawConnection connection = connect()) {
+      put(connection, "/digest", 3).send("abc");
+
+      assertThat(connection.read().text()).isEqualTo(sha256("abc".getBytes(UTF_8)) + " 3");
+    }
+  }
+
+  @Test
+  void readsNoFasterThanItsReader() throws Exception {
+    byte[] body = random(MAX_STREAM_BYTES);
+    try (RawConnection connection = connect()) {
+      Thread sender =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  put(connection, "/late", body.length).send(body);
+                } catch (IOException e) {
+                  seen.add("send: " + e);
+                }
+              });
+      InputStream waiting = bodies.take();
+      try (RawConnection other = connect()) {
+        for (int i = 0; i < 20; i++) { // Many turns of the loop.
+          put(other, "/whole", 1).send("x");
+          assertThat(other.read().text()).isEqualTo("x");
+          assertThat(waiting.available()).isBetween(0, BodyStream.CAPACITY);
+        }
+      }
+      assertThat(sender.isAlive()).as("the client waits for the reader").isTrue();
+      mayRead.countDown();
+
+      assertThat(connection.read().text()).isEqualTo(sha256(body) + " " + body.length);
+      sender.join();
+    }
+  }
+
+  @Test
+  void refusesABodyOverTheRoutesLimit() throws IOException {
+    try (RawConnection connection = connect()) {
+      put(connection, "/small", 20_001).send(new byte[20_001]);
+
+      HttpResponse response = connection.read();
+      assertThat(response.status()).isEqualTo(413);
+      assertThat(response.text()).contains("at most 20000 bytes");
+      assertThat(seen).isEmpty();
+    }
+  }
+
+  @Test
+  void refusesAChunkedBodyOverTheRoutesLimitThoughItIsBeingRead() throws Exception {
+    try (RawConnection connection = connect()) {
+      connection.send("PUT /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      for (int i = 0; i < 4; i++) {
+        connection.send("1800\r\n" + "x".repeat(0x1800) + "\r\n");
+      }
+
+      assertThat(connection.read().status()).isEqualTo(413);
+      assertThat(connection.isClosedByServer()).isTrue();
+      assertThat(seen.take()).isEqualTo("refused with status 413");
+    }
+  }
+
+  @Test
+  void refusesAWholeBodyOverTheServersLimit() throws IOException {
+    try (RawConnection connection = connect()) {
+      put(connection, "/whole", MAX_WHOLE_BYTES + 1).send(new byte[MAX_WHOLE_BYTES + 1]);
+
+      assertThat(connection.read().status()).isEqualTo(413);
+    }
+  }
+
+  @Test
+  void asksForTheBodyOnceItsReaderWantsIt() throws IOException {
+    try (RawConnection connection = connect()) {
+      connection.send(
+          "PUT /late HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10000\r\n\r\n");
+      try (RawConnection other = connect()) {
+        put(other, "/whole", 1).send("x");
+        assertThat(other.read().text()).isEqualTo("x"); // The first one's head was read before.
+      }
+      assertThat(connection.available()).isZero();
+      mayRead.countDown();
+
+      assertThat(connection.read().status()).isEqualTo(100);
+      byte[] body = random(10_000);
+      assertThat(connection.send(body).read().text()).startsWith(sha256(body));
+    }
+  }
+
+  @Test
+  void refusesWithoutAskingForTheBody() throws IOException {
+    try (RawConnection connection = connect()) {
+      connection.send(
+          "PUT /refuse HTTP/1.1\r\n"
+              + "Host: x\r\n"
+              + "Expect: 100-continue\r\n"
+              + "Content-Length: 10000\r\n\r\n");
+
+      HttpResponse response = connection.read();
+      assertThat(response.status()).isEqualTo(413);
+      assertThat(response.header("Connection")).contains("close");
+      assertThat(connection.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void answersBeforeTheEndOfABodyThatIsStillBeingSent() throws IOException {
+    try (RawConnection connection = connect()) {
+      put(connection, "/refuse", MAX_STREAM_BYTES).send(new byte[MAX_STREAM_BYTES]);
+
+      HttpResponse response = connection.read();
+      assertThat(response.status()).isEqualTo(413);
+      assertThat(response.text()).contains("no room");
+      assertThat(connection.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void failsTheReaderOfABodyWhoseClientLeaves() throws Exception {
+    try (RawConnection connection = connect()) {
+      put(connection, "/digest", 100_000).send(new byte[50_000]);
+    }
+
+    assertThat(seen.take()).isEqualTo("the client left before the end of the body");
+  }
+
+  @Test
+  void answersABodyThatBreaksOffWith400ThoughItIsBeingRead() throws Exception {
+    try (RawConnection connection = connect()) {
+      connection
+          .send("PUT /digest HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+          .send("2\r\nab\r\nnot-a-length\r\n");
+
+      assertThat(connection.read().status()).isEqualTo(400);
+      assertThat(seen.take()).isEqualTo("refused with status 400");
+    }
+  }
+
+  @Test
+  void refusesAnExpectationNobodyCanMeet() throws IOException {
+    try (RawConnection connection = connect()) {
+      connection.send(
+          "PUT /digest HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 10000\r\n\r\n");
+
+      assertThat(connection.read().status()).isEqualTo(417);
+      assertThat(connection.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void takesABodyOfManyTinyChunksWhole() throws IOException {
+    int size = 20_000;
+    try (RawConnection connection = connect()) {
+      connection
+          .send("PUT /whole HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+          .send("1\r\nx\r\n".repeat(size) + "0\r\n\r\n");
+
+      assertThat(connection.read().text()).isEqualTo("x".repeat(size));
+    }
+  }
+
+  @Test
+  void writesAnAnswerOfKnownLengthAsItIsRead() throws Exception {
+    try (RawConnection connection = connect()) {
+      connection.send("GET /known HTTP/1.1\r\nHost: x\r\n\r\n");
+
+      HttpResponse response = connection.read();
+      assertThat(response.header("Content-Length")).contains("100000");
+      assertThat(response.body()).isEqualTo(random(100_000));
+      assertThat(seen.take()).isEqualTo("closed");
+      put(connection, "/whole", 1).send("x");
+      assertThat(connection.read().text()).isEqualTo("x");
+    }
+  }
+
+  @Test
+  void writesAnAnswerOfUnknownLengthInChunks() throws IOException {
+    try (RawConnection connection = connect();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      connection.send("GET /unknown HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(connection.readHead().header("Transfer-Encoding")).contains("chunked");
+
+      assertThat(client.send(HttpRequest.of("GET", "/unknown"), Duration.ofSeconds(20)).body())
+          .isEqualTo(random(100_000));
+    }
+  }
+
+  @Test
+  void endsAnAnswerOfUnknownLengthWithTheConnectionForAnOldClient() throws IOException {
+    try (RawConnection connection = connect()) {
+      connection.send("GET /unknown HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+
+      HttpResponse head = connection.readHead();
+      assertThat(head.header("Transfer-Encoding")).isEmpty();
+      assertThat(connection.readToEnd()).isEqualTo(random(100_000));
+    }
+  }
+
+  @Test
+  void answersHeadWithTheLengthAlone() throws Exception {
+    try (RawConnection connection = connect()) {
+      connection.send("HEAD /known HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(connection.readHead().header("Content-Length")).contains("100000");
+      assertThat(seen.take()).isEqualTo("closed");
+
+      put(connection, "/whole", 1).send("x");
+      assertThat(connection.read().text()).isEqualTo("x");
+    }
+  }
+
+  @Test
+  void breaksTheConnectionWhenAnAnswerBreaksOff() throws IOException {
+    for (String path : new String[] {"/broken", "/too-short"}) {
+      try (RawConnection connection = connect()) {
+        connection.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+
+        assertThatThrownBy(connection::read).as(path).isInstanceOf(IOException.class);
+      }
+    }
+  }
+
+  @Test
+  void stopsReadingAnAnswerWhoseClientLeaves() throws Exception {
+    try (RawConnection connection = connect()) {
+      connection.send("GET /known HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+
+    assertThat(seen.poll(20, TimeUnit.SECONDS)).isEqualTo("closed");
+  }
+
+  private RawConnection connect() throws IOException {
+    return new RawConnection(server.port());
+  }
+
+  private static RawConnection put(RawConnection connection, String path, int length)
+      throws IOException {
+    return connection.send(
+        ("PUT " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n")
+            .getBytes(ISO_8859_1));
+  }
+
+  private static byte[] random(int size) {
+    byte[] bytes = new byte[size];
+    new Random(42).nextBytes(bytes);
+    return bytes;
+  }
+
+  private static String sha256(byte[] bytes) {
+    try {
+      return Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,414 @@
+package io.easyfaas.common.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.budget.BudgetUsage;
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.wire.Headers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Clients that want more than there is, or take more time than there is.
+@Timeout(60)
+final class PressureTest {
+  private static final HttpAddress ANY_PORT = new HttpAddress.Tcp("127.0.0.1", 0);
+  private static final int BUDGET_BYTES = 1024 * 1024;
+  private static final int BODY_BYTES = 128 * 1024;
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration SHORT = Duration.ofMillis(100);
+
+  private final ByteBudget budget = new ByteBudget(BUDGET_BYTES);
+  private final ConnectionLimit connections = new ConnectionLimit(400);
+  private final EventLoops loops = new EventLoops(1, budget, connections);
+  private final Semaphore mayAnswer = new Semaphore(0);
+  private final BlockingQueue<String> gone = new LinkedBlockingQueue<>();
+  private final CountDownLatch begun = new CountDownLatch(1);
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  @AfterEach
+  void closeAll() throws Exception {
+    mayAnswer.release(10_000);
+    for (AutoCloseable each : open) {
+      each.close();
+    }
+    loops.close();
+    assertThat(budget.usage().reserved()).as("nobody owns bytes of a closed engine").isZero();
+  }
+
+  @Test
+  void aBodyIsNotReadUntilThereIsRoomForIt() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    for (int i = 0; i < 4; i++) {
+      post(server, "a", "/wait", BODY_BYTES).send(new byte[BODY_BYTES]);
+    }
+    until(() -> budget.usage().reserved() == 4 * BODY_BYTES);
+    RawConnection late = post(server, "a", "/wait", 5 * BODY_BYTES).send(new byte[BODY_BYTES]);
+    until(() -> body().waiting() == 1);
+
+    mayAnswer.release(5);
+    late.send(new byte[4 * BODY_BYTES]);
+
+    assertThat(late.read().text()).isEqualTo("" + 5 * BODY_BYTES);
+    assertThat(body().refused()).isZero();
+  }
+
+  @Test
+  void aBodyThatFindsNoRoomInTimeIsRefusedWithTheLimit() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
+    post(server, "a", "/wait", BUDGET_BYTES).send(new byte[BUDGET_BYTES]);
+    until(() -> budget.usage().reserved() == BUDGET_BYTES);
+    RawConnection late = post(server, "b", "/wait", BODY_BYTES).send(new byte[BODY_BYTES]);
+
+    HttpResponse response = late.read();
+    assertThat(response.status()).isEqualTo(503);
+    assertThat(response.header("Retry-After")).isPresent();
+    assertThat(response.text())
+        .contains("ServiceUnavailableException")
+        .contains("memory for requests and answers: 131072 bytes more (expected: at most 0 of");
+    assertThat(late.isClosedByServer()).isTrue();
+    assertThat(body().refused()).isEqualTo(1);
+  }
+
+  @Test
+  void aChunkedBodyIsReservedInSteps() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
+    RawConnection chunked = connect(server);
+    chunked.send("POST /wait HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    String chunk = "10000\r\n" + "x".repeat(0x10000) + "\r\n";
+    chunked.send(chunk + chunk + chunk);
+    until(() -> budget.usage().reserved() > 3 * 0x10000);
+    assertThat(budget.usage().reserved()).isLessThan(7 * 0x10000);
+
+    mayAnswer.release();
+    assertThat(chunked.send("0\r\n\r\n").read().text()).isEqualTo("" + 3 * 0x10000);
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aFloodOfBodiesNeverTakesMoreThanThereIsAndLeavesRoomForOthers() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
+    List<RawConnection> flood = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      flood.add(post(server, "flood", "/wait", BODY_BYTES).send(new byte[1000]));
+    }
+    until(() -> body().refused() == 56); // Four times 128 KiB is half of all.
+
+    mayAnswer.release();
+    RawConnection innocent = post(server, "innocent", "/wait", BODY_BYTES);
+    assertThat(innocent.send(new byte[BODY_BYTES]).read().text()).isEqualTo("" + BODY_BYTES);
+    assertThat(budget.usage().reserved()).isBetween(0L, (long) BUDGET_BYTES);
+    int refused = 0;
+    for (RawConnection each : flood.subList(4, 60)) {
+      refused += each.read().status() == 503 ? 1 : 0;
+    }
+    assertThat(refused).isEqualTo(56);
+  }
+
+  @Test
+  void whoHoldsBackTheLastByteLosesItsRoom() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, SHORT, LONG, LONG));
+    List<RawConnection> slow = new ArrayList<>();
+    for (int i = 0; i < 45; i++) {
+      slow.add(post(server, "slow", "/wait", BODY_BYTES).send(new byte[BODY_BYTES - 1]));
+    }
+
+    for (RawConnection each : slow) {
+      HttpResponse response = each.read();
+      assertThat(response.status()).isEqualTo(408);
+      assertThat(response.text()).startsWith("the request's body gets on by ");
+      each.close();
+    }
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aStreamedBodyThatDoesNotGetOnIsRefused() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, SHORT, LONG, LONG));
+    RawConnection slow = post(server, "a", "/stream", BODY_BYTES).send(new byte[100]);
+
+    assertThat(slow.read().status()).isEqualTo(408);
+    slow.close();
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aStreamedBodyWhoseReaderIsSlowIsNotLate() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, SHORT, LONG, LONG));
+    int size = 8 * BODY_BYTES; // More than is read ahead.
+    RawConnection patient = post(server, "a", "/wait-stream", size).send(new byte[size]);
+    RawConnection slow = post(server, "a", "/stream", BODY_BYTES).send(new byte[100]);
+    assertThat(slow.read().status()).as("a window and more has passed").isEqualTo(408);
+    mayAnswer.release();
+
+    assertThat(patient.read().text()).isEqualTo("" + size);
+  }
+
+  @Test
+  void headsThatAreNotWholeAreCountedAndLate() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, Duration.ofSeconds(2), LONG, LONG, LONG));
+    String part = "GET /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(15_000);
+    List<RawConnection> flood = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      flood.add(connect(server).send(part));
+    }
+    until(() -> kind(ByteKind.HEAD).refused() > 80); // 16 times 32 KiB is half of all.
+    assertThat(kind(ByteKind.HEAD).bytes()).isLessThanOrEqualTo(BUDGET_BYTES / 2);
+
+    mayAnswer.release();
+    RawConnection innocent = post(server, "innocent", "/wait", BODY_BYTES);
+    assertThat(innocent.send(new byte[BODY_BYTES]).read().status()).isEqualTo(200);
+    List<Integer> statuses = new ArrayList<>();
+    for (RawConnection each : flood) {
+      statuses.add(each.read().status());
+      each.close();
+    }
+    assertThat(statuses).containsOnly(503, 408).contains(408);
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aHeadOfOneByteNowAndThenIsLate() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, Duration.ofMillis(50), LONG, LONG, LONG));
+    RawConnection slow = connect(server);
+    String head = "GET /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(10_000);
+    for (int i = 0; slow.available() == 0; i++) {
+      slow.send(head.substring(i, i + 1));
+    }
+
+    HttpResponse response = slow.read();
+    assertThat(response.status()).isEqualTo(408);
+    assertThat(response.text()).isEqualTo("the request's head is not whole after PT0.05S");
+    assertThat(slow.isClosedByServer()).isTrue();
+  }
+
+  @Test
+  void emptyLinesKeepNoConnection() throws Exception {
+    HttpServer server = server(new Deadlines(SHORT, LONG, LONG, LONG, LONG));
+    RawConnection slow = connect(server);
+
+    try {
+      for (int i = 0; i < 5000; i++) { // More would be a head that is too large.
+        slow.send("\r\n");
+        Thread.sleep(1);
+      }
+      throw new AssertionError("still open after all its idle time");
+    } catch (IOException _) {
+      assertThat(slow.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void whoTakesNothingOfItsAnswerLosesIt() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, SHORT, LONG));
+    List<RawConnection> stuck = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      stuck.add(connect(server).send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
+    }
+
+    until(() -> connections.stalledClients() == 10);
+    until(() -> budget.usage().reserved() == 0);
+    for (RawConnection each : stuck) {
+      assertThat(each.readToEnd().length).isLessThan(Large.BYTES);
+    }
+  }
+
+  @Test
+  void anAnswerIsCountedUntilItIsTaken() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    RawConnection client = connect(server).send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+    until(() -> kind(ByteKind.ANSWER).bytes() >= Large.BYTES);
+
+    assertThat(client.read().body()).hasSize(Large.BYTES);
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void moreHeadersThanAnyoneNeedsAreRefused() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    RawConnection client = connect(server);
+
+    client.send("GET /wait HTTP/1.1\r\n" + "a:\r\n".repeat(200) + "\r\n");
+
+    assertThat(client.read().status()).isEqualTo(431);
+  }
+
+  @Test
+  void aClientThatClosesItsSideGetsItsAnswers() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    String request = "POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx";
+    RawConnection client = connect(server).send(request + request).endInput();
+    mayAnswer.release(2);
+
+    assertThat(client.readFinal().text()).isEqualTo("1");
+    assertThat(client.readFinal().text()).isEqualTo("1");
+    assertThat(client.isClosedByServer()).isTrue();
+  }
+
+  @Test
+  void aClientThatClosesItsSideGetsAnAnswerThatTakesLong() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    RawConnection client = connect(server);
+    client.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx").endInput();
+    assertThat(client.read().status()).as("it is asked whether it is there").isEqualTo(100);
+    mayAnswer.release();
+
+    assertThat(client.read().text()).isEqualTo("1");
+    assertThat(client.isClosedByServer()).isTrue();
+  }
+
+  @Test
+  void anOldClientThatClosesItsSideGetsItsAnswerAndNothingElse() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    RawConnection client = connect(server);
+    client.send("POST /wait HTTP/1.0\r\nContent-Length: 1\r\n\r\nx").endInput();
+    until(() -> mayAnswer.hasQueuedThreads());
+    mayAnswer.release();
+
+    assertThat(client.read().text()).isEqualTo("1");
+    assertThat(client.isClosedByServer()).isTrue();
+  }
+
+  @Test
+  void aRequestThatEndsBeforeItIsWholeIsRefused() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    for (String part :
+        List.of(
+            "GET /wait HTT",
+            "GET /wait HTTP/1.1\r\nHo",
+            "POST /wait HTTP/1.1\r\nContent-Length: 9\r\n\r\nx")) {
+      RawConnection client = connect(server).send(part).endInput();
+
+      assertThat(client.read().status()).as(part).isEqualTo(400);
+      assertThat(client.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void whoeverAnswersHearsOfAClientThatIsGone() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    RawConnection client = connect(server).send("GET /front HTTP/1.1\r\nHost: x\r\n\r\n");
+    begun.await();
+
+    client.close();
+
+    assertThat(gone.take()).isEqualTo("gone");
+  }
+
+  @Test
+  void noMoreConnectionsAreAcceptedThanThereMayBe() throws Exception {
+    ConnectionLimit few = new ConnectionLimit(2);
+    try (EventLoops own = new EventLoops(1, budget, few);
+        HttpServer server =
+            HttpServer.start(ANY_PORT, own, BODY_BYTES, request -> answer(request))) {
+      RawConnection one = new RawConnection(server.port());
+      RawConnection two = new RawConnection(server.port());
+      one.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      two.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      until(() -> few.pauses() > 0);
+      RawConnection three = new RawConnection(server.port());
+      three.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      assertThat(few.open()).isEqualTo(2);
+
+      mayAnswer.release(3);
+      assertThat(one.read().text()).isEqualTo("0");
+      assertThat(two.read().text()).isEqualTo("0");
+      assertThat(three.read().text()).as("those nobody uses make room").isEqualTo("0");
+      one.close();
+      two.close();
+      three.close();
+    }
+  }
+
+  private HttpServer server(Deadlines deadlines) {
+    HttpHandler router =
+        Router.builder().route("POST", "/wait", (request, _) -> answer(request)).stream(
+                "POST", "/stream", 100 * BODY_BYTES, (request, _) -> count(request))
+            .stream(
+                "POST",
+                "/wait-stream",
+                100 * BODY_BYTES,
+                (request, _) -> {
+                  mayAnswer.acquireUninterruptibly();
+                  return count(request);
+                })
+            .route(
+                "GET", "/large", (_, _) -> new HttpResponse(200, Map.of(), new byte[Large.BYTES]))
+            .build();
+    HttpServer server =
+        HttpServer.start(ANY_PORT, loops, BUDGET_BYTES, router, _ -> this::keep, deadlines);
+    open.addFirst(server);
+    return server;
+  }
+
+  /// An answer no system's buffers take whole.
+  private static final class Large {
+    static final int BYTES = 16 * 1024 * 1024;
+  }
+
+  /// Keeps what it gets and never answers.
+  private boolean keep(Exchange exchange) {
+    if (!exchange.target().equals("/front")) {
+      return false;
+    }
+    exchange.takeBody().release();
+    exchange.whenLeft(() -> gone.add("gone"));
+    begun.countDown();
+    return true;
+  }
+
+  private HttpResponse answer(HttpRequest request) {
+    mayAnswer.acquireUninterruptibly();
+    return HttpResponse.text(200, "" + request.body().length);
+  }
+
+  private static HttpResponse count(HttpRequest request) {
+    try {
+      return HttpResponse.text(200, "" + request.stream().readAllBytes().length);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private RawConnection post(HttpServer server, String account, String path, int length)
+      throws IOException {
+    return connect(server)
+        .send(
+            "POST %s HTTP/1.1\r\nHost: x\r\n%s: %s\r\nContent-Length: %d\r\n\r\n"
+                .formatted(path, Headers.ACCOUNT_ID, account, length));
+  }
+
+  private RawConnection connect(HttpServer server) throws IOException {
+    RawConnection connection = new RawConnection(server.port());
+    open.addLast(connection);
+    return connection;
+  }
+
+  private BudgetUsage.Part body() {
+    return kind(ByteKind.BODY);
+  }
+
+  private BudgetUsage.Part kind(ByteKind kind) {
+    return Objects.requireNonNull(budget.usage().kinds().get(kind));
+  }
+
+  /// Waits for what the event loop will do.
+  private static void until(BooleanSupplier condition) throws InterruptedException {
+    while (!condition.getAsBoolean()) {
+      Thread.sleep(2);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+package io.easyfaas.funclet.code;
+
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
+import io.easyfaas.common.disk.DiskTree;
+import io.easyfaas.common.disk.SmallFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The files of the code cache: `<directory>/<account>/<64 hex digits>/` is one unpacked archive.
+///
+/// A directory of this form is whole, because it got its name by one rename after everything in it
+/// was checked, and loses it by one rename before anything in it is deleted. Whatever starts with a
+/// dot is work in progress or being deleted. Thread-safe for different archives.
+///
+/// @param path made by {@link #sweep}
+record CodeDirectory(Path path) {
+  private static final Logger LOG = LoggerFactory.getLogger(CodeDirectory.class);
+  private static final String BOOT_FILE = ".boot";
+
+  /// Makes the directory, removes what was in progress when the last engine ended, and everything
+  /// when the machine was started anew since.
+  ///
+  /// @param bootId text of `/proc/sys/kernel/random/boot_id`
+  void sweep(String bootId) throws IOException {
+    makeOpen(path);
+    SmallFile boot = new SmallFile(path.resolve(BOOT_FILE));
+    boolean isSameBoot = boot.read().equals(Optional.of(bootId));
+    for (Path child : children(path)) {
+      if (child.equals(boot.path())) {
+        continue;
+      }
+      if (!isSameBoot || !isAccount(child)) {
+        discard(child);
+        continue;
+      }
+      for (Path archive : children(child)) {
+        if (archive.getFileName().toString().startsWith(".")
+            || !Files.isDirectory(archive, NOFOLLOW_LINKS)) {
+          delete(archive);
+        }
+      }
+    }
+    try {
+      boot.replace(bootId);
+    } catch (IOException e) { // A full disk. The next start finds no boot, or another one.
+      LOG.warn("{}: {}; the next start empties the code cache", boot.path(), e.toString());
+    }
+  }
+
+  /// Where an archive is, or would be.
+  Path of(CodeKey key) {
+    return path.resolve(key.account()).resolve(key.hash().hex());
+  }
+
+  boolean has(CodeKey key) {
+    return Files.isDirectory(of(key), NOFOLLOW_LINKS);
+  }
+
+  /// A name for work in progress.
+  Path temporary(String what) {
+    return path.resolve("." + what + "-" + UUID.randomUUID());
+  }
+
+  /// Lets a directory be the archive from now on.
+  void add(Path content, CodeKey key) throws IOException {
+    makeOpen(path.resolve(key.account()));
+    Files.move(content, of(key), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /// Takes an archive's name away, so that nobody can take hold of what is half deleted.
+  ///
+  /// @return what is to be deleted
+  Path moveAway(CodeKey key) throws IOException {
+    Path archive = of(key);
+    Path doomed = archive.resolveSibling(".evicted-" + UUID.randomUUID());
+    return Files.move(archive, doomed, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /// Remembers when an archive was used.
+  void touch(CodeKey key, Instant now) {
+    try {
+      Files.setLastModifiedTime(of(key), FileTime.from(now));
+    } catch (IOException e) {
+      LOG.warn("code {}: {}", key, e.toString());
+    }
+  }
+
+  Instant lastUse(CodeKey key) throws IOException {
+    return Files.getLastModifiedTime(of(key), NOFOLLOW_LINKS).toInstant();
+  }
+
+  /// Every archive that is there.
+  List<CodeKey> archives() throws IOException {
+    List<CodeKey> archives = new ArrayList<>();
+    for (Path account : children(path)) {
+      if (isAccount(account)) {
+        for (Path archive : children(account)) {
+          String hex = archive.getFileName().toString();
+          if (!hex.startsWith(".")) {
+            archives.add(new CodeKey(account.getFileName().toString(), new CodeHash(hex)));
+          }
+        }
+      }
+    }
+    return archives;
+  }
+
+  /// Deletes what is of no use any more; what cannot be deleted is left to the next start.
+  static void delete(Path path) {
+    try {
+      DiskTree.delete(path);
+    } catch (IOException e) {
+      LOG.warn("remove {}: {}", path, e.toString());
+    }
+  }
+
+  private void discard(Path child) throws IOException {
+    Path doomed = temporary("swept");
+    Files.move(child, doomed, StandardCopyOption.ATOMIC_MOVE);
+    delete(doomed);
+  }
+
+  /// Sandboxes go through it, but cannot list it.
+  private static void makeOpen(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+  }
+
+  private static boolean isAccount(Path child) {
+    return CodeKey.isAccount(child.getFileName().toString())
+        && Files.isDirectory(child, NOFOLLOW_LINKS);
+  }
+
+  private static List<Path> children(Path directory) throws IOException {
+    try (Stream<Path> found = Files.list(directory)) {
+      return found.toList();
+    }
+  }
+}

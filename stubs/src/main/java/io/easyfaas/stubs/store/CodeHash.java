@@ -1,0 +1,38 @@
+package io.easyfaas.stubs.store;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+
+/// SHA-256 as documents have it: base64.
+final class CodeHash {
+  private CodeHash() {}
+
+  static String of(byte[] zip) {
+    return Base64.getEncoder().encodeToString(digest().digest(zip));
+  }
+
+  /// Reads the whole file.
+  static String of(Path zip) throws IOException {
+    MessageDigest digest = digest();
+    try (InputStream content = Files.newInputStream(zip);
+        OutputStream sink = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+      content.transferTo(sink);
+    }
+    return Base64.getEncoder().encodeToString(digest.digest());
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
