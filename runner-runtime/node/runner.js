@@ -32,7 +32,7 @@ const { pathToFileURL } = require('node:url');
 const { inspect, types } = require('node:util');
 
 const SOCKET = '/run/easyfaas/runner.sock';
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 const HELLO = 1;
 const LOAD = 2;
@@ -44,6 +44,7 @@ const LOG = 8;
 const CANCEL = 9;
 const PING = 10;
 const PONG = 11;
+const CREDIT = 12;
 
 /** Flag of RESULT: the payload is an error object. */
 const FAILED = 1;
@@ -56,8 +57,16 @@ const HEADER_BYTES = 12;
 /** What `length` counts besides the payload: type, flags, reserved and id. */
 const COUNTED_HEADER_BYTES = 8;
 const MAX_PAYLOAD_BYTES = 6815744;
-/** Deadline and length of the request id: the fixed part of an INVOKE payload (§5). */
-const INVOKE_FIXED_BYTES = 10;
+/** Deadline, lengths of request id and header block: the fixed part of an INVOKE payload (§5). */
+const INVOKE_FIXED_BYTES = 12;
+/** Number and length of a header, before its value. */
+const HEADER_FIXED_BYTES = 3;
+const CREDIT_BYTES = 4;
+
+const TRACE_PARENT = 1;
+const TRACE_STATE = 2;
+const CLIENT_CONTEXT = 3;
+const IDENTITY = 4;
 
 /** A runner that has waited so long is a prewarmed one. Else LOAD comes in a millisecond or two. */
 const REHEARSE_AFTER_MILLIS = 50;
@@ -442,7 +451,8 @@ class Context {
   #abortController = null;
   #decoders = null;
 
-  constructor(runner, id, deadlineMillis, requestId) {
+  /** @param headers what goes with the event, by number, or null */
+  constructor(runner, id, deadlineMillis, requestId, headers) {
     const loaded = runner.loaded;
     this.#runner = runner;
     this.#id = id;
@@ -455,6 +465,12 @@ class Context {
     this.functionBrn = loaded.functionBrn;
     this.invokedFunctionArn = loaded.functionBrn;
     this.memoryLimitInMB = loaded.memoryMegabytes;
+    if (headers !== null) {
+      this.traceParent = headers[TRACE_PARENT];
+      this.traceState = headers[TRACE_STATE];
+      this.clientContext = jsonOrText(headers[CLIENT_CONTEXT]);
+      this.identity = jsonOrText(headers[IDENTITY]);
+    }
   }
 
   // Getters of functions, not methods: handlers pull them off the context and call them bare.
@@ -1166,6 +1182,12 @@ class Runner {
         }
         break;
       }
+      case CREDIT:
+        // For a call that was answered: the frame crossed our RESULT. Answers in parts are not made.
+        if (end - start !== HEADER_BYTES + CREDIT_BYTES) {
+          throw new ProtocolError('CREDIT is not a number');
+        }
+        break;
       case LOAD:
         this.onLoad(buffer.toString('utf8', start + HEADER_BYTES, end));
         break;
@@ -1213,17 +1235,22 @@ class Runner {
     if (this.state !== 'ready') {
       throw new ProtocolError(`INVOKE while ${this.state}`);
     }
-    const idBytes = end - start < INVOKE_FIXED_BYTES ? 0 : buffer.readUInt16BE(start + 8);
-    const eventStart = start + INVOKE_FIXED_BYTES + idBytes;
+    if (end - start < INVOKE_FIXED_BYTES) {
+      throw new ProtocolError('INVOKE is shorter than its fixed part');
+    }
+    const headerStart = start + INVOKE_FIXED_BYTES + buffer.readUInt16BE(start + 8);
+    const eventStart = headerStart + buffer.readUInt16BE(start + 10);
     if (eventStart > end) {
-      throw new ProtocolError('INVOKE is shorter than its request id');
+      throw new ProtocolError('INVOKE is shorter than its request id and headers');
     }
     if (id === 0 || this.calls.has(id)) {
       throw new ProtocolError(`INVOKE with the id ${id}, which is not free`);
     }
     const deadlineMillis = buffer.readUInt32BE(start) * 4294967296 + buffer.readUInt32BE(start + 4);
-    const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, eventStart);
-    const context = new Context(this, id, deadlineMillis, requestId);
+    const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, headerStart);
+    const headers =
+      headerStart === eventStart ? null : parseHeaders(buffer, headerStart, eventStart);
+    const context = new Context(this, id, deadlineMillis, requestId, headers);
     this.calls.set(id, context);
     this.current.run(context, Context.run, context, parseEvent(buffer, eventStart, end));
   }
@@ -1356,12 +1383,31 @@ function parseEvent(buffer, start, end) {
   if (start === end) {
     return {};
   }
-  const text = buffer.toString('utf8', start, end);
+  return jsonOrText(buffer.toString('utf8', start, end));
+}
+
+/** The value of the text, or the text where it is not JSON, or nothing at all. */
+function jsonOrText(text) {
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
+}
+
+/** The header block of a call (§5): texts, by number. */
+function parseHeaders(buffer, start, end) {
+  const headers = [];
+  for (let at = start; at < end;) {
+    const valueStart = at + HEADER_FIXED_BYTES;
+    const valueEnd = valueStart > end ? valueStart : valueStart + buffer.readUInt16BE(at + 1);
+    if (valueEnd > end) {
+      throw new ProtocolError('a header of INVOKE is longer than its block');
+    }
+    headers[buffer[at]] = buffer.toString('utf8', valueStart, valueEnd);
+    at = valueEnd;
+  }
+  return headers;
 }
 
 if (require.main === module) {

@@ -29,6 +29,7 @@ const LOG = 8;
 const CANCEL = 9;
 const PING = 10;
 const PONG = 11;
+const CREDIT = 12;
 const MAX_PAYLOAD_BYTES = 6815744;
 
 /** A hung runner fails its test instead of the whole run. */
@@ -44,11 +45,24 @@ function frame(type, id, payload = '', flags = 0) {
   return Buffer.concat([header, body]);
 }
 
-function invokePayload(event, { requestId = 'request-1', deadlineMillis = 4102444800000 } = {}) {
-  const fixed = Buffer.alloc(10);
+const HEADER_NUMBERS = { traceParent: 1, traceState: 2, clientContext: 3, identity: 4 };
+
+function invokePayload(
+  event,
+  { requestId = 'request-1', deadlineMillis = 4102444800000, headers = {} } = {},
+) {
+  const block = Buffer.concat(
+    Object.entries(headers).map(([name, value]) => {
+      const fixed = Buffer.from([HEADER_NUMBERS[name] ?? Number(name), 0, 0]);
+      fixed.writeUInt16BE(Buffer.byteLength(value), 1);
+      return Buffer.concat([fixed, Buffer.from(value)]);
+    }),
+  );
+  const fixed = Buffer.alloc(12);
   fixed.writeBigUInt64BE(BigInt(deadlineMillis), 0);
   fixed.writeUInt16BE(requestId.length, 8);
-  return Buffer.concat([fixed, Buffer.from(requestId), Buffer.from(event)]);
+  fixed.writeUInt16BE(block.length, 10);
+  return Buffer.concat([fixed, Buffer.from(requestId), block, Buffer.from(event)]);
 }
 
 /** The controller's side of one runner process. */
@@ -356,7 +370,7 @@ test('long output becomes several LOG frames, none of which cuts a character', (
 test('HELLO names protocol and language', LIMIT, async (t) => {
   const controller = await Controller.start(t);
   assert.deepEqual(controller.hello.json, {
-    protocol: 1,
+    protocol: 2,
     language: 'nodejs',
     languageVersion: process.versions.node,
   });
@@ -636,6 +650,34 @@ test('the context describes the call', LIMIT, async (t) => {
     same: true,
   });
   assert.ok(left > 0 && left <= 60_000, String(left));
+});
+
+test(
+  'the context has what goes with the event, and nothing where nothing does',
+  LIMIT,
+  async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `exports.handler = async (event, context) =>
+      [context.traceParent, context.traceState, context.clientContext, context.identity];`,
+    });
+    const { headers } = fixtures.frames.find(({ name }) => name === 'invoke-with-headers');
+    const withAll = await controller.call('{}', { headers: { ...headers, 255: 'unknown' } });
+    assert.deepEqual(withAll.json, [
+      headers.traceParent,
+      headers.traceState,
+      JSON.parse(headers.clientContext),
+      JSON.parse(headers.identity),
+    ]);
+    const withText = await controller.call('{}', { id: 2, headers: { clientContext: 'no JSON' } });
+    assert.deepEqual(withText.json, [null, null, 'no JSON', null]);
+    assert.deepEqual((await controller.call('{}', { id: 3 })).json, [null, null, null, null]);
+  },
+);
+
+test('CREDIT for a call that is not in flight is ignored', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, { 'index.js': 'exports.handler = () => 1' });
+  controller.send(frame(CREDIT, 4, Buffer.from([0, 1, 0, 0])));
+  assert.equal((await controller.call()).text, '1');
 });
 
 test('the environment is the user’s and the engine’s, and the engine wins', LIMIT, async (t) => {

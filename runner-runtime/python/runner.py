@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Optional
 
 SOCKET = "/run/easyfaas/runner.sock"
-PROTOCOL = 1
+PROTOCOL = 2
 
 HELLO = 1
 LOAD = 2
@@ -59,6 +59,7 @@ LOG = 8
 CANCEL = 9
 PING = 10
 PONG = 11
+CREDIT = 12
 
 STDOUT_DESCRIPTOR = 1
 STDERR_DESCRIPTOR = 2
@@ -72,8 +73,16 @@ HEADER = Struct(">IBBHI")
 # What `length` counts besides the payload: type, flags, reserved and id.
 COUNTED_HEADER_BYTES = 8
 MAX_PAYLOAD_BYTES = 6815744
-# Deadline and length of the request id: the fixed part of an INVOKE payload (§5).
-INVOKE_FIXED = Struct(">QH")
+# Deadline, lengths of request id and header block: the fixed part of an INVOKE payload (§5).
+INVOKE_FIXED = Struct(">QHH")
+# Number and length of a header, before its value.
+HEADER_FIXED = Struct(">BH")
+CREDIT_BYTES = 4
+
+TRACE_PARENT = 1
+TRACE_STATE = 2
+CLIENT_CONTEXT = 3
+IDENTITY = 4
 
 # A runner that has waited so long is a prewarmed one. Else LOAD comes in a millisecond or two.
 PREPARE_AFTER_SECONDS = 0.05
@@ -281,12 +290,20 @@ def refuse_json(value: Any) -> NoReturn:
 class Call:
     """One call in flight."""
 
-    __slots__ = ("id", "request_id", "deadline_millis", "answered", "unended")
+    __slots__ = ("id", "request_id", "deadline_millis", "headers", "answered", "unended")
 
-    def __init__(self, call_id: int, request_id: str, deadline_millis: int) -> None:
+    def __init__(
+        self,
+        call_id: int,
+        request_id: str,
+        deadline_millis: int,
+        headers: Optional[dict[int, str]] = None,
+    ) -> None:
         self.id = call_id
         self.request_id = request_id
         self.deadline_millis = deadline_millis
+        # What goes with the event, by number.
+        self.headers = headers
         self.answered = False
         # Lines that have not ended yet, of stdout and stderr. Guarded by Output's lock.
         self.unended = [b"", b""]
@@ -299,6 +316,27 @@ NO_CALL.answered = True
 current_call: contextvars.ContextVar[Call] = contextvars.ContextVar("call", default=NO_CALL)
 
 
+class Attributes(dict):  # type: ignore[type-arg]
+    """A JSON object whose members are attributes as well; those that are missing are None."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        super().__init__((name, attributes(value)) for name, value in members.items())
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
+
+
+def attributes(value: Any) -> Any:
+    """The value, with objects in it as Attributes."""
+    if isinstance(value, dict):
+        return Attributes(value)
+    if isinstance(value, list):
+        return [attributes(each) for each in value]
+    return value
+
+
 class Context:
     """What a handler gets as `context`. What is the same for all calls is set on the class."""
 
@@ -309,11 +347,18 @@ class Context:
     memory_limit_in_mb = 0
     identity = None
     client_context = None
+    trace_parent: Optional[str] = None
+    trace_state: Optional[str] = None
 
     def __init__(self, call: Call) -> None:
         self.aws_request_id = call.request_id
         self.request_id = call.request_id
         self._deadline_millis = call.deadline_millis
+        if call.headers is not None:
+            self.trace_parent = call.headers.get(TRACE_PARENT)
+            self.trace_state = call.headers.get(TRACE_STATE)
+            self.client_context = header_value(call.headers.get(CLIENT_CONTEXT))
+            self.identity = header_value(call.headers.get(IDENTITY))
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the call times out, at least 0."""
@@ -325,13 +370,36 @@ class Context:
 
 def parse_event(event: bytes) -> Any:
     """The event of a call (§5): JSON, else the text as it is; empty means {}."""
-    if not event:
-        return {}
-    text = str(event, "utf-8", "replace")
+    return json_or_text(str(event, "utf-8", "replace")) if event else {}
+
+
+def json_or_text(text: str) -> Any:
+    """The value of the text, or the text where it is not JSON."""
     try:
         return parse_json(text)
     except (ValueError, RecursionError):
         return text
+
+
+def parse_headers(block: bytes) -> dict[int, str]:
+    """The header block of a call (§5): texts, by number. Raises ProtocolError."""
+    headers = {}
+    start = 0
+    while start < len(block):
+        end = value = start + HEADER_FIXED.size
+        if value <= len(block):
+            number, length = HEADER_FIXED.unpack_from(block, start)
+            end += length
+        if end > len(block):
+            raise ProtocolError("a header of INVOKE is longer than its block")
+        headers[number] = str(block[value:end], "utf-8", "replace")
+        start = end
+    return headers
+
+
+def header_value(text: Optional[str]) -> Any:
+    """The value of a header that is JSON; None when there is none."""
+    return None if text is None else attributes(json_or_text(text))
 
 
 def answer_bytes(value: Any) -> bytes:
@@ -849,7 +917,7 @@ class Runner:
                 return parse_load(payload)
             if frame_type == INVOKE:
                 raise ProtocolError("INVOKE before LOAD")
-            self._on_other(frame_type, call_id)
+            self._on_other(frame_type, call_id, payload)
 
     def _next_call(self) -> tuple[Call, bytes]:
         """The next call and its event; waits for it."""
@@ -857,29 +925,35 @@ class Runner:
             frame_type, call_id, payload = self._read()
             if frame_type == INVOKE:
                 return self._on_invoke(call_id, payload)
-            self._on_other(frame_type, call_id)
+            self._on_other(frame_type, call_id, payload)
 
     def _on_invoke(self, call_id: int, payload: bytes) -> tuple[Call, bytes]:
         if self._handler is None:
             raise ProtocolError("INVOKE after LOAD_FAILED")
         if len(payload) < INVOKE_FIXED.size:
             raise ProtocolError("INVOKE is shorter than its fixed part")
-        deadline_millis, id_bytes = INVOKE_FIXED.unpack_from(payload)
-        event_start = INVOKE_FIXED.size + id_bytes
+        deadline_millis, id_bytes, header_bytes = INVOKE_FIXED.unpack_from(payload)
+        header_start = INVOKE_FIXED.size + id_bytes
+        event_start = header_start + header_bytes
         if event_start > len(payload):
-            raise ProtocolError("INVOKE is shorter than its request id")
+            raise ProtocolError("INVOKE is shorter than its request id and headers")
         if call_id == 0 or call_id in self._calls:
             raise ProtocolError(f"INVOKE with the id {call_id}, which is not free")
-        request_id = payload[INVOKE_FIXED.size : event_start].decode("ascii", "replace")
-        call = Call(call_id, request_id, deadline_millis)
+        request_id = payload[INVOKE_FIXED.size : header_start].decode("ascii", "replace")
+        headers = parse_headers(payload[header_start:event_start]) if header_bytes else None
+        call = Call(call_id, request_id, deadline_millis, headers)
         self._calls[call_id] = call
         return call, payload[event_start:]
 
-    def _on_other(self, frame_type: int, call_id: int) -> None:
+    def _on_other(self, frame_type: int, call_id: int, payload: bytes) -> None:
         if frame_type == PING:
             self._writer.send(frame(PONG, 0, call_id, b""))
         elif frame_type == LOAD:
             raise ProtocolError("a second LOAD")
+        elif frame_type == CREDIT:
+            # For a call that was answered: it crossed our RESULT. Answers in parts are not made.
+            if len(payload) != CREDIT_BYTES:
+                raise ProtocolError("CREDIT is not a number")
         elif frame_type != CANCEL:  # There is nothing a Python handler could be told.
             raise ProtocolError(f"frame of unknown type {frame_type}")
 
@@ -977,7 +1051,7 @@ class Runner:
                 if frame_type == INVOKE:
                     self._context.copy().run(start, *self._on_invoke(call_id, payload))
                 else:
-                    self._on_other(frame_type, call_id)
+                    self._on_other(frame_type, call_id, payload)
 
         def on_readable() -> None:
             try:

@@ -26,7 +26,8 @@ RUNNER = Path(__file__).with_name("runner.py").resolve()
 FIXTURES = RUNNER.parents[2] / "common/src/test/resources/wire/frames.json"
 
 HELLO, LOAD, READY, LOAD_FAILED, INVOKE, RESULT = 1, 2, 3, 4, 5, 6
-LOG, CANCEL, PING, PONG = 8, 9, 10, 11
+LOG, CANCEL, PING, PONG, CREDIT = 8, 9, 10, 11, 12
+HEADER_NUMBERS = {"traceParent": 1, "traceState": 2, "clientContext": 3, "identity": 4}
 MAX_PAYLOAD_BYTES = 6815744
 
 # A hung runner fails its test instead of the whole run.
@@ -41,9 +42,15 @@ def frame(frame_type: int, call_id: int, payload: bytes = b"", flags: int = 0) -
     return struct.pack(">IBBHI", 8 + len(payload), frame_type, flags, 0, call_id) + payload
 
 
-def invoke_payload(event: bytes, request_id: str, deadline_millis: int) -> bytes:
-    fixed = struct.pack(">QH", deadline_millis, len(request_id))
-    return fixed + request_id.encode() + event
+def invoke_payload(
+    event: bytes, request_id: str, deadline_millis: int, headers: dict[str, str] = {}
+) -> bytes:
+    block = b"".join(
+        struct.pack(">BH", HEADER_NUMBERS.get(name, 255), len(value.encode())) + value.encode()
+        for name, value in headers.items()
+    )
+    fixed = struct.pack(">QHH", deadline_millis, len(request_id), len(block))
+    return fixed + request_id.encode() + block + event
 
 
 class Frame:
@@ -169,9 +176,11 @@ class Controller:
         event: Union[str, bytes] = b"{}",
         request_id: str = "request-1",
         deadline_millis: int = FAR_DEADLINE_MILLIS,
+        headers: dict[str, str] = {},
     ) -> None:
         encoded = event.encode() if isinstance(event, str) else event
-        self.send(frame(INVOKE, call_id, invoke_payload(encoded, request_id, deadline_millis)))
+        payload = invoke_payload(encoded, request_id, deadline_millis, headers)
+        self.send(frame(INVOKE, call_id, payload))
 
     def result(self, call_id: int) -> tuple[Frame, list[Frame]]:
         """The RESULT of a call, and the LOG frames before it."""
@@ -235,6 +244,7 @@ class FramesTest(unittest.TestCase):
                         fixture["eventUtf8"].encode(),
                         fixture["requestId"],
                         fixture["deadlineMillis"],
+                        fixture.get("headers", {}),
                     )
                 elif "payloadHex" in fixture:
                     payload = bytes.fromhex(fixture["payloadHex"])
@@ -274,7 +284,7 @@ class LifeTest(unittest.TestCase):
         version = "%d.%d.%d" % sys.version_info[:3]
         self.assertEqual(
             Controller(self).hello.json,
-            {"protocol": 1, "language": "python", "languageVersion": version},
+            {"protocol": 2, "language": "python", "languageVersion": version},
         )
 
     def test_a_runner_started_long_before_load_answers_ping_then_loads(self) -> None:
@@ -470,6 +480,41 @@ class HandlerTest(unittest.TestCase):
         *facts, left = controller.call(request_id="rid-42", deadline_millis=deadline_millis).json
         self.assertEqual(facts, ["rid-42", "rid-42", "hello", "7", BRN, BRN, 128, None, None])
         self.assertTrue(0 < left <= 60_000, left)
+
+    def test_the_context_has_what_goes_with_the_event_and_nothing_where_nothing_does(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "def handler(event, context):\n"
+            "    client, identity = context.client_context, context.identity\n"
+            "    both = [client and [client, client.custom['a'], client.client.appTitle, client.env],\n"
+            "            identity and [identity, identity.account]] if event == {} else [client, identity]\n"
+            "    return [context.trace_parent, context.trace_state, *both]\n"
+        )
+        headers = next(
+            fixture["headers"]
+            for fixture in with_fixtures()["frames"]
+            if fixture["name"] == "invoke-with-headers"
+        )
+        client, identity = json.loads(headers["clientContext"]), json.loads(headers["identity"])
+        self.assertEqual(
+            controller.call(headers={**headers, "unknown": "?"}).json,
+            [
+                headers["traceParent"],
+                headers["traceState"],
+                [client, "b", "grüße", None],
+                [identity, identity["account"]],
+            ],
+        )
+        with_text = controller.call('"text"', headers={"clientContext": "no JSON"})
+        self.assertEqual(with_text.json, [None, None, "no JSON", None])
+        self.assertEqual(controller.call().json, [None] * 4)
+
+    def test_credit_for_a_call_that_is_not_in_flight_is_ignored(self) -> None:
+        for kind in ("def", "async def"):
+            controller = Controller(self)
+            controller.ready(f"{kind} handler(event, context): return 1")
+            controller.send(frame(CREDIT, 4, b"\0\1\0\0"))
+            self.assertEqual(controller.call().text, "1")
 
     def test_the_environment_is_the_users_and_the_engines_and_the_engine_wins(self) -> None:
         controller = Controller(self)

@@ -61,7 +61,7 @@ final class LocalRegistryTest {
             StubsConfig.parse(List.of("--port=0", "--data-dir=" + directory), Map.of()), loops);
     client = new HttpClient(stubs.address(), loops);
     local = new LocalRegistry(stubs.routes());
-    remote = new HttpRegistry(client, "v1");
+    remote = new HttpRegistry(client, "v1", Duration.ofSeconds(30));
     HttpRequest create =
         HttpRequest.of("POST", "/v1/functions/hello", "{\"Runtime\":\"nodejs20\"}".getBytes(UTF_8));
     assertThat(client.send(create, Duration.ofSeconds(30)).status()).isEqualTo(200);

@@ -7,6 +7,7 @@ import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.userlog.UserLogFormat;
 import io.easyfaas.controller.userlog.UserLogLimits;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ import java.util.Map;
 /// @param slots how sandboxes are used and kept
 /// @param userLog where the output of functions that want it goes
 /// @param eventLoops threads of the invoke path
-/// @param latestCache how long `$LATEST` is believed; zero asks the registry for every call
+/// @param functions what is kept of the registry's answers
 /// @param checksCaller whether the caller's account must be the function's owner
 /// @param maxBody largest request body
 public record ControllerConfig(
@@ -33,7 +34,7 @@ public record ControllerConfig(
     Slots slots,
     UserLogs userLog,
     int eventLoops,
-    Duration latestCache,
+    Functions functions,
     boolean checksCaller,
     ByteSize maxBody) {
   /// A frame carries no more, see protocol.md §2; the rest of it is the head.
@@ -45,6 +46,17 @@ public record ControllerConfig(
   /// @param version path segments between the address and its resources
   /// @param authTransfer whether it sees the caller's `Authorization`
   public record Repository(HttpAddress endpoint, String version, boolean authTransfer) {}
+
+  /// What is kept of the registry's answers.
+  ///
+  /// @param maxBytes memory for them
+  /// @param latestCache how long `$LATEST` is believed; zero asks the registry for every call
+  /// @param latestStale how much longer while the registry does not answer
+  public record Functions(ByteSize maxBytes, Duration latestCache, Duration latestStale) {
+    FunctionCache.Limits limits(Duration timeout) {
+      return new FunctionCache.Limits(maxBytes, latestCache, latestStale, timeout);
+    }
+  }
 
   /// How sandboxes are used and kept.
   ///
@@ -122,18 +134,33 @@ public record ControllerConfig(
             "number",
             "2",
             "Started runners kept ready for the languages in use, all together; 0: none."),
-        new Option("max-queue", "number", "1000", "Calls that may wait for a sandbox at once."),
+        new Option(
+            "max-queue",
+            "number",
+            "1000",
+            "Calls that may wait at once, for a sandbox or the registry."),
         new Option(
             "max-queue-bytes",
             "size",
             "64MiB",
             "Bytes of request bodies that waiting calls may keep in memory."),
-        new Option("max-queue-wait", "duration", "5s", "How long a call waits for a sandbox."),
+        new Option(
+            "max-queue-wait",
+            "duration",
+            "5s",
+            "How long a call waits for a sandbox, and before that for the registry."),
         new Option(
             "latest-cache",
             "duration",
             "1s",
             "How long $LATEST is believed; 0s asks the registry for every call."),
+        new Option(
+            "latest-stale",
+            "duration",
+            "60s",
+            "How much longer it is used while the registry does not answer; 0s: not at all."),
+        new Option(
+            "function-cache-size", "size", "16MiB", "Memory for what the registry answered."),
         new Option("userlog-type", "plain or json", "plain", "Format of user logs."),
         new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
         new Option(
@@ -182,7 +209,10 @@ public record ControllerConfig(
             settings.integer("max-prewarmed", 0, 4096)),
         userLogs(settings),
         settings.integer("event-loops", 1, 64),
-        settings.duration("latest-cache"),
+        new Functions(
+            settings.bytes("function-cache-size"),
+            settings.duration("latest-cache"),
+            settings.duration("latest-stale")),
         settings.flag("enable-simple-auth"),
         settings.bytes("max-body"));
   }

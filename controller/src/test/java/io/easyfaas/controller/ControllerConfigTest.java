@@ -45,7 +45,8 @@ class ControllerConfigTest {
                         4,
                         ByteSize.ofMebibytes(256))),
                 1,
-                Duration.ofSeconds(1),
+                new ControllerConfig.Functions(
+                    ByteSize.ofMebibytes(16), Duration.ofSeconds(1), Duration.ofSeconds(60)),
                 true,
                 ByteSize.ofMebibytes(6)));
   }
@@ -68,6 +69,8 @@ class ControllerConfigTest {
             Map.entry("max-queue", "6"),
             Map.entry("max-queue-bytes", "7B"),
             Map.entry("max-queue-wait", "8ms"),
+            Map.entry("latest-stale", "18s"),
+            Map.entry("function-cache-size", "17MiB"),
             Map.entry("latest-cache", "9s"),
             Map.entry("userlog-type", "json"),
             Map.entry("data-dir", "/c"),
@@ -103,7 +106,8 @@ class ControllerConfigTest {
                     Path.of("/b"),
                     new UserLogLimits(new ByteSize(13), new ByteSize(14), 15, new ByteSize(1600))),
                 3,
-                Duration.ofSeconds(9),
+                new ControllerConfig.Functions(
+                    ByteSize.ofMebibytes(17), Duration.ofSeconds(9), Duration.ofSeconds(18)),
                 false,
                 new ByteSize(10 * 1024)));
   }

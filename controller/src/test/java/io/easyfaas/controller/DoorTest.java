@@ -53,7 +53,7 @@ class DoorTest {
     FakeRunner.Call held = engine.funclet.awaitHeld();
     var waiting = engine.invokeLater(brn, "2");
     TestController.until(
-        "a call waits", () -> engine.controller.keeper().pool().usage().waiting() == 1);
+        "a call waits", () -> engine.controller.warden().pool().usage().waiting() == 1);
 
     invoke(brn, CallTerms.USUAL.background(), Unpooled.buffer(), sink);
 
@@ -129,14 +129,14 @@ class DoorTest {
     call.cancel();
 
     TestController.until(
-        "nobody waits", () -> engine.controller.keeper().pool().usage().waiting() == 0);
+        "nobody waits", () -> engine.controller.warden().pool().usage().waiting() == 0);
     TestController.until("the event is released", () -> event.refCnt() == 0);
     held.answer("1");
     assertThat(TestController.await(running).body()).isEqualTo("1");
   }
 
   private boolean isQuiet() {
-    return engine.controller.keeper().pool().usage().waiting() == 0;
+    return engine.controller.warden().pool().usage().waiting() == 0;
   }
 
   private Call invoke(String brn, CallTerms terms, ByteBuf event, CallSink into) {

@@ -13,6 +13,7 @@ import io.easyfaas.controller.registry.RegistryClient;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class FakeRegistry implements RegistryClient {
   private final Map<String, FunctionDocument> documents = new ConcurrentHashMap<>();
   private final AtomicInteger asked = new AtomicInteger();
+  private final Semaphore answers = new Semaphore(Integer.MAX_VALUE);
 
   /// What tests vary about a function.
   ///
@@ -100,9 +102,20 @@ public final class FakeRegistry implements RegistryClient {
     return asked.get();
   }
 
+  /// Gives no answers any more, like a process that was stopped.
+  public void stop() {
+    answers.drainPermits();
+  }
+
+  /// Answers all questions, also those that wait.
+  public void goOn() {
+    answers.release(Integer.MAX_VALUE);
+  }
+
   @Override
   public FunctionDocument function(FunctionReference reference, String requestId) {
     asked.incrementAndGet();
+    answers.acquireUninterruptibly();
     String brn =
         reference.isBrn()
             ? reference.name()

@@ -58,9 +58,14 @@ public final class FakeRunner implements AutoCloseable {
     return channel;
   }
 
+  /// Says HELLO; the connection stays open.
+  public void greet() {
+    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
+  }
+
   /// Says HELLO and loads whatever is asked for; the connection stays open.
   public void greetAndLoad() throws IOException {
-    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":1}".getBytes(UTF_8));
+    greet();
     ByteBuffer load = frame();
     LoadRequest request = Json.CAMEL.read(payload(load), LoadRequest.class);
     handler = request.handler();
@@ -78,7 +83,7 @@ public final class FakeRunner implements AutoCloseable {
 
   /// Says HELLO and ends when it is to load.
   public void endWhileLoading() throws IOException {
-    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":1}".getBytes(UTF_8));
+    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
     frame();
     close();
   }
@@ -169,7 +174,8 @@ public final class FakeRunner implements AutoCloseable {
     ByteBuffer payload = frame.position(FrameType.HEADER_BYTES);
     long deadline = payload.getLong();
     byte[] requestId = new byte[payload.getShort()];
-    payload.get(requestId);
+    byte[] headers = new byte[payload.getShort()];
+    payload.get(requestId).get(headers);
     byte[] event = new byte[payload.remaining()];
     payload.get(event);
     Call call = new Call(this, id, deadline, new String(requestId, UTF_8), event);

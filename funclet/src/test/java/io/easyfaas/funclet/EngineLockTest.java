@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.Damage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class EngineLockTest {
   @TempDir private Path directory;
@@ -51,5 +54,16 @@ final class EngineLockTest {
         EngineLock grave = EngineLock.take(directory.resolve("\u00e8"))) {
       assertThat(acute.engineId()).isNotEqualTo(grave.engineId());
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverIsInTheLocksPlaceIsReplaced(Damage damage) throws IOException {
+    damage.to(directory.resolve(".engine.lock"));
+
+    EngineLock.take(directory).close();
+
+    assertThat(directory.resolve(".engine.lock")).isRegularFile();
+    assertThat(directory.resolve("nowhere")).doesNotExist();
   }
 }

@@ -158,7 +158,7 @@ final class TriggerDoorTest {
           .write("GET /u/f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".getBytes(UTF_8));
       Held call = door.next();
       call.event();
-      call.sink.began(new AnswerHead(AnswerHead.UNKNOWN));
+      call.sink.began(AnswerHead.NONE);
       call.sink.part(Unpooled.copiedBuffer("one", UTF_8));
       call.sink.ended(new Receipt(false, 1, ""));
 

@@ -1,6 +1,7 @@
 package io.easyfaas.runnerruntime;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.SmallFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -32,11 +33,10 @@ final class PrepareLock implements AutoCloseable {
   /// @throws IOException when the data directory cannot be written
   static PrepareLock take(Path dataDirectory) throws IOException {
     Path scratch = dataDirectory.resolve(".prepare");
+    Path lock = dataDirectory.resolve(".prepare.lock");
+    SmallFile.clear(lock);
     FileChannel channel =
-        FileChannel.open(
-            dataDirectory.resolve(".prepare.lock"),
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE);
+        FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       await(channel, dataDirectory);
       DirectoryPlan.deleteTree(scratch);

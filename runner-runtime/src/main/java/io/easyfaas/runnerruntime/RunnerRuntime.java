@@ -1,21 +1,22 @@
 package io.easyfaas.runnerruntime;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,9 +129,8 @@ public final class RunnerRuntime {
           case RootfsSource.HostUsr _ -> new Description(HOST_USR, null, plan.binds());
           case RootfsSource.Tree(var tree) -> new Description(TREE, tree.toString(), plan.binds());
         };
-    Path successor = scratch.resolve("rootfs.json");
-    Files.writeString(successor, Json.CAMEL.writeText(description) + "\n", UTF_8);
-    Files.move(successor, rootfs.resolveSibling("rootfs.json"), StandardCopyOption.ATOMIC_MOVE);
+    new SmallFile(rootfs.resolveSibling("rootfs.json"))
+        .replace(Json.CAMEL.writeText(description) + "\n");
   }
 
   /// What there is for one language.
@@ -206,16 +206,17 @@ public final class RunnerRuntime {
     }
   }
 
-  private static RootfsSource sourceOf(Path file) throws IOException {
-    if (!Files.isRegularFile(file)) {
-      return new RootfsSource.Unchanged();
-    }
+  /// What is remembered; a damaged file is written anew.
+  private static RootfsSource sourceOf(Path file) {
+    Optional<String> text = new SmallFile(file).read();
     try {
-      Description description = Json.CAMEL.read(Files.readAllBytes(file), Description.class);
-      return description.tree() == null
-          ? new RootfsSource.HostUsr()
-          : new RootfsSource.Tree(Path.of(description.tree()));
-    } catch (JsonException e) {
+      return text.map(json -> Json.CAMEL.read(json, Description.class))
+          .<RootfsSource>map(description ->
+              description.tree() == null
+                  ? new RootfsSource.HostUsr()
+                  : new RootfsSource.Tree(Path.of(description.tree())))
+          .orElseGet(RootfsSource.Unchanged::new);
+    } catch (JsonException | InvalidPathException e) {
       LOG.warn("{} is written anew: {}", file, e.getMessage());
       return new RootfsSource.Unchanged();
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.Damage;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.json.Json;
 import java.io.IOException;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class RunnerRuntimeTest {
   @TempDir Path temp;
@@ -120,6 +123,22 @@ class RunnerRuntimeTest {
 
     assertThat(again.source()).isEqualTo(new RootfsSource.Tree(tree));
     assertThat(data.resolve("rootfs/usr/share/file")).hasContent("of the tree");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverIsInPlaceOfItsFilesIsMended(Damage damage) throws IOException {
+    Path tree = Files.createDirectories(temp.resolve("tree"));
+    RunnerRuntime.prepare(data, new RootfsSource.Tree(tree), Map.of());
+    for (String own : List.of("rootfs.json", ".prepare.lock", ".prepare")) {
+      damage.to(data.resolve(own));
+    }
+
+    RunnerRuntime.prepare(data, new RootfsSource.Tree(tree), Map.of());
+
+    assertThat(data.resolve("rootfs.json"))
+        .hasContent("{\"source\":\"tree\",\"tree\":\"" + tree + "\",\"binds\":[]}\n");
+    assertThat(data.resolve("nowhere")).doesNotExist();
   }
 
   @Test

@@ -54,6 +54,11 @@ public final class HttpClient implements AutoCloseable {
 
   /// Creates a client; nothing is connected yet.
   public HttpClient(HttpAddress address, EventLoops loops) {
+    this(address, loops, MAX_RESPONSE_BYTES);
+  }
+
+  /// Creates a client that takes no larger answers; nothing is connected yet.
+  public HttpClient(HttpAddress address, EventLoops loops, int maxResponseBytes) {
     this.address = address;
     this.bootstrap =
         new Bootstrap()
@@ -69,7 +74,7 @@ public final class HttpClient implements AutoCloseable {
                         .pipeline()
                         .addLast(
                             new HttpClientCodec(),
-                            new HttpObjectAggregator(MAX_RESPONSE_BYTES),
+                            new HttpObjectAggregator(maxResponseBytes),
                             connection);
                   }
                 });

@@ -1,15 +1,17 @@
 package io.easyfaas.common.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.easyfaas.common.invoke.CallHeaders;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
+import java.util.Base64;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /// The headers by which an HTTP request says how a function is to be called. Absent ones are empty.
 ///
@@ -77,21 +79,32 @@ public final class InvokeHeaders {
   }
 
   /// What goes to the function with the event.
+  ///
+  /// @throws ApiException when the client context is not base64
   public CallHeaders carried() {
     return traceparent.isEmpty() && tracestate.isEmpty() && clientContext.isEmpty()
         ? CallHeaders.NONE
-        : new CallHeaders(traceparent, tracestate, clientContext, "");
+        : new CallHeaders(traceparent, tracestate, decoded(clientContext), "");
   }
 
-  /// What is to be told to who asks for a way of calling that is not there.
-  public Optional<ApiException> notImplemented() {
-    if (invokeType.isEmpty()) {
-      return Optional.empty();
-    }
+  /// Refuses who asks for a way of calling that is not there.
+  ///
+  /// @throws ApiException naming it
+  public void check() {
     String type = invokeType.toLowerCase(Locale.ROOT);
-    return type.equals("event") || type.equals("stream")
-        ? Optional.of(new ApiException(ErrorCode.NOT_IMPLEMENTED, "invoke type " + type))
-        : Optional.empty();
+    if (type.equals("event") || type.equals("stream")) {
+      throw new ApiException(ErrorCode.NOT_IMPLEMENTED, "invoke type " + type);
+    }
+  }
+
+  private static String decoded(String base64) {
+    try {
+      return new String(Base64.getDecoder().decode(base64), UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw new ApiException(
+          ErrorCode.INVALID_PARAMETER,
+          Headers.CLIENT_CONTEXT + ": " + e.getMessage() + " (expected: base64 of JSON)");
+    }
   }
 
   private void clear() {

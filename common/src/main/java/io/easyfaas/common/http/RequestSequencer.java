@@ -138,7 +138,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event == ConnectionLimit.MAKE_ROOM) {
+    if (ConnectionLimit.MAKE_ROOM.equals(event)) {
       closeIfIdle(ctx, Math.min(MIN_IDLE_NANOS, idleNanos));
     } else if (event instanceof ChannelInputShutdownEvent) {
       inputEnded = true;

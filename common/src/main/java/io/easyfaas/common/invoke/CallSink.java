@@ -10,6 +10,11 @@ public interface CallSink {
   /// How many bytes of a stream may be on their way to a sink that has not taken them.
   int WINDOW_BYTES = 256 * 1024;
 
+  /// Whether an answer may come in parts. Asked once; if not, it comes whole.
+  default boolean takesParts() {
+    return true;
+  }
+
   /// The whole answer, or the error object of a function that failed.
   ///
   /// @param answer valid until the method returns, unless retained

@@ -107,6 +107,11 @@ final class BodyStreamingTest {
           public int read() throws IOException {
             throw new IOException("disk");
           }
+
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
+            return read();
+          }
         };
     InputStream bytes = new SequenceInputStream(closing(random(70_000)), fails);
     return new HttpResponse(200, Map.of(), new HttpBody.Stream(bytes, 100_000));
@@ -240,10 +245,13 @@ final class BodyStreamingTest {
   void refusesWithoutAskingForTheBody() throws IOException {
     try (RawConnection connection = connect()) {
       connection.send(
-          "PUT /refuse HTTP/1.1\r\n"
-              + "Host: x\r\n"
-              + "Expect: 100-continue\r\n"
-              + "Content-Length: 10000\r\n\r\n");
+          """
+          PUT /refuse HTTP/1.1\r
+          Host: x\r
+          Expect: 100-continue\r
+          Content-Length: 10000\r
+          \r
+          """);
 
       HttpResponse response = connection.read();
       assertThat(response.status()).isEqualTo(413);

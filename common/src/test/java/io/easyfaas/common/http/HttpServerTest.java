@@ -161,10 +161,13 @@ final class HttpServerTest {
   void answersBeforeABodyOverTheLimitIsSentWhenTheClientWaits() throws IOException {
     try (RawConnection connection = connect()) {
       connection.send(
-          "POST /echo HTTP/1.1\r\n"
-              + "Host: x\r\n"
-              + "Expect: 100-continue\r\n"
-              + "Content-Length: 99999\r\n\r\n");
+          """
+          POST /echo HTTP/1.1\r
+          Host: x\r
+          Expect: 100-continue\r
+          Content-Length: 99999\r
+          \r
+          """);
 
       HttpResponse response = connection.read();
       assertThat(response.status()).isEqualTo(413);

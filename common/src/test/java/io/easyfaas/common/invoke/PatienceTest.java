@@ -88,7 +88,7 @@ class PatienceTest {
   @Test
   void aStreamThatHasBegunGoesOn() {
     begin(Duration.ofHours(1));
-    inner.began(new AnswerHead(3));
+    inner.began(AnswerHead.ofLength(3));
     inner.part(Unpooled.EMPTY_BUFFER);
     inner.failed(new CallFailure.ByFunction(RECEIPT, new byte[0]));
 

@@ -86,7 +86,7 @@ public final class MetricsPage {
             "easyfaas_userlog_dropped_calls",
             "Calls whose user log was not written",
             userLog.dropped()));
-    all.add(gauge("easyfaas_function_cache_entries", "Functions looked up", functions.size()));
+    addFunctions(all);
     all.addAll(traffic.snapshots());
     ByteArrayOutputStream page = new ByteArrayOutputStream();
     try {
@@ -96,6 +96,21 @@ public final class MetricsPage {
     }
     return new HttpResponse(
         200, Map.of("Content-Type", writer.getContentType()), page.toByteArray());
+  }
+
+  private void addFunctions(List<MetricSnapshot> all) {
+    all.add(gauge("easyfaas_function_cache_entries", "Functions looked up", functions.size()));
+    all.add(gauge("easyfaas_function_cache_bytes", "Memory they take", functions.bytes()));
+    all.add(
+        counter(
+            "easyfaas_function_lookups_stale",
+            "Look-ups answered with the last document, because the registry did not answer",
+            functions.staleAnswers()));
+    all.add(
+        gauge(
+            "easyfaas_registry_up",
+            "Whether the registry answered the last question",
+            functions.isRegistryGone() ? 0 : 1));
   }
 
   private void addSlots(List<MetricSnapshot> all) {
@@ -133,6 +148,20 @@ public final class MetricsPage {
               .build());
     }
     all.add(states.build());
+    CounterSnapshot.Builder moves =
+        CounterSnapshot.builder()
+            .name("easyfaas_slot_moves")
+            .help("Moves of slots from state to state");
+    pool.moves()
+        .forEach((move, count) ->
+            moves.dataPoint(
+                CounterSnapshot.CounterDataPointSnapshot.builder()
+                    .labels(
+                        Labels.of(
+                            "from", move.from(), "to", move.to(), "reason", move.reason().word()))
+                    .value((double) count)
+                    .build()));
+    all.add(moves.build());
     SlotPool.Usage usage = pool.usage();
     all.add(
         gauge(
@@ -142,6 +171,11 @@ public final class MetricsPage {
     all.add(
         gauge("easyfaas_memory_reserved_bytes", "Memory held by slots", usage.marked().bytes()));
     all.add(gauge("easyfaas_calls_waiting", "Calls that wait for a slot", usage.waiting()));
+    all.add(
+        gauge(
+            "easyfaas_calls_waiting_all",
+            "Calls that wait for a slot or for the registry",
+            pool.waitingRoom().calls()));
   }
 
   private static void addHistogram(

@@ -69,8 +69,12 @@ final class Answers {
   }
 
   /// The headers of an answer in parts.
-  static Map<String, String> streamHeaders(String requestId) {
-    return Map.of("Content-Type", TEXT_TYPE, Headers.REQUEST_ID, requestId);
+  ///
+  /// @param type what the function says it is; not believed when HTTP does not allow it
+  static Map<String, String> streamHeaders(String requestId, String type) {
+    boolean isUsable =
+        !type.isEmpty() && type.chars().allMatch(letter -> letter >= 0x20 && letter < 0x7f);
+    return Map.of("Content-Type", isUsable ? type : TEXT_TYPE, Headers.REQUEST_ID, requestId);
   }
 
   /// What is known of an answer in parts when it has ended, under the names it would have had in a

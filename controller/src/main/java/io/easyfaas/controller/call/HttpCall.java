@@ -16,7 +16,6 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import io.netty.buffer.ByteBuf;
-import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -46,13 +45,8 @@ final class HttpCall implements CallSink, Runnable {
     this.logInBody = logInBody;
   }
 
-  /// Makes the call, unless it is refused already.
-  void begin(Invoker invoker, CallRequest request, Optional<ApiException> refusal) {
-    if (refusal.isPresent()) {
-      request.event().release();
-      failed(CallFailure.of(refusal.get()));
-      return;
-    }
+  /// Makes the call.
+  void begin(Invoker invoker, CallRequest request) {
     exchange.whenLeft(this);
     call = invoker.invoke(request, this);
   }
@@ -65,6 +59,11 @@ final class HttpCall implements CallSink, Runnable {
     if (answer != null) {
       answer.clientLeft();
     }
+  }
+
+  @Override
+  public boolean takesParts() {
+    return !logInBody;
   }
 
   @Override
@@ -89,7 +88,7 @@ final class HttpCall implements CallSink, Runnable {
   @Override
   public void began(AnswerHead head) {
     begun = true;
-    exchange.begin(200, Answers.streamHeaders(id()), head.length());
+    exchange.begin(200, Answers.streamHeaders(id(), head.contentType()), head.length());
   }
 
   @Override

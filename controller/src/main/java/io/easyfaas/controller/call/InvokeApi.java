@@ -4,11 +4,14 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.http.Exchange;
 import io.easyfaas.common.http.InvokeHeaders;
 import io.easyfaas.common.http.LoopHandler;
+import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.RequestIds;
+import io.easyfaas.common.wire.ApiException;
+import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.Locale;
 import java.util.Optional;
@@ -49,10 +52,16 @@ final class InvokeApi implements LoopHandler {
     byte[] requestId = requestIds.take(headers.requestId());
     boolean logInBody = headers.wantsLogInBody() || target.logToBody().equals("true");
     HttpCall call = new HttpCall(exchange, threads, requestId, logInBody);
-    CallRequest request =
-        new CallRequest(
-            function(target), requestId, terms(target), headers.carried(), exchange.takeBody());
-    call.begin(invoker, request, headers.notImplemented());
+    ByteBuf event = exchange.takeBody();
+    try {
+      headers.check();
+      call.begin(
+          invoker,
+          new CallRequest(function(target), requestId, terms(target), headers.carried(), event));
+    } catch (ApiException e) {
+      event.release();
+      call.failed(CallFailure.of(e));
+    }
     return true;
   }
 

@@ -92,7 +92,8 @@ final class CallErrors {
     throw invalid("invalid function qualifier", "");
   }
 
-  private static ApiException invalid(String cause, String detail) {
+  /// A request that cannot be one.
+  static ApiException invalid(String cause, String detail) {
     return new ApiException(
         ErrorCode.INVALID_PARAMETER, cause, detail.isEmpty() ? List.of() : List.of(detail));
   }

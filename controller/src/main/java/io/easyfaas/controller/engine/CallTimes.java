@@ -19,6 +19,11 @@ final class CallTimes {
     this.received = now;
   }
 
+  /// When the call began.
+  long received() {
+    return received;
+  }
+
   /// The function is known.
   void resolved(boolean fromCache, long now) {
     resolved = now;

@@ -4,22 +4,26 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
+import io.easyfaas.common.invoke.CallHeaders;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallSink;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.controller.pool.Acquisition;
 import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.Waiter;
+import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.RunnerCall;
 import io.easyfaas.controller.userlog.CallOutput;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.time.Instant;
 import java.util.Optional;
@@ -45,7 +49,9 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   private final CallTimes times;
 
   private @Nullable ByteBuf event;
+  private byte[] headers = HeaderBlock.NONE;
   private @Nullable CallLog log;
+  private boolean begun;
   private volatile @Nullable ResolvedFunction function;
   private volatile @Nullable Lease lease;
   private volatile boolean abandoned;
@@ -66,7 +72,15 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   }
 
   /// Starts the call.
-  void begin() {
+  ///
+  /// @param carried what goes with the event
+  void begin(CallHeaders carried) {
+    try {
+      headers = encode(carried);
+    } catch (IllegalArgumentException e) {
+      fail(CallErrors.invalid(String.valueOf(e.getMessage()), ""));
+      return;
+    }
     Optional<ResolvedFunction> cached = engine.functions.fresh(reference);
     if (cached.isPresent()) {
       proceed(cached.get(), true);
@@ -74,10 +88,39 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     }
     try {
       CallErrors.check(reference);
-      engine.threads.execute(this::lookUp);
     } catch (ApiException e) {
       fail(e);
+      return;
+    }
+    beginLookUp();
+  }
+
+  private static byte[] encode(CallHeaders carried) {
+    return carried.equals(CallHeaders.NONE)
+        ? HeaderBlock.NONE
+        : new HeaderBlock()
+            .add(HeaderBlock.Name.TRACE_PARENT, carried.traceparent())
+            .add(HeaderBlock.Name.TRACE_STATE, carried.tracestate())
+            .add(HeaderBlock.Name.CLIENT_CONTEXT, carried.clientContext())
+            .add(HeaderBlock.Name.IDENTITY, carried.identity())
+            .encode();
+  }
+
+  /// Has the registry asked. Until it answers the call waits, and counts as one that does.
+  private void beginLookUp() {
+    int weight = weight();
+    String limit = engine.pool.waitingRoom().enter(weight);
+    if (limit != null) {
+      fail(
+          engine.functions.isRegistryGone()
+              ? RegistryClient.noAnswer(limit)
+              : CallErrors.noRoom(limit));
+      return;
+    }
+    try {
+      engine.threads.execute(() -> lookUp(weight));
     } catch (RejectedExecutionException _) {
+      engine.pool.waitingRoom().leave(weight);
       fail(CallErrors.stopping());
     }
   }
@@ -97,7 +140,12 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   }
 
   @Override
-  public void taken(int bytes) {}
+  public void taken(int bytes) {
+    Lease current = lease;
+    if (current != null) {
+      current.runner().taken(this, bytes);
+    }
+  }
 
   @Override
   public void granted(Lease given) {
@@ -149,6 +197,27 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   }
 
   @Override
+  public byte[] headers() {
+    return headers;
+  }
+
+  @Override
+  public boolean takesParts() {
+    return sink.takesParts();
+  }
+
+  @Override
+  public void began(ByteBuf head) {
+    begun = true;
+    tell(() -> sink.began(StreamHead.read(head)));
+  }
+
+  @Override
+  public void part(ByteBuf bytes) {
+    tell(() -> sink.part(bytes));
+  }
+
+  @Override
   public void logged(boolean stderr, ByteBuf text) {
     CallLog kept = log;
     if (kept != null) {
@@ -178,15 +247,24 @@ final class EngineCall implements Call, RunnerCall, Waiter {
         ended);
   }
 
-  private void lookUp() {
+  private void lookUp(int weight) {
+    ResolvedFunction found;
     try {
-      proceed(engine.functions.load(reference, label()), false);
+      try {
+        long deadline = times.received() + engine.rules.maxLookUp().toNanos();
+        found = engine.functions.load(reference, label(), deadline);
+      } finally {
+        engine.pool.waitingRoom().leave(weight);
+      }
     } catch (ApiException e) {
       fail(e);
+      return;
     } catch (RuntimeException e) {
       LOG.error("request={}: look-up of {} failed", label(), reference.name(), e);
       fail(CallErrors.engine(String.valueOf(e.getMessage())));
+      return;
     }
+    proceed(found, false);
   }
 
   private void proceed(ResolvedFunction found, boolean fromCache) {
@@ -206,7 +284,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       log = new CallLog(found, label(), wantsTail, engine.clock.millis());
     }
     times.asksForSlot();
-    if (terms.priority() == CallTerms.Priority.BACKGROUND && engine.pool.usage().waiting() > 0) {
+    if (terms.priority() == CallTerms.Priority.BACKGROUND
+        && engine.pool.waitingRoom().calls() > 0) {
       fail(CallErrors.noRoom("others wait"));
       return;
     }
@@ -261,11 +340,34 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     }
     Receipt receipt = new Receipt(failed, times.executionNanos(ended), tail);
     try {
-      sink.answered(receipt, body);
+      if (!begun) {
+        sink.answered(receipt, body);
+      } else if (failed) {
+        sink.failed(new CallFailure.ByFunction(receipt, ByteBufUtil.getBytes(body)));
+      } else {
+        sink.ended(receipt);
+      }
     } catch (Throwable e) { // The runner has done its part: whatever this is, it is not its fault.
-      LOG.error("request={}: the answer could not be told", label(), e);
-      sink.failed(CallFailure.of(CallErrors.engine("the answer could not be told: " + e)));
+      cannotTell(e);
     }
+  }
+
+  /// Tells what comes before the end. What cannot be told ends the call, not its runner.
+  private void tell(Runnable news) {
+    if (abandoned) {
+      return;
+    }
+    try {
+      news.run();
+    } catch (Throwable e) {
+      cancel();
+      cannotTell(e);
+    }
+  }
+
+  private void cannotTell(Throwable why) {
+    LOG.error("request={}: the answer could not be told", label(), why);
+    sink.failed(CallFailure.of(CallErrors.engine("the answer could not be told: " + why)));
   }
 
   private void keepLog(CallLog kept, int status, long run) {

@@ -9,6 +9,7 @@ import io.easyfaas.common.invoke.Patience;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.userlog.UserLog;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -21,7 +22,8 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
   ///
   /// @param checksCaller whether the caller's account must be the function's owner
   /// @param showsAuthorization whether the registry sees the caller's `Authorization`
-  public record Rules(boolean checksCaller, boolean showsAuthorization) {}
+  /// @param maxLookUp how long a call waits for the registry
+  public record Rules(boolean checksCaller, boolean showsAuthorization, Duration maxLookUp) {}
 
   final Rules rules;
   final FunctionCache functions;
@@ -66,7 +68,7 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
 
   private Call begin(CallRequest request, CallSink sink) {
     EngineCall call = new EngineCall(this, request, sink);
-    call.begin();
+    call.begin(request.headers());
     return call;
   }
 

@@ -1,142 +1,236 @@
 package io.easyfaas.controller.registry;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.invoke.FunctionReference;
+import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.time.Duration;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// Functions that were looked up already. Thread-safe.
 ///
 /// {@link #fresh} is for the event loop: it reads one concurrent map and never blocks. {@link
 /// #load} is for virtual threads: it asks the registry, and however many ask for the same reference
-/// at once share one question. Failures are not kept.
+/// at once share one question. Refusals are not kept.
 ///
-/// A numbered version never changes and stays 10 minutes; `$LATEST` stays `latestTtl`. Past
-/// `maxEntries` the entry that came first goes.
+/// **How long.** A numbered version never changes and is believed 10 minutes; `$LATEST` is believed
+/// `latestTtl`. When the registry then gives no answer in 2 s, or one that says nothing of the
+/// function (5xx), calls go on with the last one for `maxStale` more. Meanwhile the registry is
+/// asked again after 1 s, 2 s, 4 s and from then on every 8 s, and no call waits for it.
+///
+/// **How much.** What is kept has a weight in bytes, all together `maxBytes`. What is used often
+/// stays; a flood of functions that are used once does not push it out.
 public final class FunctionCache {
+  /// How far a cache goes.
+  ///
+  /// @param maxBytes of all functions that are kept
+  /// @param latestTtl how long `$LATEST` is believed; zero asks the registry for every call
+  /// @param maxStale how much longer a function is used while the registry gives no answer
+  /// @param timeout of one question, the wait for its turn not counted
+  public record Limits(
+      ByteSize maxBytes, Duration latestTtl, Duration maxStale, Duration timeout) {}
+
   private static final Duration FIXED_TTL = Duration.ofMinutes(10);
   private static final Duration RUNTIME_TTL = Duration.ofMinutes(10);
-  private static final int MAX_RUNTIMES = 1000;
-  // The registry client's own limit is 30 s for each of two questions.
-  private static final Duration SHARED_WAIT = Duration.ofSeconds(65);
+  private static final long MAX_RUNTIME_BYTES = 1024L * 1024;
+  private static final int ENTRY_BYTES = 256; // Map entry, reference and the cache's own node.
 
-  private record Entry(ResolvedFunction function, long expiresAt) {}
+  // How long calls wait for an answer when there is a last one.
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final int MAX_DOUBLINGS = 3;
 
-  private record RuntimeEntry(RuntimeConfiguration runtime, long expiresAt) {}
+  /// @param freshUntil until when it is used without asking
+  /// @param confirmedAt when the registry last answered with it
+  /// @param failures questions since then that were not answered
+  private record Entry(
+      ResolvedFunction function, long freshUntil, long confirmedAt, int failures) {}
+
+  private record RuntimeEntry(RuntimeConfiguration runtime, long freshUntil) {}
 
   private final RegistryClient registry;
-  private final Duration latestTtl;
-  private final int maxEntries;
+  private final Limits limits;
   private final LongSupplier nanoTime;
-  private final ConcurrentHashMap<FunctionReference, Entry> entries = new ConcurrentHashMap<>();
-  private final ConcurrentHashMap<FunctionReference, CompletableFuture<ResolvedFunction>> flights =
-      new ConcurrentHashMap<>();
-  private final ConcurrentHashMap<String, RuntimeEntry> runtimes = new ConcurrentHashMap<>();
+  private final Flights flights;
+  private final RegistryOutage outage;
+  private final Cache<FunctionReference, Entry> entries;
+  private final Cache<String, RuntimeEntry> runtimes;
   private final AtomicLong invalidations = new AtomicLong();
-  private final Object lock = new Object();
+  private final LongAdder staleAnswers = new LongAdder();
 
-  @GuardedBy("lock")
-  private final LinkedHashSet<FunctionReference> order = new LinkedHashSet<>();
+  // Between seeing that nothing was invalidated and keeping an answer, nothing is invalidated.
+  private final Object lock = new Object();
 
   /// Creates an empty cache.
   ///
-  /// @param latestTtl how long `$LATEST` is believed; zero asks the registry for every call
   /// @param nanoTime usually {@link System#nanoTime()}
-  public FunctionCache(
-      RegistryClient registry, Duration latestTtl, int maxEntries, LongSupplier nanoTime) {
+  public FunctionCache(RegistryClient registry, Limits limits, LongSupplier nanoTime) {
     this.registry = registry;
-    this.latestTtl = latestTtl;
-    this.maxEntries = maxEntries;
+    this.limits = limits;
     this.nanoTime = nanoTime;
+    this.flights = new Flights(limits.timeout());
+    this.outage = new RegistryOutage(limits.maxStale(), nanoTime);
+    this.entries =
+        Caffeine.newBuilder()
+            .maximumWeight(limits.maxBytes().bytes())
+            .<FunctionReference, Entry>weigher((reference, entry) ->
+                ENTRY_BYTES + reference.characters() + entry.function().weight())
+            .executor(Runnable::run) // Housekeeping is short, and this makes no threads.
+            .build();
+    this.runtimes =
+        Caffeine.newBuilder()
+            .maximumWeight(MAX_RUNTIME_BYTES)
+            .<String, RuntimeEntry>weigher((name, entry) ->
+                ENTRY_BYTES + name.length() + Json.PASCAL.write(entry.runtime()).length)
+            .executor(Runnable::run)
+            .build();
   }
 
   /// The function, if it was looked up and is still believed. Never blocks.
   public Optional<ResolvedFunction> fresh(FunctionReference reference) {
-    Entry entry = entries.get(reference);
-    return entry == null || entry.expiresAt() - nanoTime.getAsLong() <= 0
+    Entry entry = entries.getIfPresent(reference);
+    return entry == null || isOver(entry.freshUntil())
         ? Optional.empty()
         : Optional.of(entry.function());
   }
 
-  /// The function, asked for at the registry. Blocks at most 65 s.
+  /// The function, asked for at the registry. Blocks, at most until the deadline.
   ///
-  /// @throws ApiException as {@link RegistryClient} does
-  public ResolvedFunction load(FunctionReference reference, String requestId) {
-    if (!reference.isFixed() && latestTtl.isZero()) {
-      // Who asks now wants what is true now; a question asked before may have an older answer.
-      return ask(reference, requestId);
-    }
-    CompletableFuture<ResolvedFunction> mine = new CompletableFuture<>();
-    CompletableFuture<ResolvedFunction> running = flights.putIfAbsent(reference, mine);
-    if (running != null) {
-      return await(running);
-    }
+  /// @param deadline in the cache's nanoseconds
+  /// @throws ApiException as {@link RegistryClient} does, and UNAVAILABLE when there is no answer
+  public ResolvedFunction load(FunctionReference reference, String requestId, long deadline) {
+    Entry last = usable(reference);
+    // With no time to live who asks now wants what is true now; a question asked before may have an
+    // older answer.
+    boolean shares = reference.isFixed() || !limits.latestTtl().isZero();
+    CompletableFuture<ResolvedFunction> flight =
+        shares
+            ? flights.join(
+                reference,
+                // The flight before this one may have landed since the caller looked.
+                () -> confirmed(reference).orElseGet(() -> askAndKeep(reference, requestId)))
+            : flights.alone(() -> askAndKeep(reference, requestId));
     try {
-      // The flight before this one may have landed since the caller looked.
-      ResolvedFunction function =
-          fresh(reference).orElseGet(() -> askAndKeep(reference, requestId));
-      mine.complete(function);
-      return function;
-    } catch (RuntimeException e) {
-      mine.completeExceptionally(e);
+      return await(flight, patience(last, deadline - nanoTime.getAsLong()));
+    } catch (ApiException e) {
+      if (last != null && e.code().status() >= ErrorCode.SERVICE.status()) {
+        return goOn(reference, last, e);
+      }
       throw e;
-    } finally {
-      flights.remove(reference, mine);
     }
   }
 
   /// Forgets every revision of a function, so that the next call asks the registry.
   public void invalidate(FunctionBrn brn) {
     invalidations.incrementAndGet();
+    flights.forget();
     String unqualified = brn.withQualifier(new Qualifier.Absent()).toString();
     synchronized (lock) {
-      for (Map.Entry<FunctionReference, Entry> entry : entries.entrySet()) {
+      for (Map.Entry<FunctionReference, Entry> entry : entries.asMap().entrySet()) {
         String found = entry.getValue().function().key().brn();
         if (found.equals(unqualified) || found.startsWith(unqualified + ":")) {
-          entries.remove(entry.getKey());
-          order.remove(entry.getKey());
+          entries.invalidate(entry.getKey());
         }
       }
     }
   }
 
-  /// How many references are kept.
-  public int size() {
-    return entries.size();
+  /// How many functions are kept, about.
+  public long size() {
+    return entries.estimatedSize();
+  }
+
+  /// How many bytes they take, about.
+  public long bytes() {
+    return entries.policy().eviction().orElseThrow().weightedSize().orElse(0);
+  }
+
+  /// Look-ups that were answered with the last document since the registry gave no answer.
+  public long staleAnswers() {
+    return staleAnswers.sum();
+  }
+
+  /// Whether the registry's last answer was none.
+  public boolean isRegistryGone() {
+    return outage.isOn();
+  }
+
+  /// The function, if the registry has said so itself and it is still believed.
+  private Optional<ResolvedFunction> confirmed(FunctionReference reference) {
+    Entry entry = entries.getIfPresent(reference);
+    return entry == null || entry.failures() > 0 ? Optional.empty() : fresh(reference);
+  }
+
+  private @Nullable Entry usable(FunctionReference reference) {
+    Entry entry = entries.getIfPresent(reference);
+    return entry == null || isOver(staleUntil(reference, entry)) ? null : entry;
+  }
+
+  private long patience(@Nullable Entry last, long left) {
+    if (last == null) {
+      return left;
+    }
+    return last.failures() > 0 ? 0 : Math.min(left, PATIENCE.toNanos());
+  }
+
+  /// Uses the last answer for a while without asking again.
+  @SuppressWarnings("ReferenceEquality") // This very entry: any other one is newer.
+  private ResolvedFunction goOn(FunctionReference reference, Entry last, ApiException failure) {
+    synchronized (lock) {
+      Entry current = entries.getIfPresent(reference);
+      if (current == null) { // It was changed meanwhile.
+        throw failure;
+      }
+      staleAnswers.increment();
+      if (current == last) {
+        long pause = FIRST_PAUSE.toNanos() << Math.min(last.failures(), MAX_DOUBLINGS);
+        long until = nanoTime.getAsLong() + pause;
+        long end = staleUntil(reference, last);
+        entries.put(
+            reference,
+            new Entry(
+                last.function(),
+                until - end > 0 ? end : until,
+                last.confirmedAt(),
+                last.failures() + 1));
+      }
+      return current.function();
+    }
   }
 
   private ResolvedFunction askAndKeep(FunctionReference reference, String requestId) {
     long before = invalidations.get();
-    ResolvedFunction function = ask(reference, requestId);
-    Duration ttl = reference.isFixed() ? FIXED_TTL : latestTtl;
+    ResolvedFunction function;
+    try {
+      function = ask(reference, requestId);
+    } catch (ApiException e) {
+      outage.answered(e);
+      throw e;
+    }
     synchronized (lock) {
       if (invalidations.get() == before) {
-        entries.put(reference, new Entry(function, nanoTime.getAsLong() + ttl.toNanos()));
-        order.add(reference);
-        for (Iterator<FunctionReference> oldest = order.iterator();
-            order.size() > maxEntries && oldest.hasNext(); ) {
-          entries.remove(oldest.next());
-          oldest.remove();
-        }
+        long now = nanoTime.getAsLong();
+        entries.put(reference, new Entry(function, now + ttl(reference).toNanos(), now, 0));
       }
     }
+    outage.answered();
     return function;
   }
 
@@ -148,38 +242,44 @@ public final class FunctionCache {
           ErrorCode.SERVICE, "runtime: none in the configuration (expected: a runtime's name)");
     }
     RuntimeConfiguration runtime = runtime(runtimeName, requestId);
-    Entry old = entries.get(reference);
+    Entry old = entries.getIfPresent(reference);
     return old != null && old.function().isMadeOf(document, runtime)
         ? old.function()
         : ResolvedFunction.of(document, runtime);
   }
 
   private RuntimeConfiguration runtime(String name, String requestId) {
-    RuntimeEntry kept = runtimes.get(name);
-    if (kept != null && kept.expiresAt() - nanoTime.getAsLong() > 0) {
+    RuntimeEntry kept = runtimes.getIfPresent(name);
+    if (kept != null && !isOver(kept.freshUntil())) {
       return kept.runtime();
     }
     RuntimeConfiguration runtime = registry.runtime(name, requestId);
-    if (runtimes.size() >= MAX_RUNTIMES) {
-      runtimes.clear();
-    }
     runtimes.put(name, new RuntimeEntry(runtime, nanoTime.getAsLong() + RUNTIME_TTL.toNanos()));
     return runtime;
   }
 
-  private static ResolvedFunction await(CompletableFuture<ResolvedFunction> running) {
+  private Duration ttl(FunctionReference reference) {
+    return reference.isFixed() ? FIXED_TTL : limits.latestTtl();
+  }
+
+  private long staleUntil(FunctionReference reference, Entry entry) {
+    return entry.confirmedAt() + ttl(reference).plus(limits.maxStale()).toNanos();
+  }
+
+  private boolean isOver(long time) {
+    return time - nanoTime.getAsLong() <= 0;
+  }
+
+  private static ResolvedFunction await(CompletableFuture<ResolvedFunction> flight, long nanos) {
     try {
-      return running.get(SHARED_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+      return flight.get(Math.max(0, nanos), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof ApiException failure) {
         throw failure;
       }
       throw new ApiException(ErrorCode.SERVICE, "", List.of(String.valueOf(e.getCause())));
     } catch (TimeoutException _) {
-      throw new ApiException(
-          ErrorCode.SERVICE,
-          "",
-          List.of("registry: no answer in " + SHARED_WAIT.toSeconds() + "s"));
+      throw RegistryClient.noAnswer("no answer in " + TimeUnit.NANOSECONDS.toMillis(nanos) + "ms");
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");

@@ -24,17 +24,23 @@ import org.jspecify.annotations.Nullable;
 /// The caller's `Authorization` reaches the registry only when the reference carries it; else the
 /// registry sees the account id and whatever the network vouches for.
 public final class HttpRegistry implements RegistryClient {
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  /// What an answer may have at most. A function's variables go to its process whole, which is
+  /// never that much.
+  public static final int MAX_DOCUMENT_BYTES = 1024 * 1024;
 
   private final HttpClient client;
   private final String base;
+  private final Duration timeout;
 
   /// Creates a client; nothing is connected yet.
   ///
+  /// @param client takes answers of {@link #MAX_DOCUMENT_BYTES}
   /// @param version path segments between the registry's address and its resources, such as `v1`
-  public HttpRegistry(HttpClient client, String version) {
+  /// @param timeout the longest wait for one answer, connecting not counted
+  public HttpRegistry(HttpClient client, String version, Duration timeout) {
     this.client = client;
     this.base = "/" + version + "/";
+    this.timeout = timeout;
   }
 
   @Override
@@ -66,9 +72,9 @@ public final class HttpRegistry implements RegistryClient {
       HttpRequest request, Class<T> type, BiFunction<Integer, String, ApiException> refusal) {
     HttpResponse response;
     try {
-      response = client.send(request, TIMEOUT);
+      response = client.send(request, timeout);
     } catch (HttpException e) {
-      throw new ApiException(ErrorCode.SERVICE, "", List.of(text(e.getMessage())));
+      throw RegistryClient.noAnswer(text(e.getMessage()));
     }
     if (response.status() < 200 || response.status() > 206) {
       throw refusal.apply(response.status(), response.text());

@@ -6,22 +6,27 @@ import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.util.List;
+import java.util.Set;
 
 /// Where functions come from: a registry of this JVM, or one over HTTP. Thread-safe; every call
-/// blocks, at most 30 s.
+/// blocks.
 public interface RegistryClient {
   /// Of a registry's error document, so many characters are passed on.
   int MAX_QUOTED_CHARACTERS = 1024;
 
+  /// Statuses that say "not now": asking again later can help (RFC 9110 §15.6, RFC 6585 §4).
+  Set<Integer> NOT_NOW = Set.of(429, 502, 503, 504);
+
   /// The document of a function's revision.
   ///
   /// @param requestId of the call that needs it, for the registry's logs
-  /// @throws ApiException 404 when there is no such function, else 500
+  /// @throws ApiException 404 when there is no such function, 503 when the registry is not there,
+  ///   else 500
   FunctionDocument function(FunctionReference reference, String requestId);
 
   /// How a language runtime is started.
   ///
-  /// @throws ApiException 404 when there is no such runtime, else 500
+  /// @throws ApiException as for a function
   RuntimeConfiguration runtime(String name, String requestId);
 
   /// A document that was answered.
@@ -60,11 +65,22 @@ public interface RegistryClient {
     return refusal(status, answer, "get runtime configuration from data storer failed");
   }
 
+  /// What callers are told when a registry is not there.
+  ///
+  /// @param detail what was tried
+  static ApiException noAnswer(String detail) {
+    return new ApiException(
+        ErrorCode.UNAVAILABLE, "the function registry does not answer", List.of(detail));
+  }
+
   private static ApiException refusal(int status, String answer, String notFound) {
     String quote = answer.substring(0, Math.min(answer.length(), MAX_QUOTED_CHARACTERS));
-    return status == ErrorCode.RESOURCE_NOT_FOUND.status()
-        ? new ApiException(ErrorCode.RESOURCE_NOT_FOUND, notFound, List.of(quote))
-        : new ApiException(
-            ErrorCode.SERVICE, "", List.of("registry answered " + status + ": " + quote));
+    if (status == ErrorCode.RESOURCE_NOT_FOUND.status()) {
+      return new ApiException(ErrorCode.RESOURCE_NOT_FOUND, notFound, List.of(quote));
+    }
+    String answered = "registry answered " + status + ": " + quote;
+    return NOT_NOW.contains(status)
+        ? noAnswer(answered)
+        : new ApiException(ErrorCode.SERVICE, "", List.of(answered));
   }
 }

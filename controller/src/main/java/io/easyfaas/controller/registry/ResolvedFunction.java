@@ -37,6 +37,9 @@ public record ResolvedFunction(
     int maxInFlight,
     boolean keepsUserLog,
     byte[] load) {
+  private static final int OBJECT_BYTES = 2048; // The records and their texts' headers.
+  private static final int PAIR_BYTES = 128; // A name and a value in a map, and the map's share.
+
   /// Works out everything from a registry's documents.
   public static ResolvedFunction of(FunctionDocument document, RuntimeConfiguration runtime) {
     FunctionConfiguration configuration = document.configuration();
@@ -79,6 +82,12 @@ public record ResolvedFunction(
   /// Everything else that belongs to the revision.
   public FunctionConfiguration configuration() {
     return document.configuration();
+  }
+
+  /// How many bytes of memory it takes, about.
+  int weight() {
+    int pairs = configuration().variables().size() + document.tags().size();
+    return OBJECT_BYTES + PAIR_BYTES * pairs + Json.PASCAL.write(document).length + load.length;
   }
 
   /// Whether the same documents would give the same result.

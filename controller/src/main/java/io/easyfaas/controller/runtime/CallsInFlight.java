@@ -4,7 +4,9 @@ import io.netty.channel.EventLoop;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -17,12 +19,24 @@ import org.jspecify.annotations.Nullable;
 /// off the calls in flight (at most the function's concurrency) are looked through and it is armed
 /// again for the next: a call that ends in time costs no timer at all.
 final class CallsInFlight {
-  private record Pending(RunnerCall call, long deadline, int eventBytes) {}
+  private static final class Pending {
+    final RunnerCall call;
+    final long deadline;
+    final int eventBytes;
+    @Nullable AnswerParts parts;
+
+    Pending(RunnerCall call, long deadline, int eventBytes) {
+      this.call = call;
+      this.deadline = deadline;
+      this.eventBytes = eventBytes;
+    }
+  }
 
   private final EventLoop loop;
   private final LongSupplier nanoTime;
   private final Runnable due;
   private final IntObjectHashMap<Pending> calls = new IntObjectHashMap<>();
+  private final Set<Integer> givenUp = new HashSet<>();
   private int lastId;
   private long timeoutNanos;
   private @Nullable ScheduledFuture<?> timer;
@@ -61,29 +75,38 @@ final class CallsInFlight {
   /// The call of an id, or null when it is in flight no more, or never was.
   @Nullable RunnerCall get(int id) {
     Pending pending = calls.get(id);
-    return pending == null ? null : pending.call();
+    return pending == null ? null : pending.call;
   }
 
-  /// Takes a call out: it was answered.
-  @Nullable RunnerCall remove(int id) {
-    Pending pending = calls.remove(id);
-    if (pending == null) {
-      return null;
-    }
+  /// Takes a call out that is in flight: it was answered.
+  void remove(int id) {
+    calls.remove(id);
     size = calls.size();
-    return pending.call();
   }
 
-  /// Whether a call with the id was ever added.
-  boolean wasGiven(int id) {
-    return id > 0 && id <= lastId;
+  /// Whether the time of the call was over before it was answered: the runner may not know yet.
+  boolean wasGivenUp(int id) {
+    return givenUp.contains(id);
+  }
+
+  /// The parts of a call's answer, or null while none has come or the call is in flight no more.
+  @Nullable AnswerParts parts(int id) {
+    Pending pending = calls.get(id);
+    return pending == null ? null : pending.parts;
+  }
+
+  /// Has the answer of a call that is in flight come in parts.
+  AnswerParts beginParts(int id) {
+    AnswerParts parts = new AnswerParts();
+    calls.get(id).parts = parts;
+    return parts;
   }
 
   /// The id of a call, or 0 when it is not in flight.
   @SuppressWarnings("ReferenceEquality") // This very call.
   int idOf(RunnerCall call) {
     for (var entry : calls.entries()) {
-      if (entry.value().call() == call) {
+      if (entry.value().call == call) {
         return entry.key();
       }
     }
@@ -92,14 +115,14 @@ final class CallsInFlight {
 
   /// The only call, or null when there are none or several.
   @Nullable RunnerCall only() {
-    return calls.size() == 1 ? calls.values().iterator().next().call() : null;
+    return calls.size() == 1 ? calls.values().iterator().next().call : null;
   }
 
   /// Bytes of all their events.
   long eventBytes() {
     long sum = 0;
     for (Pending pending : calls.values()) {
-      sum += pending.eventBytes();
+      sum += pending.eventBytes;
     }
     return sum;
   }
@@ -110,10 +133,12 @@ final class CallsInFlight {
     long next = Long.MAX_VALUE;
     List<RunnerCall> expired = new ArrayList<>();
     for (var entries = calls.entries().iterator(); entries.hasNext(); ) {
-      Pending pending = entries.next().value();
-      long left = pending.deadline() - now;
+      var entry = entries.next();
+      Pending pending = entry.value();
+      long left = pending.deadline - now;
       if (left <= 0) {
-        expired.add(pending.call());
+        expired.add(pending.call);
+        givenUp.add(entry.key());
         entries.remove();
       } else {
         next = Math.min(next, left);
@@ -129,7 +154,7 @@ final class CallsInFlight {
   /// Takes out all calls.
   List<RunnerCall> takeAll() {
     List<RunnerCall> all = new ArrayList<>(calls.size());
-    calls.values().forEach(pending -> all.add(pending.call()));
+    calls.values().forEach(pending -> all.add(pending.call));
     calls.clear();
     size = 0;
     return all;

@@ -30,6 +30,11 @@ final class FrameWriter implements FlushQueue.Source {
   /// Begins a frame in this turn's batch; the caller writes exactly `payloadBytes` to what is
   /// returned, or its last part by {@link #append}, before it begins another.
   ByteBuf begin(byte type, int id, int payloadBytes) {
+    return begin(type, 0, id, payloadBytes);
+  }
+
+  /// The same for a frame with flags.
+  ByteBuf begin(byte type, int flags, int id, int payloadBytes) {
     ByteBuf open = batch;
     if (open != null && open.readableBytes() > MAX_BATCH_BYTES) {
       channel.write(open, channel.voidPromise());
@@ -44,7 +49,7 @@ final class FrameWriter implements FlushQueue.Source {
       flushes.add(this);
     }
     return open.writeInt(FrameType.COUNTED_HEADER_BYTES + payloadBytes)
-        .writeInt(type << 24)
+        .writeInt(type << 24 | flags << 16)
         .writeInt(id);
   }
 

@@ -1,5 +1,11 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.wire.FrameType;
+import io.easyfaas.common.wire.RunnerHello;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -11,6 +17,8 @@ import java.util.concurrent.TimeoutException;
 ///
 /// What comes after its wait was given up comes too late: the two sides agree which was first.
 final class Handshake {
+  private static final int MAX_HELLO_BYTES = 1024;
+
   private final String slot;
   private final CompletableFuture<Boolean> hello = new CompletableFuture<>();
   private final CompletableFuture<LoadOutcome> outcome = new CompletableFuture<>();
@@ -18,6 +26,25 @@ final class Handshake {
   /// @param slot names the sandbox in messages
   Handshake(String slot) {
     this.slot = slot;
+  }
+
+  /// Looks whether a runner speaks our protocol.
+  ///
+  /// @param hello payload of its HELLO
+  /// @throws ProtocolException when it does not
+  static void check(ByteBuf hello) throws ProtocolException {
+    if (hello.readableBytes() > MAX_HELLO_BYTES) {
+      throw new ProtocolException("HELLO of " + hello.readableBytes() + " bytes");
+    }
+    try {
+      int version = Json.CAMEL.read(ByteBufUtil.getBytes(hello), RunnerHello.class).protocol();
+      if (version != FrameType.PROTOCOL) {
+        throw new ProtocolException(
+            "runner speaks protocol " + version + " (expected: " + FrameType.PROTOCOL + ")");
+      }
+    } catch (JsonException e) {
+      throw new ProtocolException("HELLO: " + e.getMessage());
+    }
   }
 
   /// HELLO has come.
@@ -44,36 +71,39 @@ final class Handshake {
   ///
   /// @throws RunnerException when it does not come in time
   void awaitHello(Duration wait) {
-    await(hello, wait, "HELLO");
+    RunnerException late = failure("no HELLO in " + wait.toMillis() + "ms");
+    await(hello, wait, () -> hello.completeExceptionally(late));
   }
 
-  /// Waits for the end of loading. Blocks at most `wait`.
+  /// Waits for the end of loading. Blocks at most `wait`; that it did not come in time is an
+  /// outcome too.
   ///
-  /// @throws RunnerException when it does not come in time
+  /// @throws RunnerException when the runner is lost
   LoadOutcome awaitLoaded(Duration wait) {
-    return await(outcome, wait, "READY");
+    return await(outcome, wait, () -> outcome.complete(new LoadOutcome.TimedOut()));
   }
 
-  private <T> T await(CompletableFuture<T> event, Duration wait, String frame) {
+  /// @param giveUp settles the event, unless it happened just now: then the loop has acted on it
+  ///   already
+  private <T> T await(CompletableFuture<T> event, Duration wait, Runnable giveUp) {
     try {
       return event.get(wait.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
-      return giveUp(event, "no " + frame + " in " + wait.toMillis() + "ms");
+      giveUp.run();
     } catch (ExecutionException e) {
       throw RunnerException.of(e);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      return giveUp(event, "interrupted while waiting for " + frame);
+      event.completeExceptionally(failure("interrupted while waiting for the runner"));
     }
-  }
-
-  /// Fails, unless it happened just now: then the loop has acted on it already.
-  private <T> T giveUp(CompletableFuture<T> event, String why) {
-    event.completeExceptionally(new RunnerException(slot + ": " + why));
     try {
       return event.join();
     } catch (CompletionException e) {
       throw RunnerException.of(e);
     }
+  }
+
+  private RunnerException failure(String why) {
+    return new RunnerException(slot + ": " + why);
   }
 }

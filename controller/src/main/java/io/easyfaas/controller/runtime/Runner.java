@@ -12,6 +12,10 @@ public interface Runner {
   /// occupies the runner until it ends.
   void cancel(RunnerCall call);
 
+  /// So many bytes of a call's answer in parts have left the engine: as many more may come. Does
+  /// nothing when the call is in flight no more.
+  void taken(RunnerCall call, int bytes);
+
   /// Looks for what is late: the answer to a ping, or calls past their deadline. To be called about
   /// once a second.
   void check();

@@ -1,12 +1,16 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.common.wire.RunnerExit;
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
 
-/// One call on its way through a runner. All methods but {@link #requestId} and {@link #takeEvent}
-/// are called on the runner's event loop; after one of `answered`, `timedOut` and `lost` none is
-/// called again.
+/// One call on its way through a runner. All methods are called on the runner's event loop, `lost`
+/// on any thread; after one of `answered`, `timedOut` and `lost` none is called again.
+///
+/// An answer is whole, which is `answered`, or comes in parts: `began`, any number of `part`, and
+/// `answered` with nothing, or with an error object when it broke off. How much may come is what
+/// the call says it has taken, see {@link Runner#taken}.
 public interface RunnerCall {
   /// The request id's ASCII bytes, at most 128. The caller does not change them.
   byte[] requestId();
@@ -14,12 +18,38 @@ public interface RunnerCall {
   /// The event, whose ownership passes to the caller. Called once.
   ByteBuf takeEvent();
 
+  /// What goes with the event, as {@link io.easyfaas.common.wire.HeaderBlock} encodes it. The
+  /// caller does not change the bytes.
+  default byte[] headers() {
+    return HeaderBlock.NONE;
+  }
+
+  /// Whether the answer may come in parts. Does not change.
+  default boolean takesParts() {
+    return false;
+  }
+
+  /// An answer in parts begins.
+  ///
+  /// @param head a JSON object, see protocol.md §5, empty when the runner sent none; valid until
+  ///   the method returns
+  default void began(ByteBuf head) {
+    throw new IllegalStateException("a call that takes whole answers only");
+  }
+
+  /// The next bytes of an answer that has begun.
+  ///
+  /// @param bytes valid until the method returns, unless retained
+  default void part(ByteBuf bytes) {
+    throw new IllegalStateException("a call that takes whole answers only");
+  }
+
   /// The call wrote something to stdout or stderr.
   ///
   /// @param text UTF-8; valid until the method returns
   void logged(boolean stderr, ByteBuf text);
 
-  /// The runner answered.
+  /// The runner answered, or ended an answer that came in parts.
   ///
   /// @param failed whether the payload is an error object
   /// @param payload valid until the method returns, unless retained

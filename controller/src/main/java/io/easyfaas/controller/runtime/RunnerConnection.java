@@ -146,6 +146,15 @@ public final class RunnerConnection implements Runner {
   }
 
   @Override
+  public void taken(RunnerCall call, int bytes) {
+    if (loop.inEventLoop()) {
+      callFrames.taken(call, bytes);
+    } else {
+      loop.execute(() -> callFrames.taken(call, bytes));
+    }
+  }
+
+  @Override
   public void check() {
     loop.execute(() -> {
       expireCalls();
@@ -213,12 +222,15 @@ public final class RunnerConnection implements Runner {
   }
 
   private boolean onFrame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
-    if (type != FrameType.RESULT || calls.get(id) == null) {
+    boolean answer = type == FrameType.RESULT || type == FrameType.CHUNK;
+    if (!answer || calls.get(id) == null) {
       // Whatever is not an answer that is waited for costs the loop, also when it is empty.
       prints.spend(FRAME_COST_BYTES + payload.readableBytes());
+    } else if (type == FrameType.CHUNK) {
+      prints.spend(FRAME_COST_BYTES); // Of a part the bytes are waited for, but not the frames.
     }
     switch (phase) {
-      case GREETING -> onGreeting(type);
+      case GREETING -> onGreeting(type, payload);
       case LOADING -> onLoadFrame(type, payload);
       case READY -> onCallFrame(type, flags, id, payload);
       case ENDED -> {
@@ -228,8 +240,9 @@ public final class RunnerConnection implements Runner {
     return true;
   }
 
-  private void onGreeting(byte type) throws ProtocolException {
+  private void onGreeting(byte type, ByteBuf hello) throws ProtocolException {
     expect(type == FrameType.HELLO, type);
+    Handshake.check(hello);
     phase = Phase.LOADING;
     if (!handshake.greeted()) {
       throw new ProtocolException("HELLO came too late"); // Nobody waits for it any more.
@@ -264,6 +277,7 @@ public final class RunnerConnection implements Runner {
       throws ProtocolException {
     switch (type) {
       case FrameType.RESULT -> callFrames.onResult(flags, id, payload);
+      case FrameType.CHUNK -> callFrames.onChunk(flags, id, payload);
       case FrameType.LOG -> callFrames.onLog(flags, id, payload);
       case FrameType.PONG -> ping.answered();
       default -> throw ProtocolException.notAllowed(type);

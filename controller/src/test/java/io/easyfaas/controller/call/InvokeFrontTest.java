@@ -93,7 +93,7 @@ class InvokeFrontTest {
       assertThat(call.request.terms().trigger()).isEqualTo("mine");
       assertThat(call.request.headers().traceparent()).isEqualTo("00-a-b-01");
       assertThat(call.request.headers().tracestate()).isEqualTo("v=1");
-      assertThat(call.request.headers().clientContext()).isEqualTo("e30=");
+      assertThat(call.request.headers().clientContext()).isEqualTo("{}");
     }
   }
 
@@ -117,7 +117,7 @@ class InvokeFrontTest {
     try (Socket client = connect()) {
       invoke(client, "X-Easyfaas-Request-Id: R\r\nConnection: close\r\n");
       Held call = door.next();
-      call.sink.began(new AnswerHead(AnswerHead.UNKNOWN));
+      call.sink.began(AnswerHead.NONE);
       call.sink.part(bytes("one"));
       call.sink.part(bytes("three"));
       call.sink.ended(RECEIPT);
@@ -139,7 +139,7 @@ class InvokeFrontTest {
     try (Socket client = connect()) {
       invoke(client, "Connection: close\r\n");
       Held call = door.next();
-      call.sink.began(new AnswerHead(8));
+      call.sink.began(AnswerHead.ofLength(8));
       call.sink.part(bytes("one"));
       call.sink.part(bytes("three"));
       call.sink.ended(RECEIPT);
@@ -156,7 +156,7 @@ class InvokeFrontTest {
           "POST /v1/functions/f/invocations HTTP/1.0\r\nConnection: keep-alive\r\n"
               + "Content-Length: 0\r\n\r\n");
       Held call = door.next();
-      call.sink.began(new AnswerHead(AnswerHead.UNKNOWN));
+      call.sink.began(AnswerHead.NONE);
       call.sink.part(bytes("one"));
       call.sink.ended(RECEIPT);
 
@@ -173,7 +173,7 @@ class InvokeFrontTest {
       invoke(client, "");
       invoke(client, "Connection: close\r\n");
       Held first = door.next();
-      first.sink.began(new AnswerHead(3));
+      first.sink.began(AnswerHead.ofLength(3));
       first.sink.part(bytes("one"));
       first.sink.ended(RECEIPT);
       door.next().sink.answered(RECEIPT, bytes("two"));
@@ -192,7 +192,7 @@ class InvokeFrontTest {
       try (Socket client = connect()) {
         invoke(client, "");
         Held call = door.next();
-        call.sink.began(new AnswerHead(AnswerHead.UNKNOWN));
+        call.sink.began(AnswerHead.NONE);
         call.sink.part(bytes("one"));
         call.sink.failed(failure);
 
@@ -206,7 +206,7 @@ class InvokeFrontTest {
     try (Socket client = connect()) {
       send(client, "POST /v1/functions/f/invocations HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
       Held call = door.next();
-      call.sink.began(new AnswerHead(AnswerHead.UNKNOWN));
+      call.sink.began(AnswerHead.NONE);
       call.sink.part(bytes("one"));
       call.sink.failed(CallFailure.of(new ApiException(ErrorCode.SERVICE, "")));
 
@@ -222,7 +222,7 @@ class InvokeFrontTest {
       client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
       invoke(client, "Connection: close\r\n");
       Held call = door.next();
-      call.sink.began(new AnswerHead(16L << 20));
+      call.sink.began(AnswerHead.ofLength(16L << 20));
       for (int i = 0; i < 16; i++) {
         call.sink.part(part);
       }

@@ -16,10 +16,13 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpRegistryTest {
   private static final String BRN =
@@ -39,7 +42,7 @@ class HttpRegistryTest {
             return answer;
           });
   private final HttpClient client = new HttpClient(server.address(), loops);
-  private final HttpRegistry registry = new HttpRegistry(client, "v1/ote");
+  private final HttpRegistry registry = new HttpRegistry(client, "v1/ote", Duration.ofSeconds(10));
 
   @AfterEach
   void stop() {
@@ -100,16 +103,24 @@ class HttpRegistryTest {
 
   @Test
   void otherFailureIsTheEnginesOwn() {
-    answer = HttpResponse.text(503, "later");
+    answer = HttpResponse.text(500, "bug");
 
-    assertFails("registry answered 503: later");
+    assertFails(ErrorCode.SERVICE, "registry answered 500: bug");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {429, 502, 503, 504})
+  void registryThatIsNotThereNowMayBeAskedAgain(int status) {
+    answer = HttpResponse.text(status, "later");
+
+    assertFails(ErrorCode.UNAVAILABLE, "registry answered " + status + ": later");
   }
 
   @Test
   void answerThatIsNotADocumentIsNamed() {
     answer = HttpResponse.text(200, "<html>");
 
-    assertFails("registry's answer: JSON: ");
+    assertFails(ErrorCode.SERVICE, "registry's answer: JSON: ");
   }
 
   @Test
@@ -122,22 +133,22 @@ class HttpRegistryTest {
                 .replace("\"Handler\":\"index.echo\",", "")
                 .getBytes(UTF_8));
 
-    assertFails("registry's answer: no Configuration.Handler");
+    assertFails(ErrorCode.SERVICE, "registry's answer: no Configuration.Handler");
   }
 
   @Test
   void registryThatIsNotThereIsNamed() {
     server.close();
 
-    assertFails("connect to http://127.0.0.1:");
+    assertFails(ErrorCode.UNAVAILABLE, "connect to http://127.0.0.1:");
   }
 
-  private void assertFails(String text) {
+  private void assertFails(ErrorCode code, String text) {
     assertThatThrownBy(() -> registry.function(new FunctionReference(BRN, "", "", ""), "R1"))
         .isInstanceOfSatisfying(
             ApiException.class,
             failure -> {
-              assertThat(failure.code()).isEqualTo(ErrorCode.SERVICE);
+              assertThat(failure.code()).isEqualTo(code);
               assertThat(failure.document().backtrace().getFirst().message()).startsWith(text);
             });
   }

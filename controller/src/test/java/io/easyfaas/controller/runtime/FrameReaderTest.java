@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.wire.FrameType;
+import io.easyfaas.controller.runtime.WireFixtures.Fixture;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
@@ -42,6 +44,42 @@ class FrameReaderTest {
     }
 
     assertThat(frames).containsExactly("6 1 7 hello", "8 0 -1 ", "6 0 8 " + large, "11 0 0 ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 64, 1_000_000})
+  void fixturesAreFoundHoweverTheyAreCut(int chunk) throws Exception {
+    List<Fixture> fixtures = WireFixtures.all();
+    ByteBuf stream = Unpooled.buffer();
+    fixtures.forEach(each -> stream.writeBytes(ByteBufUtil.decodeHexDump(each.hex())));
+    List<String> found = new ArrayList<>();
+    FrameReader.Sink finding =
+        (type, flags, id, payload) ->
+            found.add(
+                type
+                    + " "
+                    + flags
+                    + " "
+                    + (id & 0xffff_ffffL)
+                    + " "
+                    + ByteBufUtil.hexDump(payload));
+
+    while (stream.isReadable()) {
+      reader.read(stream.readSlice(Math.min(chunk, stream.readableBytes())), finding);
+    }
+
+    assertThat(found)
+        .containsExactlyElementsOf(
+            fixtures.stream()
+                .map(each ->
+                    each.type()
+                        + " "
+                        + each.flags()
+                        + " "
+                        + each.id()
+                        + " "
+                        + each.hex().substring(24))
+                .toList());
   }
 
   @ParameterizedTest

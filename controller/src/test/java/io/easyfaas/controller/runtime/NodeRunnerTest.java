@@ -146,8 +146,9 @@ class NodeRunnerTest {
           .isInstanceOf(RunnerException.class)
           .hasMessageEndingWith("no HELLO in 0ms");
 
-      ByteBuffer frames = ByteBuffer.allocate(24);
-      frames.putInt(8).put(FrameType.HELLO).put(new byte[3]).putInt(0);
+      byte[] hello = "{\"protocol\":2}".getBytes(UTF_8);
+      ByteBuffer frames = ByteBuffer.allocate(24 + hello.length);
+      frames.putInt(8 + hello.length).put(FrameType.HELLO).put(new byte[3]).putInt(0).put(hello);
       frames.putInt(8).put(FrameType.READY).put(new byte[3]).putInt(0);
       late.write(frames.flip());
 

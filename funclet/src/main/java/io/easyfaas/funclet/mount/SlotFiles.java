@@ -2,14 +2,13 @@ package io.easyfaas.funclet.mount;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.wire.ContainerId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
-import java.util.stream.Stream;
 
 /// The files on the host that belong to one slot: its socket directory and its `/etc/hosts`.
 ///
@@ -55,26 +54,10 @@ public record SlotFiles(Path runDirectory, Path dataDirectory) {
   /// @throws UncheckedIOException when something cannot be removed
   public void removeAll() {
     try {
-      for (Path top : List.of(runDirectory.resolve("slots"), dataDirectory.resolve("slots"))) {
-        for (Path slot : children(top)) {
-          for (Path file : children(slot)) {
-            Files.delete(file);
-          }
-          Files.delete(slot);
-        }
-        Files.deleteIfExists(top);
-      }
+      DiskTree.delete(runDirectory.resolve("slots"));
+      DiskTree.delete(dataDirectory.resolve("slots"));
     } catch (IOException e) {
       throw new UncheckedIOException("remove the slots' files: " + e.getMessage(), e);
-    }
-  }
-
-  private static List<Path> children(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> found = Files.list(directory)) {
-      return found.toList();
     }
   }
 }

@@ -453,7 +453,7 @@ final class CodeCacheTest {
 
   /// Room for so many packages of one file that has one block.
   private DiskUse sizeOfPackages(int count) throws IOException {
-    return new DiskUse(2 * count * DiskUse.blockSize(directory), 1_000_000);
+    return new DiskUse(2L * count * DiskUse.blockSize(directory), 1_000_000);
   }
 
   @ParameterizedTest

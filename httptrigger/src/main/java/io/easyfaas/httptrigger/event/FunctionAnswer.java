@@ -2,6 +2,7 @@ package io.easyfaas.httptrigger.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
@@ -65,6 +66,25 @@ public record FunctionAnswer(ByteBufAllocator allocator, String requestId) {
       case OBJECT -> raw(receipt, answer, "application/json");
       case RESPONSE -> response(document, answer);
     };
+  }
+
+  /// The beginning of a response for the beginning of an answer in parts; without a body.
+  ///
+  /// @throws ApiException BAD_GATEWAY when it cannot begin a response
+  public TriggerResponse toHttp(AnswerHead head) {
+    int status = head.status() == 0 ? 200 : head.status();
+    if (status < 200 || status > 599) {
+      throw badResponse("status", Integer.toString(status), "200 to 599");
+    }
+    Map<String, Optional<String>> given = new HashMap<>();
+    head.headers().forEach((name, value) -> given.put(name, Optional.of(value)));
+    if (!head.contentType().isEmpty()) {
+      given.put(CONTENT_TYPE, Optional.of(head.contentType()));
+    }
+    Map<String, String> headers = headers(given);
+    headers.putIfAbsent(CONTENT_TYPE, "application/octet-stream");
+    headers.putIfAbsent(Headers.REQUEST_ID, requestId);
+    return new TriggerResponse(status, headers, Unpooled.EMPTY_BUFFER);
   }
 
   /// The headers of an answer that is passed on as it is.

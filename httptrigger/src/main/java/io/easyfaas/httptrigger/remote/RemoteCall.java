@@ -111,7 +111,9 @@ final class RemoteCall implements Call, Runnable {
     headers.put(Headers.LOG_TYPE, terms.log() == CallTerms.LogWish.TAIL ? "Tail" : "");
     headers.put("Traceparent", request.headers().traceparent());
     headers.put("Tracestate", request.headers().tracestate());
-    headers.put(Headers.CLIENT_CONTEXT, request.headers().clientContext());
+    headers.put(
+        Headers.CLIENT_CONTEXT,
+        Base64.getEncoder().encodeToString(request.headers().clientContext().getBytes(UTF_8)));
     headers.values().removeIf(String::isEmpty);
     return new HttpRequest("POST", target, headers, ByteBufUtil.getBytes(request.event()));
   }

@@ -21,7 +21,6 @@ import io.easyfaas.httptrigger.event.FunctionAnswer;
 import io.easyfaas.httptrigger.event.HttpEvent;
 import io.easyfaas.httptrigger.event.TriggerResponse;
 import io.netty.buffer.ByteBuf;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
@@ -46,6 +45,7 @@ final class TriggerCall implements CallSink, Runnable {
   private volatile Call call = Call.ENDED;
   private volatile boolean clientLeft;
   private boolean begun;
+  private boolean isOver;
 
   TriggerCall(
       TriggerRoutes routes,
@@ -109,25 +109,39 @@ final class TriggerCall implements CallSink, Runnable {
 
   @Override
   public void began(AnswerHead head) {
+    TriggerResponse response;
+    try {
+      response = new FunctionAnswer(exchange.allocator(), requestId).toHttp(head);
+    } catch (ApiException e) {
+      call.cancel();
+      isOver = true;
+      tell(e);
+      return;
+    }
     begun = true;
-    Map<String, String> all = new HashMap<>();
-    all.put("Content-Type", "application/octet-stream");
-    all.put(Headers.REQUEST_ID, requestId);
-    exchange.begin(200, all, head.length());
+    exchange.begin(response.status(), response.headers(), head.length());
   }
 
   @Override
   public void part(ByteBuf bytes) {
+    if (isOver) {
+      return;
+    }
     exchange.part(bytes, size -> call.taken(size));
   }
 
   @Override
   public void ended(Receipt receipt) {
-    exchange.end(Map.of());
+    if (!isOver) {
+      exchange.end(Map.of());
+    }
   }
 
   @Override
   public void failed(CallFailure failure) {
+    if (isOver) {
+      return;
+    }
     if (begun || !(failure instanceof CallFailure.Told told)) {
       exchange.breakOff();
       return;

@@ -43,11 +43,7 @@ final class TriggerHandler implements LoopHandler {
     String id = new String(requestId, ISO_8859_1);
     try {
       routes.checkOpen();
-      headers
-          .notImplemented()
-          .ifPresent(failure -> {
-            throw failure;
-          });
+      headers.check();
       TriggerUrl url = routes.url(path);
       HttpEvent event = HttpEvent.of(head, url.function(), url.account().id(), id);
       TriggerCall call =

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// How many started runners of each language are to be ready, by recent demand. Not thread-safe;
+/// How many started runners of each language are to stand by, by recent demand. Not thread-safe;
 /// owned by {@link SlotPool} and guarded by its lock.
 ///
 /// What a language needs is the largest number of functions of it that were put into slots within
@@ -19,7 +19,7 @@ import java.util.Optional;
 /// gets two, the ones wanted last first.
 ///
 /// A language whose runners do not start is let alone for a minute.
-final class Reserve {
+final class Standby {
   private static final int SECONDS = 60;
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long KEEP_NANOS = Duration.ofMinutes(10).toNanos();
@@ -28,8 +28,8 @@ final class Reserve {
   private final int max;
   private final Map<RuntimeConfiguration, Demand> demands = new HashMap<>();
 
-  /// @param max runners in all; 0 for no reserve
-  Reserve(int max) {
+  /// @param max runners in all; 0 for none
+  Standby(int max) {
     this.max = max;
   }
 

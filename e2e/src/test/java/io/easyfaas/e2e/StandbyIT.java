@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 
 /// What the engine prepares before anybody calls, and what it lets rest afterwards.
 @EndToEnd
-final class ReserveIT {
+final class StandbyIT {
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final String IDENTITY =
       """
@@ -41,7 +41,7 @@ final class ReserveIT {
   }
 
   @Test
-  void theReserveGivesWayToWhoNeedsTheRoom() {
+  void theStandbyGivesWayToWhoNeedsTheRoom() {
     EngineProcess engine = LEAKS.start("--container-num=2", "--max-prewarmed=1");
     engine.create(FunctionSpec.python("first", IDENTITY.formatted("first")));
     engine.create(FunctionSpec.node("other", "exports.handler = async () => 'other';"));

@@ -1,0 +1,103 @@
+package io.easyfaas.controller;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.controller.FakeRegistry.Traits;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// What becomes of calls whose function has to be asked for, when the registry is slow or gone.
+class LookUpTest {
+  private final TestController engine =
+      new TestController(
+          2, 512, "--max-queue", "3", "--max-queue-bytes", "100B", "--max-queue-wait", "1s");
+  private final List<CompletableFuture<HttpResponse<String>>> waiting = new ArrayList<>();
+
+  @AfterEach
+  void stop() {
+    engine.registry.goOn();
+    waiting.forEach(TestController::await);
+    engine.close();
+  }
+
+  @Test
+  void callsThatWaitForTheRegistryAreBoundedByNumber() {
+    engine.registry.stop();
+    for (int i = 0; i < 3; i++) {
+      waits(engine.registry.add("f" + i, Traits.of("echo")), "x");
+    }
+
+    HttpResponse<String> refused = engine.invoke(engine.registry.add("one", Traits.of("echo")), "");
+
+    assertThat(refused.statusCode()).isEqualTo(429);
+    assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
+    assertThat(refused.body()).contains("3 calls wait already");
+    assertThat(engine.registry.asked()).isEqualTo(3);
+  }
+
+  @Test
+  void callsThatWaitForTheRegistryAreBoundedByBytes() {
+    String brn = engine.registry.add("f", Traits.of("echo"));
+    engine.registry.stop();
+    waits(brn, "x".repeat(60));
+
+    HttpResponse<String> refused = engine.invoke(brn, "x".repeat(41));
+
+    assertThat(refused.statusCode()).isEqualTo(429);
+    assertThat(refused.body()).contains("calls with 60 bytes wait already");
+  }
+
+  @Test
+  void callsThatWaitForASlotAndForTheRegistryAreBoundedTogether() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold").reserved(1));
+    CompletableFuture<HttpResponse<String>> running = engine.invokeLater(brn, "x");
+    FakeRunner.Call call = engine.funclet.awaitHeld();
+    waits(brn, "a");
+    waits(brn, "b");
+    engine.registry.stop();
+    waits(engine.registry.add("other", Traits.of("echo")), "c");
+
+    HttpResponse<String> refused = engine.invoke(brn, "d");
+
+    assertThat(refused.statusCode()).isEqualTo(429);
+    call.answer("");
+    engine.funclet.awaitHeld().answer("");
+    engine.funclet.awaitHeld().answer("");
+    TestController.await(running);
+  }
+
+  @Test
+  void callThatTheRegistryKeepsWaitingIsToldToComeBack() {
+    engine.registry.stop();
+
+    HttpResponse<String> late = engine.invoke(engine.registry.add("f", Traits.of("echo")), "x");
+
+    assertThat(late.statusCode()).isEqualTo(503);
+    assertThat(late.headers().firstValue("Retry-After")).hasValue("1");
+    assertThat(late.body()).contains("the function registry does not answer", "no answer in ");
+    assertThat(engine.controller.warden().pool().waitingRoom().calls()).isZero();
+  }
+
+  @Test
+  void functionThatIsKnownGoesOnWithoutTheRegistry() {
+    String brn = engine.registry.add("f", Traits.of("echo"));
+    engine.invoke(brn, "x");
+    engine.registry.stop();
+    engine.pass(Duration.ofMinutes(10));
+
+    assertThat(engine.invoke(brn, "goes on").body()).isEqualTo("goes on");
+    assertThat(engine.get("/metrics").body()).contains("easyfaas_function_lookups_stale_total 1.0");
+  }
+
+  private void waits(String brn, String body) {
+    int before = engine.controller.warden().pool().waitingRoom().calls();
+    waiting.add(engine.invokeLater(brn, body));
+    TestController.until(
+        "it waits", () -> engine.controller.warden().pool().waitingRoom().calls() > before);
+  }
+}
