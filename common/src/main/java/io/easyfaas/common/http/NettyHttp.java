@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
@@ -58,6 +59,26 @@ public final class NettyHttp {
       message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
     }
     return message;
+  }
+
+  /// A message to write for an answer whose body is in a buffer, which belongs to the message.
+  static FullHttpResponse response(
+      int status, Map<String, String> headers, ByteBuf body, Persistence persistence) {
+    FullHttpResponse message =
+        new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), body);
+    headers.forEach((name, value) -> message.headers().set(name, value));
+    message.headers().setInt(CONTENT_LENGTH, body.readableBytes());
+    sayWhatComesAfter(message, persistence);
+    return message;
+  }
+
+  /// Adds the header that tells what the connection does after the answer, if one is needed.
+  static void sayWhatComesAfter(HttpMessage message, Persistence persistence) {
+    switch (persistence) {
+      case KEEP -> {}
+      case KEEP_AND_SAY_SO -> message.headers().set(CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+      case CLOSE -> message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
   }
 
   /// The head of an answer whose body is written after it.
