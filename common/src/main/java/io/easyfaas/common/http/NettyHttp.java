@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -98,6 +99,21 @@ public final class NettyHttp {
     }
     if (!keepAlive) {
       message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return message;
+  }
+
+  /// The head of a request whose body is written after it.
+  static io.netty.handler.codec.http.HttpRequest head(HttpRequest request, String host) {
+    DefaultHttpRequest message =
+        new DefaultHttpRequest(
+            HttpVersion.HTTP_1_1, HttpMethod.valueOf(request.method()), request.target());
+    message.headers().set(HOST, host);
+    request.headers().forEach((name, value) -> message.headers().set(name, value));
+    if (request.content().length() == HttpBody.UNKNOWN) {
+      message.headers().set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    } else {
+      message.headers().set(CONTENT_LENGTH, Long.toString(request.content().length()));
     }
     return message;
   }
