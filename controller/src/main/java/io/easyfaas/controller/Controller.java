@@ -4,12 +4,14 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.admin.AdminApi;
 import io.easyfaas.controller.admin.MetricsPage;
 import io.easyfaas.controller.admin.TrafficMetrics;
-import io.easyfaas.controller.invoke.InvokeMetrics;
-import io.easyfaas.controller.invoke.InvokePath;
+import io.easyfaas.controller.call.InvokeFront;
+import io.easyfaas.controller.engine.EngineInvoker;
+import io.easyfaas.controller.engine.InvokeMetrics;
 import io.easyfaas.controller.pool.PoolClock;
 import io.easyfaas.controller.pool.PoolLimits;
 import io.easyfaas.controller.registry.FunctionCache;
@@ -33,13 +35,19 @@ public final class Controller implements AutoCloseable {
   private static final Duration CLOSE_POLL = Duration.ofMillis(20);
 
   private final HttpServer server;
+  private final Invoker invoker;
   private final Warden warden;
   private final FunctionCache functions;
   private final List<AutoCloseable> parts;
 
   private Controller(
-      HttpServer server, Warden warden, FunctionCache functions, List<AutoCloseable> parts) {
+      HttpServer server,
+      Invoker invoker,
+      Warden warden,
+      FunctionCache functions,
+      List<AutoCloseable> parts) {
     this.server = server;
+    this.invoker = invoker;
     this.warden = warden;
     this.functions = functions;
     this.parts = parts;
@@ -112,18 +120,20 @@ public final class Controller implements AutoCloseable {
       UserLog userLog = new UserLog(logs.root(), logs.format(), logs.limits());
       parts.addLast(userLog);
       InvokeMetrics metrics = new InvokeMetrics();
-      InvokePath invocations =
-          new InvokePath(
-              new InvokePath.Rules(
+      EngineInvoker invoker =
+          new EngineInvoker(
+              new EngineInvoker.Rules(
                   config.checksCaller(), config.repository().authTransfer(), slots.maxQueueWait()),
               functions,
               warden.pool(),
               userLog,
               metrics,
-              flushes,
+              loops,
               clock.nanoTime(),
               clock.wall());
-      parts.addFirst(invocations);
+      parts.addFirst(invoker);
+      InvokeFront front = new InvokeFront(invoker, loops);
+      parts.addFirst(front);
       AdminApi admin =
           new AdminApi(
               warden,
@@ -140,9 +150,9 @@ public final class Controller implements AutoCloseable {
               loops,
               (int) config.maxBody().bytes(),
               admin.routes(),
-              invocations::front);
+              front::handler);
       parts.addFirst(server);
-      return new Controller(server, warden, functions, parts);
+      return new Controller(server, invoker, warden, functions, parts);
     } catch (RuntimeException e) {
       closeAll(parts, e);
       throw e;
@@ -152,6 +162,11 @@ public final class Controller implements AutoCloseable {
   /// The TCP port of the public API.
   public int port() {
     return server.port();
+  }
+
+  /// The door to this Pod's functions, for what calls them from within the process.
+  public Invoker invoker() {
+    return invoker;
   }
 
   /// Has the next call of a function ask the registry, whatever version it names.

@@ -1,8 +1,8 @@
 package io.easyfaas.controller.admin;
 
 import io.easyfaas.common.http.HttpResponse;
-import io.easyfaas.controller.invoke.Histogram;
-import io.easyfaas.controller.invoke.InvokeMetrics;
+import io.easyfaas.controller.engine.Histogram;
+import io.easyfaas.controller.engine.InvokeMetrics;
 import io.easyfaas.controller.pool.PoolUsage;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.SlotState;

@@ -190,7 +190,8 @@ final class Room {
     if (slot.isBusy()) {
       busy().remove(slot);
     }
-    if (owned != null && slot.function() instanceof ResolvedFunction function) {
+    ResolvedFunction function = slot.function();
+    if (owned != null && function != null) {
       owned.merge(function.key(), -1, Integer::sum);
     }
   }
@@ -235,20 +236,20 @@ final class Room {
     if (counts == null) {
       counts = new HashMap<>();
       for (Slot each : slots.all()) {
-        if (!each.is(SlotState.Draining.class)
-            && each.function() instanceof ResolvedFunction function) {
-          counts.merge(function.key(), 1, Integer::sum);
+        ResolvedFunction held = each.function();
+        if (held != null && !each.is(SlotState.Draining.class)) {
+          counts.merge(held.key(), 1, Integer::sum);
         }
       }
       owned = counts;
     }
-    return slot.function() instanceof ResolvedFunction function
-        ? counts.getOrDefault(function.key(), 0)
-        : 0;
+    ResolvedFunction function = slot.function();
+    return function == null ? 0 : counts.getOrDefault(function.key(), 0);
   }
 
   private static boolean isOther(Slot slot, FunctionKey asking) {
-    return slot.function() instanceof ResolvedFunction function && !function.key().equals(asking);
+    ResolvedFunction function = slot.function();
+    return function != null && !function.key().equals(asking);
   }
 
   private void countIfSoon(Slot slot, long now) {

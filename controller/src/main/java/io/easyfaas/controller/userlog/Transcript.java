@@ -9,6 +9,7 @@ import java.util.Arrays;
 /// beginning is kept.
 ///
 /// Not thread-safe: filled by one thread, then handed to another.
+@SuppressWarnings("EnumOrdinal") // Within one object's life; it is never written anywhere.
 public final class Transcript {
   private static final int FIRST_BYTES = 256;
   private static final int FIRST_RUNS = 4;
