@@ -92,6 +92,11 @@ public final class Transcript {
     runs[2 * (runCount - 1)] = (long) textBytes * SOURCES.length + source.ordinal();
   }
 
+  /// Counts output that could not even be added. Nothing of the function's is added after it.
+  public void leaveOut(int bytes) {
+    cutBytes += bytes;
+  }
+
   /// Bytes of memory it takes.
   public int memoryBytes() {
     return text.length + runs.length * Long.BYTES;
