@@ -19,7 +19,6 @@ import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.Waiter;
-import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.RunnerCall;
 import io.easyfaas.controller.userlog.CallOutput;
@@ -28,7 +27,6 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,14 +75,14 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   /// @param carried what goes with the event
   void begin(CallHeaders carried) {
     try {
-      headers = encode(carried);
+      headers = CarriedHeaders.encode(carried);
     } catch (IllegalArgumentException e) {
       fail(CallErrors.invalid(String.valueOf(e.getMessage()), ""));
       return;
     }
     Optional<ResolvedFunction> cached = engine.functions.fresh(reference);
     if (cached.isPresent()) {
-      proceed(cached.get(), true);
+      found(cached.get(), true);
       return;
     }
     try {
@@ -93,37 +91,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       fail(e);
       return;
     }
-    beginLookUp();
-  }
-
-  private static byte[] encode(CallHeaders carried) {
-    return carried.equals(CallHeaders.NONE)
-        ? HeaderBlock.NONE
-        : new HeaderBlock()
-            .add(HeaderBlock.Name.TRACE_PARENT, carried.traceparent())
-            .add(HeaderBlock.Name.TRACE_STATE, carried.tracestate())
-            .add(HeaderBlock.Name.CLIENT_CONTEXT, carried.clientContext())
-            .add(HeaderBlock.Name.IDENTITY, carried.identity())
-            .encode();
-  }
-
-  /// Has the registry asked. Until it answers the call waits, and counts as one that does.
-  private void beginLookUp() {
-    int weight = weight();
-    String limit = engine.pool.waitingRoom().enter(weight);
-    if (limit != null) {
-      fail(
-          engine.functions.isRegistryGone()
-              ? RegistryClient.noAnswer(limit)
-              : CallErrors.noRoom(limit));
-      return;
-    }
-    try {
-      engine.threads.execute(() -> lookUp(weight));
-    } catch (RejectedExecutionException _) {
-      engine.pool.waitingRoom().leave(weight);
-      fail(CallErrors.stopping());
-    }
+    engine.lookUps.begin(this);
   }
 
   /// A call that waits is taken out of the queue. One that runs is cancelled, but keeps its lease
@@ -248,27 +216,18 @@ final class EngineCall implements Call, RunnerCall, Waiter {
         ended);
   }
 
-  private void lookUp(int weight) {
-    ResolvedFunction found;
-    try {
-      try {
-        long deadline = times.received() + engine.rules.maxLookUp().toNanos();
-        found = engine.functions.load(reference, label(), deadline);
-      } finally {
-        engine.pool.waitingRoom().leave(weight);
-      }
-    } catch (ApiException e) {
-      fail(e);
-      return;
-    } catch (RuntimeException e) {
-      LOG.error("request={}: look-up of {} failed", label(), reference.name(), e);
-      fail(CallErrors.engine(String.valueOf(e.getMessage())));
-      return;
-    }
-    proceed(found, false);
+  /// Which function, in whose name.
+  FunctionReference reference() {
+    return reference;
   }
 
-  private void proceed(ResolvedFunction found, boolean fromCache) {
+  /// When the call began.
+  long received() {
+    return times.received();
+  }
+
+  /// Goes on with the function. Any thread.
+  void found(ResolvedFunction found, boolean fromCache) {
     times.resolved(fromCache, now());
     String account = reference.account();
     if (engine.rules.checksCaller() && !found.uid().equals(account)) {
@@ -395,8 +354,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     }
   }
 
-  /// Tells a failure that is not the function's.
-  private void fail(ApiException failure) {
+  /// Tells a failure that is not the function's. Any thread.
+  void fail(ApiException failure) {
     releaseEvent();
     times.finished(failure.code().status(), now());
     sink.failed(CallFailure.of(failure));

@@ -13,8 +13,6 @@ import io.easyfaas.controller.userlog.UserLog;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.LongSupplier;
 
 /// Calls the functions of this Pod: what all calls share. Thread-safe.
@@ -34,8 +32,7 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
   final LongSupplier nanoTime;
   final InstantSource clock;
   final ByteBudget budget;
-  final ExecutorService threads =
-      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("invoke-", 0).factory());
+  final LookUps lookUps;
   private final List<String> slotNames;
   private final Patience patience;
 
@@ -61,6 +58,7 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
     this.clock = clock;
     this.budget = loops.budget();
     this.slotNames = pool.slots().stream().map(slot -> slot.id().value()).toList();
+    this.lookUps = new LookUps(functions, pool.waitingRoom(), rules.maxLookUp());
     this.patience = new Patience(this::begin, loops.group());
   }
 
@@ -83,6 +81,6 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
   /// Stops look-ups under way. Safe to call twice.
   @Override
   public void close() {
-    threads.shutdownNow();
+    lookUps.close();
   }
 }

@@ -1,0 +1,75 @@
+package io.easyfaas.controller.engine;
+
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.controller.pool.WaitingRoom;
+import io.easyfaas.controller.registry.FunctionCache;
+import io.easyfaas.controller.registry.RegistryClient;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Asks the registry for functions that are not in the cache, on a virtual thread for each call,
+/// which goes on with it. A call that waits for the registry counts as one that waits. Thread-safe.
+final class LookUps implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LookUps.class);
+
+  private final FunctionCache functions;
+  private final WaitingRoom waitingRoom;
+  private final Duration patience;
+  private final ExecutorService threads =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("invoke-", 0).factory());
+
+  /// @param patience how long a call waits for the registry
+  LookUps(FunctionCache functions, WaitingRoom waitingRoom, Duration patience) {
+    this.functions = functions;
+    this.waitingRoom = waitingRoom;
+    this.patience = patience;
+  }
+
+  /// Has the registry asked. The call hears `found` or `fail`, now or later, on any thread.
+  void begin(EngineCall call) {
+    int weight = call.weight();
+    String limit = waitingRoom.enter(weight);
+    if (limit != null) {
+      call.fail(
+          functions.isRegistryGone() ? RegistryClient.noAnswer(limit) : CallErrors.noRoom(limit));
+      return;
+    }
+    try {
+      threads.execute(() -> ask(call, weight));
+    } catch (RejectedExecutionException _) {
+      waitingRoom.leave(weight);
+      call.fail(CallErrors.stopping());
+    }
+  }
+
+  private void ask(EngineCall call, int weight) {
+    ResolvedFunction found;
+    try {
+      try {
+        long deadline = call.received() + patience.toNanos();
+        found = functions.load(call.reference(), call.label(), deadline);
+      } finally {
+        waitingRoom.leave(weight);
+      }
+    } catch (ApiException e) {
+      call.fail(e);
+      return;
+    } catch (RuntimeException e) {
+      LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
+      call.fail(CallErrors.engine(String.valueOf(e.getMessage())));
+      return;
+    }
+    call.found(found, false);
+  }
+
+  /// Stops look-ups under way. Safe to call twice.
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+}
