@@ -14,6 +14,8 @@ final class LogLines implements Transcript.Reader {
   /// Takes one line.
   @FunctionalInterface
   interface Sink {
+    /// One line.
+    ///
     /// @param text without its end; may be empty
     /// @param epochMillis when its end arrived
     void line(Source source, String text, long epochMillis) throws IOException;
