@@ -69,7 +69,7 @@ def main() -> None:
         "burst",
         "A burst of first calls",
         f"{CALLS} calls to {FUNCTIONS} functions at once; median of {options.runs} bursts, each on "
-        "an engine of its own with at most two runners in reserve",
+        "an engine of its own with at most two runners standing by",
     )
     shown = {}
     for language in LANGUAGES:

@@ -3,8 +3,8 @@
 
 Timed from the request's first byte to the answer's.
 
-Every call goes to a function that was never called before. `prewarmed`: a started runner waits in
-reserve. `not prewarmed`: there is the empty sandbox of a slot and nothing else. The peer: the
+Every call goes to a function that was never called before. `prewarmed`: a started runner stands
+by. `not prewarmed`: there is the empty sandbox of a slot and nothing else. The peer: the
 interpreter is started and prints one line. Calls and starts of all kinds alternate. Run as root.
 """
 
@@ -44,7 +44,7 @@ def start_interpreter(command: list[str]) -> float:
 
 
 class Arrangement:
-    """An engine of one language, with a runner in reserve or without, whose slots are used once."""
+    """An engine of one language, with a runner standing by or without, whose slots are used once."""
 
     def __init__(self, engine: Engine, language: str, prewarmed: bool) -> None:
         self.engine = engine

@@ -1,29 +1,37 @@
 package io.easyfaas.cli;
 
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.easyfaas.common.config.ConfigException;
-import java.io.ByteArrayOutputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// Makes the zip that is uploaded as a function's code. The same files always make the same bytes,
-/// so that code which did not change is recognised by its hash.
-final class CodePackage {
+/// The zip that is uploaded as a function's code: a file, since it may be larger than the memory.
+/// The same files always make the same bytes, so that code which did not change is recognised by
+/// its hash.
+///
+/// @param file the zip
+/// @param isTemporary whether it was made here; closing removes it then, at the latest the end of
+///   the process
+record CodePackage(Path file, boolean isTemporary) implements AutoCloseable {
   private static final LocalDateTime FIXED_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
   private static final byte[] ZIP_SIGNATURE = {'P', 'K'};
-
-  private CodePackage() {}
 
   /// Packs a directory, a single file, or takes a zip as it is.
   ///
   /// @throws ConfigException when there is nothing to pack at the path
-  static byte[] of(Path source) {
+  static CodePackage of(Path source) {
     if (!Files.exists(source)) {
       throw new ConfigException(
           "code: " + source + " does not exist (expected: a directory, a file or a zip)");
@@ -32,12 +40,34 @@ final class CodePackage {
       if (Files.isDirectory(source)) {
         return pack(source, filesBelow(source));
       }
-      byte[] bytes = Files.readAllBytes(source);
-      boolean isZip =
-          bytes.length > 2 && bytes[0] == ZIP_SIGNATURE[0] && bytes[1] == ZIP_SIGNATURE[1];
-      return isZip ? bytes : pack(parent(source), List.of(source.toAbsolutePath()));
+      return isZip(source)
+          ? new CodePackage(source, false)
+          : pack(parent(source), List.of(source.toAbsolutePath()));
     } catch (IOException e) {
       throw new UncheckedIOException("pack " + source, e);
+    }
+  }
+
+  /// Bytes of the zip.
+  long size() {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("look at " + file, e);
+    }
+  }
+
+  /// Removes the file, if it was made here. Safe to call twice.
+  @Override
+  public void close() {
+    if (isTemporary) {
+      discard(file);
+    }
+  }
+
+  private static boolean isZip(Path file) throws IOException {
+    try (InputStream content = Files.newInputStream(file)) {
+      return Arrays.equals(content.readNBytes(ZIP_SIGNATURE.length), ZIP_SIGNATURE);
     }
   }
 
@@ -51,9 +81,12 @@ final class CodePackage {
     }
   }
 
-  private static byte[] pack(Path root, List<Path> files) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+  private static CodePackage pack(Path root, List<Path> files) throws IOException {
+    Path packed = Files.createTempFile("easyfaas-code-", ".zip");
+    packed.toFile().deleteOnExit(); // For who presses Ctrl-C.
+    try (ZipOutputStream zip =
+        new ZipOutputStream(
+            new BufferedOutputStream(Files.newOutputStream(packed, WRITE, TRUNCATE_EXISTING)))) {
       for (Path file : files) {
         ZipEntry entry = new ZipEntry(root.relativize(file).toString());
         entry.setTimeLocal(FIXED_TIME);
@@ -61,8 +94,19 @@ final class CodePackage {
         Files.copy(file, zip);
         zip.closeEntry();
       }
+    } catch (IOException e) {
+      discard(packed);
+      throw e;
     }
-    return bytes.toByteArray();
+    return new CodePackage(packed, true);
+  }
+
+  private static void discard(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("remove " + file, e);
+    }
   }
 
   private static Path parent(Path file) {

@@ -22,9 +22,9 @@ import org.slf4j.LoggerFactory;
 
 /// The whole engine in one JVM: the same objects that the separate processes build, composed.
 ///
-/// The controller reaches funclet and the registry through method calls instead of sockets;
-/// everything else is as between processes. Every setting of every part can be given under its own
-/// key; the three ports have names of their own.
+/// The controller reaches funclet and the registry through method calls instead of sockets, and so
+/// does the HTTP trigger the controller; everything else is as between processes. Every setting of
+/// every part can be given under its own key; the three ports have names of their own.
 final class Engine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
@@ -108,11 +108,10 @@ final class Engine implements AutoCloseable {
                         settings,
                         HttpTriggerConfig.options(),
                         "port",
-                        settings.text("trigger-port"),
-                        "controller-endpoint",
-                        "http://127.0.0.1:" + controllerPort),
+                        settings.text("trigger-port")),
                     Map.of()),
-                loops));
+                loops,
+                controller.invoker()));
     triggerPort = trigger.port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"

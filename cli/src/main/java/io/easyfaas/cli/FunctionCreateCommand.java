@@ -3,7 +3,6 @@ package io.easyfaas.cli;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.http.HttpRequest;
-import io.easyfaas.common.json.Json;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,7 +25,7 @@ final class FunctionCreateCommand implements Callable<Integer> {
   public Integer call() {
     FunctionBrn brn = engine.function(name, Qualifier.LATEST);
     String path = "/v1/functions/" + brn;
-    engine.askRegistry(HttpRequest.of("POST", path, Json.PASCAL.write(settings.document())));
+    settings.send(engine, "POST", path);
     if (output.isJson()) {
       spec.commandLine().getOut().println(engine.askRegistry(HttpRequest.of("GET", path)).text());
     } else {

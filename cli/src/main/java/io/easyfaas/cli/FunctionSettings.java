@@ -1,18 +1,30 @@
 package io.easyfaas.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNullElse;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.http.HttpBody;
+import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.json.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
-/// What can be set of a function, for `create` and `update` alike.
+/// What can be set of a function, for `create` and `update` alike, and how it gets there.
 final class FunctionSettings {
   @Option(
       names = "--code",
@@ -59,10 +71,64 @@ final class FunctionSettings {
   @Option(names = "--description", paramLabel = "<text>", description = "Free text.")
   private @Nullable String description;
 
-  /// The registry's request document with only what was given.
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Show no progress bar.")
+  private boolean quiet;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  /// Sends what was given to the registry: as JSON, or with code as a zip, which is read from its
+  /// file while it is sent.
   ///
-  /// @throws ConfigException when a value has the wrong form
-  Map<String, Object> document() {
+  /// @throws ConfigException when a value has the wrong form, or nothing is there to pack
+  HttpResponse send(EngineOptions engine, String method, String path) {
+    Map<String, Object> document = document();
+    if (code == null) {
+      return engine.askRegistry(HttpRequest.of(method, path, Json.PASCAL.write(document)));
+    }
+    try (CodePackage zip = CodePackage.of(code);
+        InputStream content = content(zip)) {
+      return engine.askRegistry(
+          HttpRequest.of(method, path + query(document), new HttpBody.Stream(content, zip.size()))
+              .withHeader("Content-Type", "application/zip"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("read " + code, e);
+    }
+  }
+
+  /// Whether anything was given.
+  boolean isEmpty() {
+    return code == null && document().isEmpty();
+  }
+
+  private InputStream content(CodePackage zip) throws IOException {
+    InputStream file = Files.newInputStream(zip.file());
+    return quiet || !Progress.isWatched()
+        ? file
+        : new Progress(file, zip.size(), command.commandLine().getErr(), System::nanoTime);
+  }
+
+  /// The document as a query, see docs/registry.md.
+  private static String query(Map<String, Object> document) {
+    StringJoiner query = new StringJoiner("&", "?", "").setEmptyValue("");
+    document.forEach((name, value) -> {
+      if (value instanceof Map<?, ?> environment
+          && environment.get("Variables") instanceof Map<?, ?> variables) {
+        variables.forEach((key, text) -> query.add(name + "=" + encode(key + "=" + text)));
+      } else {
+        query.add(name + "=" + encode(value.toString()));
+      }
+    });
+    return query.toString();
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, UTF_8);
+  }
+
+  private Map<String, Object> document() {
     Map<String, Object> document = new LinkedHashMap<>();
     put(document, "Description", description);
     put(document, "Runtime", runtime);
@@ -72,9 +138,6 @@ final class FunctionSettings {
     put(document, "PodConcurrentQuota", concurrency);
     if (!environment.isEmpty()) {
       document.put("Environment", Map.of("Variables", variables()));
-    }
-    if (code != null) {
-      document.put("Code", Base64.getEncoder().encodeToString(CodePackage.of(code)));
     }
     return document;
   }

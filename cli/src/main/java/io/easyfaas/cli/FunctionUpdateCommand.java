@@ -3,9 +3,6 @@ package io.easyfaas.cli;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ConfigException;
-import io.easyfaas.common.http.HttpRequest;
-import io.easyfaas.common.json.Json;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,15 +23,11 @@ final class FunctionUpdateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Map<String, Object> changes = settings.document();
-    if (changes.isEmpty()) {
+    if (settings.isEmpty()) {
       throw new ConfigException("update " + name + ": nothing to change (expected: a flag)");
     }
     FunctionBrn brn = engine.function(name, Qualifier.LATEST);
-    String document =
-        engine
-            .askRegistry(HttpRequest.of("PUT", "/v1/functions/" + brn, Json.PASCAL.write(changes)))
-            .text();
+    String document = settings.send(engine, "PUT", "/v1/functions/" + brn).text();
     spec.commandLine().getOut().println(output.isJson() ? document : "updated " + brn);
     return ExitStatus.OK;
   }

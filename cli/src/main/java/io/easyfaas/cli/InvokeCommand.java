@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.http.HttpBody;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
@@ -35,7 +36,7 @@ final class InvokeCommand implements Callable<Integer> {
     @Option(
         names = {"-d", "--data"},
         paramLabel = "<event>",
-        description = "The event, usually JSON.")
+        description = "The event, usually JSON; @path reads a file, @- standard input.")
     private @Nullable String data;
 
     @Option(
@@ -44,17 +45,29 @@ final class InvokeCommand implements Callable<Integer> {
         description = "A file that holds the event; - reads standard input.")
     private @Nullable Path file;
 
-    byte[] bytes() {
-      if (data != null) {
-        return data.getBytes(UTF_8);
+    /// The event, read while it is sent.
+    HttpBody body() {
+      if (file != null) {
+        return content("--file", file);
       }
-      if (file == null) {
-        return new byte[0];
+      if (data == null) {
+        return HttpBody.NONE;
+      }
+      return data.startsWith("@")
+          ? content("--data", Path.of(data.substring(1)))
+          : new HttpBody.Bytes(data.getBytes(UTF_8));
+    }
+
+    private static HttpBody content(String flag, Path file) {
+      if (file.toString().equals("-")) {
+        return new HttpBody.Stream(System.in, HttpBody.UNKNOWN);
       }
       try {
-        return file.toString().equals("-") ? System.in.readAllBytes() : Files.readAllBytes(file);
+        // Something that is no file, such as a pipe, does not say how long it is.
+        long length = Files.isRegularFile(file) ? Files.size(file) : HttpBody.UNKNOWN;
+        return new HttpBody.Stream(Files.newInputStream(file), length);
       } catch (IOException e) {
-        throw new ConfigException("--file: cannot read " + file + ": " + e.getMessage());
+        throw new ConfigException(flag + ": cannot read " + file + ": " + e.getMessage());
       }
     }
   }
@@ -74,7 +87,7 @@ final class InvokeCommand implements Callable<Integer> {
   public Integer call() {
     FunctionBrn brn = engine.function(name, Qualifier.LATEST);
     HttpRequest request =
-        HttpRequest.of("POST", "/v1/functions/" + brn + "/invocations", event.bytes());
+        HttpRequest.of("POST", "/v1/functions/" + brn + "/invocations", event.body());
     HttpResponse response =
         engine.askController(tail ? request.withHeader(Headers.LOG_TYPE, "Tail") : request);
     boolean failed = response.header(Headers.FUNCTION_ERROR).isPresent();

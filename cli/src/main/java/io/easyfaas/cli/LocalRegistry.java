@@ -2,9 +2,9 @@ package io.easyfaas.cli;
 
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.controller.registry.FunctionReference;
 import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.stubs.registry.FunctionRoutes;
 import java.util.function.BiFunction;

@@ -57,6 +57,7 @@ public final class Main {
       line.addSubcommand(service.name(), service.spec());
     }
     line.addSubcommand("generate-completion", new AutoComplete.GenerateCompletion());
+    line.setExpandAtFiles(false); // `invoke -d @path` means something else.
     line.setExecutionStrategy(new CommandLine.RunLast());
     line.setExecutionExceptionHandler((failure, command, _) -> report(failure, command.getErr()));
     return line;

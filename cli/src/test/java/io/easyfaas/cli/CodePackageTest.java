@@ -27,7 +27,7 @@ class CodePackageTest {
     Files.createDirectory(directory.resolve("lib"));
     Files.writeString(directory.resolve("lib/a.js"), "a");
 
-    Map<String, String> entries = unzip(CodePackage.of(directory));
+    Map<String, String> entries = unzip(pack(directory));
 
     assertThat(entries).containsExactly(Map.entry("index.js", "main"), Map.entry("lib/a.js", "a"));
   }
@@ -36,25 +36,40 @@ class CodePackageTest {
   void packsASingleFileUnderItsName() throws IOException {
     Path file = Files.writeString(directory.resolve("main.py"), "code");
 
-    assertThat(unzip(CodePackage.of(file))).containsExactly(Map.entry("main.py", "code"));
+    assertThat(unzip(pack(file))).containsExactly(Map.entry("main.py", "code"));
   }
 
   @Test
   void takesAZipAsItIs() throws IOException {
     Files.writeString(directory.resolve("index.js"), "main");
-    byte[] zip = CodePackage.of(directory);
-    Path file = Files.write(directory.resolve("code.zip"), zip);
+    Path file = Files.write(directory.resolve("code.zip"), pack(directory));
 
-    assertThat(CodePackage.of(file)).isEqualTo(zip);
+    try (CodePackage code = CodePackage.of(file)) {
+      assertThat(code.file()).isEqualTo(file);
+    }
+
+    assertThat(file).exists();
   }
 
   @Test
   void makesTheSameBytesWhateverTheFilesAge() throws IOException {
     Path file = Files.writeString(directory.resolve("index.js"), "main");
-    byte[] first = CodePackage.of(directory);
+    byte[] first = pack(directory);
     Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
 
-    assertThat(CodePackage.of(directory)).isEqualTo(first);
+    assertThat(pack(directory)).isEqualTo(first);
+  }
+
+  @Test
+  void leavesNoFileBehind() throws IOException {
+    Files.writeString(directory.resolve("index.js"), "main");
+    Path file;
+    try (CodePackage code = CodePackage.of(directory)) {
+      file = code.file();
+      assertThat(file).exists();
+    }
+
+    assertThat(file).doesNotExist();
   }
 
   @Test
@@ -72,6 +87,13 @@ class CodePackageTest {
     assertThatThrownBy(() -> CodePackage.of(directory))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("has no files");
+  }
+
+  private static byte[] pack(Path source) throws IOException {
+    try (CodePackage code = CodePackage.of(source)) {
+      assertThat(code.size()).isEqualTo(Files.size(code.file()));
+      return Files.readAllBytes(code.file());
+    }
   }
 
   private static Map<String, String> unzip(byte[] bytes) throws IOException {

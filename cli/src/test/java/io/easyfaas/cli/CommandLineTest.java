@@ -1,6 +1,8 @@
 package io.easyfaas.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,8 +14,12 @@ import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -21,6 +27,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /// Runs whole command lines against one server that plays controller and registry.
@@ -121,6 +128,71 @@ class CommandLineTest {
     assertThat(requests.getFirst().text())
         .isEqualTo(
             "{\"MemorySize\":256,\"Environment\":{\"Variables\":{\"A\":\"1\",\"B\":\"2=3\"}}}");
+  }
+
+  @Test
+  void sendsCodeAsItIsWithTheSettingsInTheQuery(@TempDir Path directory) throws IOException {
+    answer = HttpResponse.json(200, "{}".getBytes(UTF_8));
+    byte[] zip = {'P', 'K', 3, 4, (byte) 0xff};
+    Path file = Files.write(directory.resolve("code.zip"), zip);
+
+    int status =
+        run(
+            "function",
+            "update",
+            "hello",
+            "--code",
+            file.toString(),
+            "--memory",
+            "256M",
+            "-e",
+            "A=1&2",
+            "-e",
+            "B=ü",
+            "--description",
+            "two words");
+
+    assertThat(status).isEqualTo(ExitStatus.OK);
+    HttpRequest request = requests.getFirst();
+    assertThat(request.method()).isEqualTo("PUT");
+    assertThat(request.target())
+        .endsWith(
+            ":function:hello:$LATEST?Description=two+words&MemorySize=256"
+                + "&Environment=A%3D1%262&Environment=B%3D%C3%BC");
+    assertThat(request.header("Content-Type")).hasValue("application/zip");
+    assertThat(request.header("Content-Length")).hasValue("5");
+    assertThat(request.body()).isEqualTo(zip);
+    assertThat(err.toString()).isEmpty(); // No progress bar: nobody watches.
+  }
+
+  @Test
+  void refusalOfCodeIsToldBeforeAllOfItIsSent(@TempDir Path directory) throws IOException {
+    answer = HttpResponse.error(new ApiException(ErrorCode.REQUEST_TOO_LARGE, "too much"));
+    Path file = directory.resolve("code.zip");
+    try (FileChannel channel = FileChannel.open(file, CREATE_NEW, WRITE)) {
+      channel.write(UTF_8.encode("PK"));
+      channel.write(UTF_8.encode("end"), 1L << 30);
+    }
+
+    assertThat(run("function", "create", "hello", "--code", file.toString()))
+        .isEqualTo(ExitStatus.ENGINE_FAILED);
+    assertThat(err.toString()).contains("(413)");
+  }
+
+  @Test
+  void sendsAnEventThatIsInAFile(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("event.json"), "{\"big\":true}");
+
+    assertThat(run("invoke", "hello", "-d", "@" + file)).isEqualTo(ExitStatus.OK);
+    assertThat(run("invoke", "hello", "--file", file.toString())).isEqualTo(ExitStatus.OK);
+
+    assertThat(requests).extracting(HttpRequest::text).containsOnly("{\"big\":true}");
+  }
+
+  @Test
+  void saysThatAnEventsFileIsMissing() {
+    assertThat(run("invoke", "hello", "-d", "@/no/such/file")).isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString()).contains("--data: cannot read /no/such/file");
   }
 
   @Test

@@ -4,41 +4,51 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.admin.AdminApi;
 import io.easyfaas.controller.admin.MetricsPage;
 import io.easyfaas.controller.admin.TrafficMetrics;
-import io.easyfaas.controller.invoke.InvokeMetrics;
-import io.easyfaas.controller.invoke.InvokePath;
+import io.easyfaas.controller.call.InvokeFront;
+import io.easyfaas.controller.engine.EngineInvoker;
+import io.easyfaas.controller.engine.InvokeMetrics;
+import io.easyfaas.controller.pool.PoolClock;
 import io.easyfaas.controller.pool.PoolLimits;
-import io.easyfaas.controller.pool.SlotKeeper;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.registry.HttpRegistry;
 import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.userlog.UserLog;
+import io.easyfaas.controller.warden.Sweeper;
+import io.easyfaas.controller.warden.Warden;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /// A running controller: the public API, the slots behind it, and what keeps them. Thread-safe.
 public final class Controller implements AutoCloseable {
   private static final Duration FUNCLET_WAIT = Duration.ofSeconds(60);
+  private static final Duration LOAD_WAIT = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
   private static final Duration CLOSE_POLL = Duration.ofMillis(20);
 
   private final HttpServer server;
-  private final SlotKeeper keeper;
+  private final Invoker invoker;
+  private final Warden warden;
   private final FunctionCache functions;
   private final List<AutoCloseable> parts;
 
   private Controller(
-      HttpServer server, SlotKeeper keeper, FunctionCache functions, List<AutoCloseable> parts) {
+      HttpServer server,
+      Invoker invoker,
+      Warden warden,
+      FunctionCache functions,
+      List<AutoCloseable> parts) {
     this.server = server;
-    this.keeper = keeper;
+    this.invoker = invoker;
+    this.warden = warden;
     this.functions = functions;
     this.parts = parts;
   }
@@ -70,29 +80,32 @@ public final class Controller implements AutoCloseable {
       RegistryClient registry,
       EventLoops loops,
       List<AutoCloseable> parts) {
-    return start(config, funclet, registry, loops, System::nanoTime, InstantSource.system(), parts);
+    PoolClock clock = new PoolClock(System::nanoTime, InstantSource.system());
+    Controller controller = start(config, funclet, registry, loops, clock, parts);
+    controller.parts.addFirst(Sweeper.start(controller.warden));
+    return controller;
   }
 
-  /// Starts a controller with a registry and clocks of the caller's.
+  /// Starts a controller with a registry and clocks of the caller's. Nobody looks at it once a
+  /// second, see {@link Warden#sweep}.
   static Controller start(
       ControllerConfig config,
       FuncletApi funclet,
       RegistryClient registry,
       EventLoops loops,
-      LongSupplier nanoTime,
-      InstantSource clock,
+      PoolClock clock,
       List<AutoCloseable> parts) {
     try {
       FlushQueues flushes = new FlushQueues(loops);
       ControllerConfig.Slots slots = config.slots();
       FunctionCache functions =
-          new FunctionCache(registry, config.functions().limits(slots.maxQueueWait()), nanoTime);
-      SlotKeeper keeper =
-          SlotKeeper.start(
+          new FunctionCache(
+              registry, config.functions().limits(slots.maxQueueWait()), clock.nanoTime());
+      Warden warden =
+          Warden.start(
               funclet,
-              FUNCLET_WAIT,
               flushes,
-              slots.aliveTimeout(),
+              new Warden.Waits(FUNCLET_WAIT, slots.aliveTimeout(), LOAD_WAIT),
               new PoolLimits(
                   slots.maxIdle(),
                   slots.maxQueue(),
@@ -101,31 +114,32 @@ public final class Controller implements AutoCloseable {
                   PATIENCE,
                   slots.freezeAfter(),
                   slots.maxPrewarmed()),
-              nanoTime,
               clock);
-      parts.addFirst(keeper);
+      parts.addFirst(warden);
       ControllerConfig.UserLogs logs = config.userLog();
       UserLog userLog = new UserLog(logs.root(), logs.format(), logs.limits());
       parts.addLast(userLog);
       InvokeMetrics metrics = new InvokeMetrics();
-      InvokePath invocations =
-          new InvokePath(
-              new InvokePath.Rules(
+      EngineInvoker invoker =
+          new EngineInvoker(
+              new EngineInvoker.Rules(
                   config.checksCaller(), config.repository().authTransfer(), slots.maxQueueWait()),
               functions,
-              keeper.pool(),
+              warden.pool(),
               userLog,
               metrics,
-              flushes,
-              nanoTime,
-              clock);
-      parts.addFirst(invocations);
+              loops,
+              clock.nanoTime(),
+              clock.wall());
+      parts.addFirst(invoker);
+      InvokeFront front = new InvokeFront(invoker, loops);
+      parts.addFirst(front);
       AdminApi admin =
           new AdminApi(
-              keeper,
+              warden,
               new MetricsPage(
                   metrics,
-                  keeper.pool(),
+                  warden.pool(),
                   functions,
                   userLog,
                   new TrafficMetrics(loops.budget(), loops.connections())),
@@ -136,9 +150,9 @@ public final class Controller implements AutoCloseable {
               loops,
               (int) config.maxBody().bytes(),
               admin.routes(),
-              invocations::front);
+              front::handler);
       parts.addFirst(server);
-      return new Controller(server, keeper, functions, List.copyOf(parts));
+      return new Controller(server, invoker, warden, functions, parts);
     } catch (RuntimeException e) {
       closeAll(parts, e);
       throw e;
@@ -150,14 +164,19 @@ public final class Controller implements AutoCloseable {
     return server.port();
   }
 
+  /// The door to this Pod's functions, for what calls them from within the process.
+  public Invoker invoker() {
+    return invoker;
+  }
+
   /// Has the next call of a function ask the registry, whatever version it names.
   public void invalidate(FunctionBrn brn) {
     functions.invalidate(brn);
   }
 
   /// What keeps the slots, for tests that move time on by themselves.
-  SlotKeeper keeper() {
-    return keeper;
+  Warden warden() {
+    return warden;
   }
 
   /// Refuses new calls, waits for those in flight at most 5 s, and stops. Safe to call twice.
@@ -172,9 +191,9 @@ public final class Controller implements AutoCloseable {
   }
 
   private void drain() {
-    keeper.pool().close();
+    warden.pool().close();
     long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
-    while (keeper.pool().inFlight() > 0 && System.nanoTime() < deadline) {
+    while (warden.pool().inFlight() > 0 && System.nanoTime() < deadline) {
       try {
         Thread.sleep(CLOSE_POLL);
       } catch (InterruptedException _) {

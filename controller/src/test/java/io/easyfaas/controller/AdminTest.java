@@ -74,6 +74,17 @@ class AdminTest {
   }
 
   @Test
+  void movesOfSlotsAreCountedByReason() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+
+    assertThat(engine.get("/metrics").body())
+        .contains("easyfaas_slot_moves_total{from=\"cold\",reason=\"call\",to=\"warmup\"} 1.0")
+        .contains(
+            "easyfaas_slot_moves_total{from=\"warmup\",reason=\"connected\",to=\"warm\"} 1.0");
+  }
+
+  @Test
   void invalidatingAnUnknownContainerIsNotFoundAndSaidOnce() {
     HttpResponse<String> response = invalidate("nothing");
 

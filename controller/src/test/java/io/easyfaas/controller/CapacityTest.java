@@ -171,7 +171,7 @@ class CapacityTest {
         all.add(herd.invokeLater(brn, "x"));
       }
       TestController.until(
-          "all wait", () -> herd.controller.keeper().pool().usage().waiting() == 20);
+          "all wait", () -> herd.controller.warden().pool().usage().waiting() == 20);
 
       herd.funclet.letWarmups(100);
       for (int i = 0; i < 20; i++) {
@@ -272,6 +272,6 @@ class CapacityTest {
   }
 
   private int waiting() {
-    return engine.controller.keeper().pool().usage().waiting();
+    return engine.controller.warden().pool().usage().waiting();
   }
 }

@@ -58,9 +58,14 @@ public final class FakeRunner implements AutoCloseable {
     return channel;
   }
 
+  /// Says HELLO; the connection stays open.
+  public void greet() {
+    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
+  }
+
   /// Says HELLO and loads whatever is asked for; the connection stays open.
   public void greetAndLoad() throws IOException {
-    send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
+    greet();
     ByteBuffer load = frame();
     LoadRequest request = Json.CAMEL.read(payload(load), LoadRequest.class);
     handler = request.handler();

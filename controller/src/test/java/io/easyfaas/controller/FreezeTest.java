@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.controller.FakeRegistry.Traits;
-import io.easyfaas.controller.pool.ResetReason;
+import io.easyfaas.controller.pool.Reason;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -72,7 +72,7 @@ class FreezeTest {
     TestController.until("it is cold", () -> engine.states().getFirst().equals("cold"));
     assertThat(engine.funclet.resets())
         .extracting(ResetRequest::reason)
-        .containsExactly(ResetReason.IDLE);
+        .containsExactly(Reason.IDLE.word());
     assertThat(engine.invoke(brn, "2").body()).isEqualTo("2");
   }
 
@@ -106,7 +106,7 @@ class FreezeTest {
 
     assertThat(engine.funclet.resets())
         .extracting(ResetRequest::reason)
-        .containsExactly(ResetReason.THAW_FAILED);
+        .containsExactly(Reason.THAW_FAILED.word());
   }
 
   private void freeze() {

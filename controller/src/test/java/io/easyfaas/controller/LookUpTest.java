@@ -80,7 +80,7 @@ class LookUpTest {
     assertThat(late.statusCode()).isEqualTo(503);
     assertThat(late.headers().firstValue("Retry-After")).hasValue("1");
     assertThat(late.body()).contains("the function registry does not answer", "no answer in ");
-    assertThat(engine.controller.keeper().pool().waitingRoom().calls()).isZero();
+    assertThat(engine.controller.warden().pool().waitingRoom().calls()).isZero();
   }
 
   @Test
@@ -95,9 +95,9 @@ class LookUpTest {
   }
 
   private void waits(String brn, String body) {
-    int before = engine.controller.keeper().pool().waitingRoom().calls();
+    int before = engine.controller.warden().pool().waitingRoom().calls();
     waiting.add(engine.invokeLater(brn, body));
     TestController.until(
-        "it waits", () -> engine.controller.keeper().pool().waitingRoom().calls() > before);
+        "it waits", () -> engine.controller.warden().pool().waitingRoom().calls() > before);
   }
 }

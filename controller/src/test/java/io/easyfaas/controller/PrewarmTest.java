@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.controller.FakeRegistry.Traits;
-import io.easyfaas.controller.pool.ResetReason;
+import io.easyfaas.controller.pool.Reason;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -68,7 +68,7 @@ class PrewarmTest {
 
     assertThat(engine.funclet.resets())
         .extracting(ResetRequest::reason)
-        .containsOnly(ResetReason.MAKE_ROOM);
+        .containsOnly(Reason.MAKE_ROOM.word());
   }
 
   @Test
@@ -97,7 +97,7 @@ class PrewarmTest {
 
     assertThat(engine.funclet.resets())
         .extracting(ResetRequest::reason)
-        .containsExactly(ResetReason.RUNNER_EXITED);
+        .containsExactly(Reason.RUNNER_EXITED.word());
     assertThat(engine.invoke(engine.registry.add("b", Traits.of("echo")), "2").body())
         .isEqualTo("2");
   }

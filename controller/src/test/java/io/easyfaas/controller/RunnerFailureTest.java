@@ -392,10 +392,10 @@ class RunnerFailureTest {
   }
 
   private int waiting() {
-    return engine.controller.keeper().pool().usage().waiting();
+    return engine.controller.warden().pool().usage().waiting();
   }
 
   private long marked() {
-    return engine.controller.keeper().pool().usage().marked().bytes();
+    return engine.controller.warden().pool().usage().marked().bytes();
   }
 }

@@ -3,6 +3,7 @@ package io.easyfaas.controller;
 import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.Headers;
+import io.easyfaas.controller.pool.PoolClock;
 import io.easyfaas.controller.pool.SlotState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,8 +73,7 @@ final class TestController implements AutoCloseable {
             funclet,
             registry,
             loops,
-            nanos::get,
-            InstantSource.system(),
+            new PoolClock(nanos::get, InstantSource.system()),
             new ArrayList<>());
   }
 
@@ -88,7 +88,7 @@ final class TestController implements AutoCloseable {
   /// Moves time on and does what is due.
   void pass(Duration duration) {
     nanos.addAndGet(duration.toNanos());
-    var _ = controller.keeper().sweep();
+    var _ = controller.warden().sweep();
   }
 
   /// A request for a function by its BRN or by path and query, as the owner.
@@ -162,14 +162,14 @@ final class TestController implements AutoCloseable {
 
   /// Calls in flight in all slots.
   int inFlight() {
-    return controller.keeper().pool().slots().stream()
+    return controller.warden().pool().slots().stream()
         .mapToInt(slot -> slot.state() instanceof SlotState.Warm warm ? warm.inFlight() : 0)
         .sum();
   }
 
   /// States of all slots, by index.
   List<String> states() {
-    return controller.keeper().pool().slots().stream().map(slot -> slot.state().name()).toList();
+    return controller.warden().pool().slots().stream().map(slot -> slot.state().name()).toList();
   }
 
   @Override

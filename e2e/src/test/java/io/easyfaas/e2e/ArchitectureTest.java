@@ -90,13 +90,55 @@ final class ArchitectureTest {
                       DescribedPredicate.not(
                           resideInAnyPackage(
                               ROOT + "common.http",
+                              ROOT + "common.invoke",
                               ROOT + "common.wire",
-                              ROOT + "controller.invoke",
-                              ROOT + "controller.runtime")))
+                              ROOT + "controller.call",
+                              ROOT + "controller.engine",
+                              ROOT + "controller.runtime",
+                              ROOT + "httptrigger.event",
+                              ROOT + "httptrigger.remote",
+                              ROOT + "httptrigger.route")))
                   .and(DescribedPredicate.not(compositionRoots())))
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.netty..");
+
+  @ArchTest
+  static final ArchRule theDoorKnowsNothingOfWhatStandsOnEitherSideOfIt =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + "common.invoke")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              ROOT + "common.http",
+              ROOT + "controller..",
+              "io.netty.channel..",
+              "io.netty.handler..");
+
+  @ArchTest
+  static final ArchRule translationsOfTheTriggerSeeBuffersAndNoConnections =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + "httptrigger.event")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.netty.channel..", "io.netty.handler..");
+
+  @ArchTest
+  static final ArchRule theEngineKnowsNothingOfHttp =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + "controller.engine")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.netty.handler..")
+                  .or(
+                      describe(
+                          "classes of common.http but the event loops",
+                          type ->
+                              type.getPackageName().equals(ROOT + "common.http")
+                                  && !type.getSimpleName().equals("EventLoops"))));
 
   @ArchTest
   static final ArchRule onlyOnePackageKnowsTheJsonLibrary =

@@ -215,7 +215,8 @@ final class ConformanceIT {
 
     assertThat(log).contains("line 1999 of many").doesNotContain("line 1000 of many");
     assertThat(log)
-        .matches("(?s)START RequestID: \\S+ Version: \\S+\nCUT \\d+ bytes of output before this are left out\n.*")
+        .matches(
+            "(?s)START RequestID: \\S+ Version: \\S+\nCUT \\d+ bytes of output before this are left out\n.*")
         .contains("\nEND RequestID: ");
   }
 

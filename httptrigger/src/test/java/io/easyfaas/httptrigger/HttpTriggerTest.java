@@ -11,7 +11,13 @@ import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -24,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The trigger against a controller that records what it is asked.
@@ -76,10 +83,13 @@ final class HttpTriggerTest {
   }
 
   private void start(Duration timeout) {
+    start(timeout, controller.address());
+  }
+
+  private void start(Duration timeout, HttpAddress address) {
     trigger =
         HttpTrigger.start(
-            new HttpTriggerConfig(
-                ANY_PORT, controller.address(), "bj", timeout, ByteSize.parse("64KiB")),
+            new HttpTriggerConfig(ANY_PORT, address, "bj", timeout, ByteSize.parse("64KiB")),
             loops);
     client = new HttpClient(trigger.address(), loops);
   }
@@ -137,23 +147,87 @@ final class HttpTriggerTest {
     client.send(
         HttpRequest.of("POST", "/u/hello")
             .withHeader("Authorization", "Bearer t")
-            .withHeader("X-Easyfaas-Invoke-Type", "event")
             .withHeader("Log-Type", "Tail")
             .withHeader("X-Bce-Request-Id", "mine")
             .withHeader("X-Easyfaas-Account-Id", "root")
             .withHeader("X-Easyfaas-Faas-Trigger", "vscode")
+            .withHeader("Traceparent", "00-a-b-01")
             .withHeader("Cookie", "a=b"),
         LONG);
 
     HttpRequest call = asked.take();
     assertThat(call.header("Authorization")).contains("Bearer t");
-    assertThat(call.header("X-Easyfaas-Invoke-Type")).contains("event");
     assertThat(call.header("Log-Type")).contains("Tail");
     assertThat(call.header("X-Easyfaas-Request-Id")).contains("mine");
     assertThat(call.header("X-Easyfaas-Account-Id")).contains("u");
     assertThat(call.header("X-Easyfaas-Faas-Trigger")).contains("faas-http-trigger");
+    assertThat(call.header("Traceparent")).contains("00-a-b-01");
     assertThat(call.header("Cookie")).isEmpty();
     assertThat(call.text()).contains("\"Cookie\":\"a=b\"");
+  }
+
+  @Test
+  void waysOfCallingThatAreNotThereAreNamed() {
+    HttpResponse response =
+        client.send(
+            HttpRequest.of("POST", "/u/hello").withHeader("X-Easyfaas-Invoke-Type", "event"), LONG);
+
+    assertThat(response.status()).isEqualTo(501);
+    assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void aFailingControllerIsABadGateway() {
+    answer = HttpResponse.error(new ApiException(ErrorCode.SERVICE, "no disk"));
+
+    HttpResponse response = client.send(HttpRequest.of("GET", "/u/hello"), LONG);
+
+    assertThat(response.status()).isEqualTo(502);
+    assertThat(response.text()).contains("InternalException").contains("no disk");
+    assertThat(response.header("X-Easyfaas-Request-Id")).isPresent();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ErrorCode.class,
+      names = {
+        "INVALID_PARAMETER",
+        "INVALID_CALLER",
+        "RESOURCE_NOT_FOUND",
+        "REQUEST_TOO_LARGE",
+        "TOO_MANY_REQUESTS",
+        "UNAVAILABLE"
+      })
+  void whatTheControllerRefusesIsPassedOn(ErrorCode code) {
+    HttpResponse refusal = HttpResponse.error(new ApiException(code, "why", List.of("because")));
+    answer = refusal;
+
+    HttpResponse response = client.send(HttpRequest.of("GET", "/u/hello"), LONG);
+
+    assertThat(response.status()).isEqualTo(code.status());
+    assertThat(response.text()).isEqualTo(refusal.text());
+    assertThat(response.header("Retry-After")).isEqualTo(refusal.header("Retry-After"));
+  }
+
+  @Test
+  void aClientThatLeavesIsOneThatLeavesTheController() throws Exception {
+    client.close();
+    trigger.close();
+    try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      HttpAddress address = new HttpAddress.Tcp("127.0.0.1", listening.getLocalPort());
+      start(LONG, address);
+      Socket called;
+      try (Socket leaving = new Socket(InetAddress.getLoopbackAddress(), trigger.port())) {
+        leaving.getOutputStream().write("GET /u/f HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(UTF_8));
+        called = listening.accept();
+        called.setSoTimeout((int) LONG.toMillis());
+        assertThat(called.getInputStream().read()).isEqualTo('P');
+      }
+
+      // To its end: the connection was closed, though nothing was answered.
+      assertThat(new String(called.getInputStream().readAllBytes(), UTF_8)).contains("httpMethod");
+      called.close();
+    }
   }
 
   @Test

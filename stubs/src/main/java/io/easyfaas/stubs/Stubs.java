@@ -1,7 +1,6 @@
 package io.easyfaas.stubs;
 
 import io.easyfaas.common.brn.FunctionBrn;
-import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpException;
@@ -18,8 +17,8 @@ import java.util.function.Consumer;
 
 /// The local registry as a service: a store, its rules, and a server. Thread-safe.
 public final class Stubs implements AutoCloseable {
-  // What a request has besides the code: names, variables, tags, and white space.
-  private static final int SETTINGS_BYTES = 1024 * 1024;
+  // Of requests without code: a description.
+  private static final int MAX_BODY_BYTES = 64 * 1024;
 
   private final List<Consumer<FunctionBrn>> listeners;
   private final FunctionStore store;
@@ -51,12 +50,10 @@ public final class Stubs implements AutoCloseable {
           new FunctionRegistry(
               store,
               runtimes,
-              config.maxCodeSize(),
               InstantSource.system(),
               revision -> listeners.forEach(listener -> listener.accept(revision)));
-      FunctionRoutes routes = new FunctionRoutes(registry, runtimes);
-      HttpServer server =
-          HttpServer.start(config.address(), loops, maxBodyBytes(config.maxCodeSize()), routes);
+      FunctionRoutes routes = new FunctionRoutes(store, registry, runtimes, config.uploads());
+      HttpServer server = HttpServer.start(config.address(), loops, MAX_BODY_BYTES, routes);
       return new Stubs(listeners, store, routes, server);
     } catch (RuntimeException e) {
       store.close();
@@ -90,10 +87,5 @@ public final class Stubs implements AutoCloseable {
   public void close() {
     server.close();
     store.close();
-  }
-
-  private static int maxBodyBytes(ByteSize maxCodeSize) {
-    long base64 = (maxCodeSize.bytes() + 2) / 3 * 4;
-    return Math.toIntExact(base64 + SETTINGS_BYTES);
   }
 }

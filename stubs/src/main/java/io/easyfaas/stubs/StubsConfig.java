@@ -8,6 +8,7 @@ import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.stubs.registry.UploadLimits;
 import io.easyfaas.stubs.store.StoreLimits;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,13 +19,13 @@ import java.util.Map;
 /// @param address where it listens; port 0 lets the system choose
 /// @param functionDirectory where functions are stored
 /// @param runtimesDirectory where language runtimes are laid out, read only
-/// @param maxCodeSize the largest code package, at most 512 MiB
+/// @param uploads what is taken of code
 /// @param limits what functions may take of the disk
 public record StubsConfig(
     HttpAddress.Tcp address,
     Path functionDirectory,
     Path runtimesDirectory,
-    ByteSize maxCodeSize,
+    UploadLimits uploads,
     StoreLimits limits) {
   /// Every key, with its default.
   public static List<Option> options() {
@@ -35,6 +36,9 @@ public record StubsConfig(
         new Option(
             "function-dir", "path", "", "Where functions are stored; data-dir/functions if empty."),
         new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."),
+        new Option("max-uploads", "number", "16", "Code packages that are taken at once."),
+        new Option(
+            "max-upload-space", "size", "2GiB", "Disk space they may take until they are stored."),
         new Option("functions-size", "size", "16GiB", "What all functions may take of the disk."),
         new Option(
             "functions-inodes", "number", "200000", "Files and directories of all functions."),
@@ -47,22 +51,32 @@ public record StubsConfig(
             "Files and directories of one account."));
   }
 
-  // A package is held in memory while it is stored, and once more as base64.
+  // What funclet fetches and unpacks.
   private static final ByteSize MAX_MAX_CODE_SIZE = ByteSize.ofMebibytes(512);
 
   /// Checks the limit.
   ///
-  /// @throws ConfigException when the largest package is none, or too large to be held in memory
+  /// @throws ConfigException when the largest package is none, or more than the engine unpacks or
+  ///   takes at once
   public StubsConfig {
     requireNonNull(address, "address");
     requireNonNull(functionDirectory, "functionDirectory");
     requireNonNull(runtimesDirectory, "runtimesDirectory");
+    ByteSize maxCodeSize = uploads.maxCode();
     if (maxCodeSize.bytes() == 0 || maxCodeSize.compareTo(MAX_MAX_CODE_SIZE) > 0) {
       throw new ConfigException(
           "--max-code-size: \""
               + maxCodeSize
               + "\" (expected: more than 0B, at most "
               + MAX_MAX_CODE_SIZE
+              + ")");
+    }
+    if (uploads.maxSpace().compareTo(maxCodeSize) < 0) {
+      throw new ConfigException(
+          "--max-upload-space: \""
+              + uploads.maxSpace()
+              + "\" (expected: at least --max-code-size, "
+              + maxCodeSize
               + ")");
     }
   }
@@ -80,7 +94,10 @@ public record StubsConfig(
         new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
         derived ? data.resolve("functions") : settings.path("function-dir"),
         data.resolve("runtimes"),
-        settings.bytes("max-code-size"),
+        new UploadLimits(
+            settings.bytes("max-code-size"),
+            settings.integer("max-uploads", 1, 1000),
+            settings.bytes("max-upload-space")),
         new StoreLimits(
             new DiskUse(
                 settings.bytes("functions-size").bytes(),

@@ -13,6 +13,7 @@ import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
+import io.easyfaas.stubs.registry.UploadLimits;
 import io.easyfaas.stubs.store.StoreLimits;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -167,7 +168,7 @@ final class FullDiskIT {
         new HttpAddress.Tcp("127.0.0.1", 0),
         directory.resolve("functions"),
         directory.resolve("runtimes"),
-        ByteSize.ofMebibytes(8),
+        new UploadLimits(ByteSize.ofMebibytes(8), 4, ByteSize.ofMebibytes(32)),
         StoreLimits.NONE);
   }
 

@@ -7,6 +7,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.stubs.registry.UploadLimits;
 import io.easyfaas.stubs.store.StoreLimits;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,7 +25,7 @@ final class StubsConfigTest {
                 new HttpAddress.Tcp("127.0.0.1", 8002),
                 Path.of("/var/faas/functions"),
                 Path.of("/var/faas/runtimes"),
-                ByteSize.ofMebibytes(50),
+                new UploadLimits(ByteSize.ofMebibytes(50), 16, ByteSize.parse("2GiB")),
                 new StoreLimits(new DiskUse(16L << 30, 200_000), new DiskUse(4L << 30, 50_000))));
   }
 
@@ -37,6 +38,8 @@ final class StubsConfigTest {
                 "--data-dir=/data",
                 "--function-dir=/functions",
                 "--max-code-size=1MiB",
+                "--max-uploads=2",
+                "--max-upload-space=3MiB",
                 "--functions-size=2B",
                 "--functions-inodes=3",
                 "--functions-account-size=4B",
@@ -46,7 +49,7 @@ final class StubsConfigTest {
                 new HttpAddress.Tcp("::1", 0),
                 Path.of("/functions"),
                 Path.of("/data/runtimes"),
-                ByteSize.ofMebibytes(1),
+                new UploadLimits(ByteSize.ofMebibytes(1), 2, ByteSize.ofMebibytes(3)),
                 new StoreLimits(new DiskUse(2, 3), new DiskUse(4, 5))));
     assertThat(parse("--data-dir=/data").functionDirectory()).isEqualTo(Path.of("/data/functions"));
   }
@@ -59,6 +62,8 @@ final class StubsConfigTest {
           --port=70000         | --port: "70000" (expected: a whole number from 0 to 65535)
           --data-dir=          | --data-dir: "" (expected: a path)
           --max-code-size=0B   | --max-code-size: "0B" (expected: more than 0B, at most 512MiB)
+          --max-uploads=0      | --max-uploads: "0" (expected: a whole number from 1 to 1000)
+          --max-upload-space=49MiB | --max-upload-space: "49MiB" (expected: at least --max-code-size, 50MiB)
           --max-code-size=1GiB | --max-code-size: "1GiB" (expected: more than 0B, at most 512MiB)
           """)
   void namesBadValues(String arg, String message) {

@@ -11,6 +11,7 @@ import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.stubs.registry.UploadLimits;
 import io.easyfaas.stubs.store.StoreException;
 import io.easyfaas.stubs.store.StoreLimits;
 import java.io.IOException;
@@ -103,7 +104,7 @@ final class StubsTest {
               (HttpAddress.Tcp) other.address(),
               directory.resolve("other"),
               directory.resolve("runtimes"),
-              ByteSize.ofMebibytes(1),
+              new UploadLimits(ByteSize.ofMebibytes(1), 4, ByteSize.ofMebibytes(32)),
               StoreLimits.NONE);
       assertThatThrownBy(() -> Stubs.start(taken, loops)).hasMessageStartingWith("listen on ");
     }
@@ -112,7 +113,7 @@ final class StubsTest {
             new HttpAddress.Tcp("127.0.0.1", 0),
             directory.resolve("other"),
             directory.resolve("runtimes"),
-            ByteSize.ofMebibytes(1),
+            new UploadLimits(ByteSize.ofMebibytes(1), 4, ByteSize.ofMebibytes(32)),
             StoreLimits.NONE);
     try (Stubs stubs = Stubs.start(free, loops)) {
       assertThat(stubs.address()).isNotNull();
@@ -186,7 +187,7 @@ final class StubsTest {
         new HttpAddress.Tcp("127.0.0.1", 0),
         directory.resolve("functions"),
         directory.resolve("runtimes"),
-        ByteSize.ofMebibytes(1),
+        new UploadLimits(ByteSize.ofMebibytes(1), 4, ByteSize.ofMebibytes(32)),
         StoreLimits.NONE);
   }
 

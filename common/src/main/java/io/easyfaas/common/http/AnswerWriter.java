@@ -99,6 +99,6 @@ record AnswerWriter(ChannelHandlerContext context, boolean isHeadOnly, boolean i
 
   private static HttpResponse notHttp(HttpResponse response, IllegalArgumentException cause) {
     LOG.error("an answer with status {} is not HTTP", response.status(), cause);
-    return HttpResponse.failure(cause);
+    return HttpResponse.error(cause);
   }
 }

@@ -11,9 +11,9 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpClientCodec;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.AttributeKey;
@@ -94,13 +94,16 @@ public final class HttpClient implements AutoCloseable {
   ///
   /// When a kept connection turns out to be closed, the request is sent once more on a new one,
   /// without the caller noticing; but not when it may have reached the server and is not
-  /// idempotent.
+  /// idempotent. A body that is a stream goes over a new connection to begin with; it is closed in
+  /// any case, and not read to its end when the server answers before.
   ///
-  /// @param timeout the longest wait, connecting excluded (3 s)
-  /// @throws HttpException when there is no connection or no answer in time
+  /// @param timeout the longest wait, connecting excluded (3 s); with a stream, for the server to
+  ///   take each part of it, and then for the answer
+  /// @throws HttpException when there is no connection or no answer in time, or the body cannot be
+  ///   read
   /// @throws IllegalArgumentException when a header has a character that HTTP does not allow
   public HttpResponse send(HttpRequest request, Duration timeout) {
-    Connection kept = pollIdle();
+    Connection kept = request.content() instanceof HttpBody.Stream ? null : pollIdle();
     if (kept != null) {
       try {
         return exchange(kept, request, timeout);
@@ -154,20 +157,18 @@ public final class HttpClient implements AutoCloseable {
       throws ClosedBeforeAnswerException {
     Channel channel = connection.channel;
     CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
-    FullHttpRequest message = message(connection, request);
-    connection.expect(answer);
-    channel
-        .writeAndFlush(message)
-        .addListener(result -> {
-          if (!result.isSuccess()) {
-            // The server cannot act on a request it has not got whole.
-            answer.completeExceptionally(new ClosedBeforeAnswerException(false, result.cause()));
-          }
-        });
     try {
+      write(connection, request, answer, timeout);
       HttpResponse response = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      keep(connection);
+      if (request.content() instanceof HttpBody.Stream) {
+        channel.close(); // The body may not be whole.
+      } else {
+        keep(connection);
+      }
       return response;
+    } catch (IOException e) {
+      channel.close();
+      throw failure(request, e);
     } catch (TimeoutException e) {
       channel.close();
       throw new HttpException(
@@ -185,15 +186,36 @@ public final class HttpClient implements AutoCloseable {
     }
   }
 
-  private FullHttpRequest message(Connection connection, HttpRequest request) {
+  private void write(
+      Connection connection,
+      HttpRequest request,
+      CompletableFuture<HttpResponse> answer,
+      Duration timeout)
+      throws IOException, TimeoutException, InterruptedException {
     String host =
         address instanceof HttpAddress.Tcp tcp ? tcp.host() + ":" + tcp.port() : "localhost";
+    HttpMessage message;
     try {
-      return NettyHttp.message(request, host);
+      message =
+          request.content() instanceof HttpBody.Stream
+              ? NettyHttp.head(request, host)
+              : NettyHttp.message(request, host);
     } catch (IllegalArgumentException e) {
       keep(connection); // A header that cannot be sent says nothing about the connection.
       throw e;
     }
+    connection.expect(answer);
+    ChannelFuture written = connection.channel.writeAndFlush(message);
+    if (request.content() instanceof HttpBody.Stream body) {
+      BodySender.send(connection.channel, body, answer::isDone, timeout);
+      return;
+    }
+    written.addListener(result -> {
+      if (!result.isSuccess()) {
+        // The server cannot act on a request it has not got whole.
+        answer.completeExceptionally(new ClosedBeforeAnswerException(false, result.cause()));
+      }
+    });
   }
 
   private HttpException failure(HttpRequest request, Throwable cause) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /// One request. Immutable, but for a body that is a stream.
 ///
@@ -107,19 +108,22 @@ public record HttpRequest(
   ///
   /// @throws ApiException when an escape is malformed
   public Map<String, String> query() {
-    int start = target.indexOf('?');
     Map<String, String> parameters = new LinkedHashMap<>();
-    if (start >= 0) {
-      for (String pair : target.substring(start + 1).split("&")) {
-        int equals = pair.indexOf('=');
-        if (!pair.isEmpty()) {
-          parameters.put(
-              decode(equals < 0 ? pair : pair.substring(0, equals)),
-              equals < 0 ? "" : decode(pair.substring(equals + 1)));
-        }
-      }
-    }
+    eachParameter(parameters::put);
     return parameters;
+  }
+
+  /// All values of one query parameter, in their order; empty when there are none.
+  ///
+  /// @throws ApiException when an escape is malformed
+  public List<String> queryAll(String name) {
+    List<String> values = new ArrayList<>();
+    eachParameter((each, value) -> {
+      if (each.equals(name)) {
+        values.add(value);
+      }
+    });
+    return List.copyOf(values);
   }
 
   /// The value of one query parameter.
@@ -134,6 +138,21 @@ public record HttpRequest(
   /// @throws IllegalStateException when the body is a stream
   public String text() {
     return new String(body(), UTF_8);
+  }
+
+  private void eachParameter(BiConsumer<String, String> taker) {
+    int start = target.indexOf('?');
+    if (start < 0) {
+      return;
+    }
+    for (String pair : target.substring(start + 1).split("&")) {
+      int equals = pair.indexOf('=');
+      if (!pair.isEmpty()) {
+        taker.accept(
+            decode(equals < 0 ? pair : pair.substring(0, equals)),
+            equals < 0 ? "" : decode(pair.substring(equals + 1)));
+      }
+    }
   }
 
   private static String decode(String text) {

@@ -67,21 +67,27 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody con
     return json(status, Json.PASCAL.write(document));
   }
 
-  /// The error object of a refused or failed request.
+  /// What a failure becomes. The one place where failures become HTTP.
   public static HttpResponse error(ApiException failure) {
+    ErrorCode code = failure.code();
     HttpResponse response =
-        document(failure.code().status(), failure.document())
+        document(code.status(), failure.document())
             .withHeader(Headers.FUNCTION_ERROR, "Unhandled")
-            .withHeader("X-Amzn-ErrorType", failure.code().wireName())
-            .withHeader("X-Bce-ErrorType", failure.code().wireName());
-    boolean retryable =
-        failure.code() == ErrorCode.TOO_MANY_REQUESTS || failure.code() == ErrorCode.UNAVAILABLE;
-    return retryable ? response.withHeader(Headers.RETRY_AFTER, "1") : response;
+            .withHeader("X-Amzn-ErrorType", code.wireName())
+            .withHeader("X-Bce-ErrorType", code.wireName());
+    return failure
+        .retryAfter()
+        .map(wait ->
+            response.withHeader(Headers.RETRY_AFTER, Long.toString(Math.max(1, wait.toSeconds()))))
+        .orElse(response);
   }
 
-  /// The answer to a request that failed in a way nobody expected.
-  static HttpResponse failure(Throwable cause) {
-    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+  /// What a failure becomes that nobody expected. It is for the caller to log.
+  public static HttpResponse error(Throwable failure) {
+    if (failure instanceof ApiException known) {
+      return error(known);
+    }
+    String text = failure.getMessage() == null ? failure.toString() : failure.getMessage();
     return error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
   }
 

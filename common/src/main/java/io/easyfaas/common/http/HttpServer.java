@@ -7,12 +7,14 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -23,9 +25,13 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Consumer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,10 +39,11 @@ import org.slf4j.LoggerFactory;
 ///
 /// Each request is handed to the handler on a virtual thread: whole, or with a body that is still
 /// coming where {@link HttpHandler#bodyRule} says so. A caller that answers some requests on the
-/// event loop itself puts its own channel handler in front, see {@link #start}.
+/// event loop itself puts a {@link LoopHandler} in front.
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
+  private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   // st_mode, see inode(7).
   private static final int FILE_TYPE_MASK = 0170000;
@@ -46,9 +53,15 @@ public final class HttpServer implements AutoCloseable {
   private final ChannelGroup connections;
   private final ExecutorService threads;
   private final HttpAddress address;
+  private final AtomicBoolean draining;
 
   private HttpServer(
-      Channel listener, ChannelGroup connections, ExecutorService threads, HttpAddress address) {
+      Channel listener,
+      ChannelGroup connections,
+      ExecutorService threads,
+      HttpAddress address,
+      AtomicBoolean draining) {
+    this.draining = draining;
     this.listener = listener;
     this.connections = connections;
     this.threads = threads;
@@ -61,22 +74,19 @@ public final class HttpServer implements AutoCloseable {
   /// @throws HttpException when the address is in use or not allowed; the message names it
   public static HttpServer start(
       HttpAddress address, EventLoops loops, int maxBodyBytes, HttpHandler handler) {
-    return start(address, loops, maxBodyBytes, handler, _ -> {});
+    return start(address, loops, maxBodyBytes, handler, _ -> _ -> false);
   }
 
-  /// Starts listening, with channel handlers of the caller between the HTTP codec and the handler's
-  /// thread. They see requests one at a time per connection, whole ones as `FullHttpRequest`, and
-  /// pass on what they do not answer themselves. They answer with a `FullHttpResponse`, or with one
-  /// `ByteBuf` that is the whole encoded answer.
+  /// Starts listening, with a handler that sees whole requests before the thread's does.
   ///
-  /// @param front adds the handlers to a new connection's pipeline
+  /// @param front makes the handler of a new connection, which lives on the given event loop
   /// @throws HttpException when the address is in use or not allowed; the message names it
   public static HttpServer start(
       HttpAddress address,
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
-      Consumer<ChannelPipeline> front) {
+      Function<EventLoop, LoopHandler> front) {
     return start(address, loops, maxBodyBytes, handler, front, Deadlines.DEFAULT);
   }
 
@@ -86,11 +96,12 @@ public final class HttpServer implements AutoCloseable {
       EventLoops loops,
       int maxBodyBytes,
       HttpHandler handler,
-      Consumer<ChannelPipeline> front,
+      Function<EventLoop, LoopHandler> front,
       Deadlines deadlines) {
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     ExecutorService threads =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+    AtomicBoolean draining = new AtomicBoolean();
     Admission admission = new Admission(handler, maxBodyBytes, loops.budget());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
@@ -105,8 +116,11 @@ public final class HttpServer implements AutoCloseable {
                   protected void initChannel(Channel channel) {
                     connections.add(channel);
                     ReadGate gate = fill(channel, loops, admission, deadlines);
-                    front.accept(channel.pipeline());
-                    channel.pipeline().addLast(new RequestDispatcher(handler, threads, gate));
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new LoopRequests(front.apply(channel.eventLoop()), draining),
+                            new RequestDispatcher(handler, threads, gate, draining));
                   }
                 });
     SocketAddress socketAddress =
@@ -138,7 +152,7 @@ public final class HttpServer implements AutoCloseable {
       actual = new HttpAddress.Tcp(tcp.host(), inet.getPort());
     }
     LOG.info("listening on {}", actual);
-    return new HttpServer(bound.channel(), connections, threads, actual);
+    return new HttpServer(bound.channel(), connections, threads, actual, draining);
   }
 
   /// Everything between the socket and those who answer.
@@ -171,6 +185,39 @@ public final class HttpServer implements AutoCloseable {
       return tcp.port();
     }
     throw new IllegalStateException(address + " has no port");
+  }
+
+  /// Has every answer from now on end its connection, and waits until no connection has a request
+  /// that is not answered. Requests go on to be accepted: it is for the handlers to refuse them.
+  ///
+  /// @param patience the longest wait
+  public void drain(Duration patience) {
+    draining.set(true);
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (isBusy() && System.nanoTime() - deadline < 0) {
+      try {
+        Thread.sleep(DRAIN_POLL);
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private boolean isBusy() {
+    List<Future<Boolean>> connected = new ArrayList<>();
+    for (Channel connection : connections) {
+      connected.add(connection.eventLoop().submit(() -> isBusy(connection)));
+    }
+    return connected.stream()
+        .anyMatch(busy -> Boolean.TRUE.equals(busy.awaitUninterruptibly().getNow()));
+  }
+
+  private static boolean isBusy(Channel connection) {
+    RequestSequencer requests = connection.pipeline().get(RequestSequencer.class);
+    ChannelOutboundBuffer unsent = connection.unsafe().outboundBuffer();
+    return requests != null
+        && (requests.isBusy() || (unsent != null && unsent.totalPendingWriteBytes() > 0));
   }
 
   /// Stops listening and closes every connection. Safe to call twice.

@@ -5,11 +5,13 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
@@ -59,6 +61,26 @@ public final class NettyHttp {
     return message;
   }
 
+  /// A message to write for an answer whose body is in a buffer, which belongs to the message.
+  static FullHttpResponse response(
+      int status, Map<String, String> headers, ByteBuf body, Persistence persistence) {
+    FullHttpResponse message =
+        new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), body);
+    headers.forEach((name, value) -> message.headers().set(name, value));
+    message.headers().setInt(CONTENT_LENGTH, body.readableBytes());
+    sayWhatComesAfter(message, persistence);
+    return message;
+  }
+
+  /// Adds the header that tells what the connection does after the answer, if one is needed.
+  static void sayWhatComesAfter(HttpMessage message, Persistence persistence) {
+    switch (persistence) {
+      case KEEP -> {}
+      case KEEP_AND_SAY_SO -> message.headers().set(CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+      case CLOSE -> message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+  }
+
   /// The head of an answer whose body is written after it.
   ///
   /// @param length of the body; {@link HttpBody#UNKNOWN} when its end tells
@@ -77,6 +99,21 @@ public final class NettyHttp {
     }
     if (!keepAlive) {
       message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
+    }
+    return message;
+  }
+
+  /// The head of a request whose body is written after it.
+  static io.netty.handler.codec.http.HttpRequest head(HttpRequest request, String host) {
+    DefaultHttpRequest message =
+        new DefaultHttpRequest(
+            HttpVersion.HTTP_1_1, HttpMethod.valueOf(request.method()), request.target());
+    message.headers().set(HOST, host);
+    request.headers().forEach((name, value) -> message.headers().set(name, value));
+    if (request.content().length() == HttpBody.UNKNOWN) {
+      message.headers().set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    } else {
+      message.headers().set(CONTENT_LENGTH, Long.toString(request.content().length()));
     }
     return message;
   }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,8 +30,11 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
   private final HttpHandler handler;
   private final Executor threads;
   private final ReadGate gate;
+  private final AtomicBoolean draining;
 
-  RequestDispatcher(HttpHandler handler, Executor threads, ReadGate gate) {
+  /// @param draining whether answers end their connections, whatever clients ask for
+  RequestDispatcher(HttpHandler handler, Executor threads, ReadGate gate, AtomicBoolean draining) {
+    this.draining = draining;
     this.handler = handler;
     this.threads = threads;
     this.gate = gate;
@@ -73,7 +77,8 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
       } finally {
         message.release();
       }
-      answers.write(answer(request, null), keepAlive, ChannelFutureListener.CLOSE);
+      HttpResponse response = answer(request, null);
+      answers.write(response, keepAlive && !draining.get(), ChannelFutureListener.CLOSE);
     } finally {
       room.ifPresent(Reservation::close);
     }
@@ -91,11 +96,11 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
     boolean wholeBodyCame = body.isEnded() && body.refusal().isEmpty();
     answers.write(
         body.refusal().orElse(response),
-        HttpUtil.isKeepAlive(message) && wholeBodyCame,
+        HttpUtil.isKeepAlive(message) && wholeBodyCame && !draining.get(),
         wholeBodyCame ? ChannelFutureListener.CLOSE : new LingeringClose(gate));
   }
 
-  /// Turns anything a handler may throw into an answer. The one place where failures become HTTP.
+  /// Turns anything a handler may throw into an answer.
   private HttpResponse answer(HttpRequest request, @Nullable BodyStream body) {
     try {
       return handler.handle(request);
@@ -105,7 +110,7 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
       if (body == null || !body.isBroken()) {
         LOG.error("{} {} failed", request.method(), request.target(), e);
       }
-      return HttpResponse.failure(e);
+      return HttpResponse.error(e);
     }
   }
 

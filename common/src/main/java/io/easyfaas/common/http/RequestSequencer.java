@@ -80,14 +80,21 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     }
   }
 
+  /// Whether a request is being answered or waits for that.
+  boolean isBusy() {
+    return busy;
+  }
+
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
     if (message instanceof HttpMessage head && !HttpUtil.isKeepAlive(head)) {
       closing = true;
     }
+    if (message instanceof WholeAnswer whole && whole.persistence() == Persistence.CLOSE) {
+      closing = true;
+    }
     mayProbe = false;
-    // A buffer is a whole encoded answer, see AnswerEncoder.
-    boolean isEnd = message instanceof LastHttpContent || message instanceof ByteBuf;
+    boolean isEnd = message instanceof LastHttpContent || message instanceof WholeAnswer;
     if (isEnd && inputEnded && waiting.isEmpty()) {
       ctx.write(message, promise.unvoid().addListener(ChannelFutureListener.CLOSE));
     } else {

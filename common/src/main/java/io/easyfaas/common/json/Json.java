@@ -24,8 +24,8 @@ public enum Json {
   /// Members in upper camel case: `FunctionName`. For the engine's documents.
   PASCAL(PropertyNamingStrategies.UPPER_CAMEL_CASE);
 
-  // A function's code travels as base64 inside a document: 50 MiB of zip and some room.
-  private static final int MAX_STRING_CHARACTERS = 80 * 1024 * 1024;
+  // A function's whole answer as one text, and some room. Code goes through a sink.
+  private static final int MAX_STRING_CHARACTERS = 8 * 1024 * 1024;
 
   @SuppressWarnings("ImmutableEnumChecker") // JsonMapper is immutable once built.
   private final JsonMapper mapper;
@@ -83,6 +83,21 @@ public enum Json {
       return notNull(mapper.readValue(json, type), type);
     } catch (JacksonException e) {
       throw failure(type, e);
+    }
+  }
+
+  /// Reads a document to the end of the stream, which stays open. The bytes of its one binary
+  /// member, base64 in the text, go to a sink; the record gets an empty array for them.
+  ///
+  /// @throws JsonException when the bytes are not JSON or do not fit the type
+  public <T> T read(InputStream json, Class<T> type, BinarySink sink) {
+    try (BinaryDrain parser = new BinaryDrain(mapper.createParser(json), sink)) {
+      try {
+        return notNull(mapper.readValue(parser, type), type);
+      } catch (JacksonException e) {
+        parser.rethrow();
+        throw failure(type, e);
+      }
     }
   }
 

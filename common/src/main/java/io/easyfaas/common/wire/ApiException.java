@@ -2,14 +2,19 @@ package io.easyfaas.common.wire;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /// A request that is refused or failed, with what its caller is told. Thrown by request handlers,
 /// turned into an answer in one place (`common.http`).
 public final class ApiException extends RuntimeException {
+  private static final Duration SOON = Duration.ofSeconds(1);
+
   private final ErrorCode code;
   private final String cause;
   private final List<String> backtrace;
+  private final Optional<Duration> retryAfter;
 
   /// A failure with its specific cause: the value and what was expected.
   public ApiException(ErrorCode code, String cause) {
@@ -18,15 +23,34 @@ public final class ApiException extends RuntimeException {
 
   /// A failure that has its reason in another one, given as text.
   public ApiException(ErrorCode code, String cause, List<String> backtrace) {
+    this(
+        code,
+        cause,
+        backtrace,
+        code.fault() == ErrorCode.Fault.NOBODY_YET ? Optional.of(SOON) : Optional.empty());
+  }
+
+  /// A failure of which is known whether waiting helps.
+  ///
+  /// @param retryAfter when to come again; empty when that is of no use
+  public ApiException(
+      ErrorCode code, String cause, List<String> backtrace, Optional<Duration> retryAfter) {
     super(code.wireName() + (cause.isEmpty() ? "" : ": " + cause));
     this.code = requireNonNull(code, "code");
     this.cause = cause;
     this.backtrace = List.copyOf(backtrace);
+    this.retryAfter = retryAfter;
   }
 
   /// The kind of failure, which decides the status.
   public ErrorCode code() {
     return code;
+  }
+
+  /// When another try may succeed: after a second for those nobody is to blame for, unless said
+  /// otherwise. Empty when waiting does not help.
+  public Optional<Duration> retryAfter() {
+    return retryAfter;
   }
 
   /// The error object to answer with.

@@ -25,7 +25,7 @@ public enum ErrorCode {
   /// Anything unexpected.
   SERVICE("ServiceException", 500, "Service encountered an internal error"),
   /// A trigger's controller failed.
-  INTERNAL("InternalException", 500, "Internal Error"),
+  INTERNAL("InternalException", 502, "Internal Error"),
   /// The runtime a function asks for is not there.
   INVALID_RUNTIME(
       "InvalidRuntimeException", 502, "The runtime or runtime version specified is not supported"),
@@ -41,6 +41,16 @@ public enum ErrorCode {
   /// Another part of the engine did not answer in time.
   GATEWAY_TIMEOUT("RequestTimeoutException", 504, "Task timed out");
 
+  /// Whose fault a failure is, which decides whether another try makes sense.
+  public enum Fault {
+    /// The request is wrong, and stays so.
+    CALLER,
+    /// Nothing was done: there is no room, or the engine is starting or stopping.
+    NOBODY_YET,
+    /// The engine failed, or what it relies on.
+    ENGINE
+  }
+
   private final String wireName;
   private final int status;
   private final String message;
@@ -51,6 +61,21 @@ public enum ErrorCode {
     this.message = message;
   }
 
+  /// The code that another part of the engine means; by its status when the name is not known.
+  public static ErrorCode of(String wireName, int status) {
+    for (ErrorCode code : values()) {
+      if (code.wireName.equals(wireName)) {
+        return code;
+      }
+    }
+    for (ErrorCode code : values()) {
+      if (code.status == status) {
+        return code;
+      }
+    }
+    return status < 500 ? INVALID_REQUEST : INTERNAL;
+  }
+
   /// The `Code` member of the error object.
   public String wireName() {
     return wireName;
@@ -59,6 +84,14 @@ public enum ErrorCode {
   /// The HTTP status.
   public int status() {
     return status;
+  }
+
+  /// Whose fault it is.
+  public Fault fault() {
+    if (this == TOO_MANY_REQUESTS || this == UNAVAILABLE) {
+      return Fault.NOBODY_YET;
+    }
+    return status < 500 ? Fault.CALLER : Fault.ENGINE;
   }
 
   /// The `Message` member of the error object.

@@ -21,6 +21,9 @@ public final class Headers {
   /// What made the call: `generic`, `faas-http-trigger`, …
   public static final String TRIGGER = "X-Easyfaas-Faas-Trigger";
 
+  /// What a caller says about itself to the function: base64 of JSON.
+  public static final String CLIENT_CONTEXT = "X-Easyfaas-Client-Context";
+
   /// `None` or `Tail`.
   public static final String LOG_TYPE = "Log-Type";
 

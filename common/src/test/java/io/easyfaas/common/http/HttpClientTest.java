@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,6 +69,85 @@ final class HttpClientTest {
       assertThat(response.text()).isEqualTo("POST /a?b=c 1 body");
       assertThat(response.header("x-two")).contains("2");
     }
+  }
+
+  @Test
+  void sendsABodyAsItIsRead() {
+    byte[] body = new byte[3 * 1024 * 1024 + 7];
+    new Random(1).nextBytes(body);
+    HttpHandler handler =
+        request ->
+            HttpResponse.text(
+                200, request.header("Content-Length").orElse("") + " " + hash(request.body()));
+    try (HttpServer server = HttpServer.start(ANY_PORT, loops, body.length, handler);
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      for (long length : new long[] {body.length, HttpBody.UNKNOWN}) {
+        HttpBody.Stream content = new HttpBody.Stream(new ByteArrayInputStream(body), length);
+
+        HttpResponse response = client.send(HttpRequest.of("POST", "/", content), LONG);
+
+        assertThat(response.text()).isEqualTo(body.length + " " + hash(body));
+      }
+    }
+  }
+
+  @Test
+  void answerBeforeTheEndOfABodyEndsIt() {
+    try (HttpServer server = HttpServer.start(ANY_PORT, loops, 100, _ -> HttpResponse.empty(200));
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      HttpBody.Stream body = new HttpBody.Stream(endless(), Long.MAX_VALUE);
+
+      assertThat(client.send(HttpRequest.of("POST", "/", body), LONG).status()).isEqualTo(413);
+    }
+  }
+
+  @Test
+  void bodyThatCannotBeReadIsNamed() {
+    InputStream broken =
+        new FilterInputStream(InputStream.nullInputStream()) {
+          @Override
+          public int read(byte[] target, int offset, int length) throws IOException {
+            throw new IOException("disk on fire");
+          }
+        };
+    try (HttpServer server = HttpServer.start(ANY_PORT, loops, 100, _ -> HttpResponse.empty(200));
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      HttpRequest request = HttpRequest.of("POST", "/", new HttpBody.Stream(broken, 5));
+
+      assertThatThrownBy(() -> client.send(request, LONG))
+          .isInstanceOf(HttpException.class)
+          .hasMessageContaining("disk on fire");
+    }
+  }
+
+  @Test
+  void serverThatTakesNothingOfABodyIsGivenUp() throws IOException {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(ScriptedServer.NEVER);
+      HttpBody.Stream body =
+          new HttpBody.Stream(new ByteArrayInputStream(new byte[64 << 20]), 64 << 20);
+
+      assertThatThrownBy(
+              () -> client.send(HttpRequest.of("POST", "/", body), Duration.ofMillis(300)))
+          .isInstanceOf(HttpException.class)
+          .hasMessageContaining("no answer in PT0.3S");
+    }
+  }
+
+  private static InputStream endless() {
+    return new FilterInputStream(InputStream.nullInputStream()) {
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        return length;
+      }
+    };
+  }
+
+  private static String hash(byte[] bytes) {
+    CRC32 crc = new CRC32();
+    crc.update(bytes);
+    return Long.toHexString(crc.getValue());
   }
 
   @Test

@@ -400,7 +400,7 @@ final class HttpServerTest {
         loops,
         MAX_BODY_BYTES,
         this::answer,
-        _ -> {},
+        _ -> _ -> false,
         new Deadlines(idle, idle, never, never, never));
   }
 

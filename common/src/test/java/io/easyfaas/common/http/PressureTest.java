@@ -6,10 +6,6 @@ import io.easyfaas.common.budget.BudgetUsage;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.wire.Headers;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -353,13 +349,7 @@ final class PressureTest {
                 "GET", "/large", (_, _) -> new HttpResponse(200, Map.of(), new byte[Large.BYTES]))
             .build();
     HttpServer server =
-        HttpServer.start(
-            ANY_PORT,
-            loops,
-            BUDGET_BYTES,
-            router,
-            pipeline -> pipeline.addLast(new Front()),
-            deadlines);
+        HttpServer.start(ANY_PORT, loops, BUDGET_BYTES, router, _ -> this::keep, deadlines);
     open.addFirst(server);
     return server;
   }
@@ -370,27 +360,14 @@ final class PressureTest {
   }
 
   /// Keeps what it gets and never answers.
-  private final class Front extends ChannelInboundHandlerAdapter {
-    private boolean isBusy;
-
-    @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-      if (message instanceof FullHttpRequest request && request.uri().equals("/front")) {
-        isBusy = true;
-        ReferenceCountUtil.release(message);
-        begun.countDown();
-      } else {
-        ctx.fireChannelRead(message);
-      }
+  private boolean keep(Exchange exchange) {
+    if (!exchange.target().equals("/front")) {
+      return false;
     }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext ctx) {
-      if (isBusy) {
-        gone.add("gone");
-      }
-      ctx.fireChannelInactive();
-    }
+    exchange.takeBody().release();
+    exchange.whenLeft(() -> gone.add("gone"));
+    begun.countDown();
+    return true;
   }
 
   private HttpResponse answer(HttpRequest request) {

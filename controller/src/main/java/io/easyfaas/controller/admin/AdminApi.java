@@ -13,11 +13,11 @@ import io.easyfaas.common.wire.FuncletNode;
 import io.easyfaas.common.wire.Resource;
 import io.easyfaas.common.wire.RuntimeInfo;
 import io.easyfaas.common.wire.ServiceResource;
-import io.easyfaas.controller.pool.SlotKeeper;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.SlotState;
 import io.easyfaas.controller.pool.SlotView;
 import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.warden.Warden;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
@@ -28,7 +28,7 @@ import java.util.Optional;
 public final class AdminApi {
   private static final String NEVER = "0001-01-01T00:00:00Z";
 
-  private final SlotKeeper keeper;
+  private final Warden warden;
   private final SlotPool pool;
   private final MetricsPage metrics;
   private final Duration runnerAlive;
@@ -36,9 +36,9 @@ public final class AdminApi {
   /// Creates the API.
   ///
   /// @param runnerAlive how long a runner may take to connect, shown to clients
-  public AdminApi(SlotKeeper keeper, MetricsPage metrics, Duration runnerAlive) {
-    this.keeper = keeper;
-    this.pool = keeper.pool();
+  public AdminApi(Warden warden, MetricsPage metrics, Duration runnerAlive) {
+    this.warden = warden;
+    this.pool = warden.pool();
     this.metrics = metrics;
     this.runnerAlive = runnerAlive;
   }
@@ -90,7 +90,7 @@ public final class AdminApi {
         slot.isAbnormal(),
         slot.abnormalTimes(),
         new Resource(
-            memory.bytes() > 0 ? keeper.node().resource().defaults().milliCpus() : 0,
+            memory.bytes() > 0 ? warden.node().resource().defaults().milliCpus() : 0,
             memory.bytes()),
         function.map(ResolvedFunction::uid).orElse(""),
         function.map(found -> found.key().commitId()).orElse(""),
@@ -112,7 +112,7 @@ public final class AdminApi {
   }
 
   private ServiceResource resource() {
-    FuncletNode.FuncletResource node = keeper.node().resource();
+    FuncletNode.FuncletResource node = warden.node().resource();
     SlotPool.Usage usage = pool.usage();
     long cpus =
         pool.slots().stream().filter(slot -> slot.state() instanceof SlotState.Serving).count()

@@ -1,8 +1,8 @@
 package io.easyfaas.controller.admin;
 
 import io.easyfaas.common.http.HttpResponse;
-import io.easyfaas.controller.invoke.Histogram;
-import io.easyfaas.controller.invoke.InvokeMetrics;
+import io.easyfaas.controller.engine.Histogram;
+import io.easyfaas.controller.engine.InvokeMetrics;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.SlotState;
 import io.easyfaas.controller.pool.SlotView;
@@ -148,6 +148,20 @@ public final class MetricsPage {
               .build());
     }
     all.add(states.build());
+    CounterSnapshot.Builder moves =
+        CounterSnapshot.builder()
+            .name("easyfaas_slot_moves")
+            .help("Moves of slots from state to state");
+    pool.moves()
+        .forEach((move, count) ->
+            moves.dataPoint(
+                CounterSnapshot.CounterDataPointSnapshot.builder()
+                    .labels(
+                        Labels.of(
+                            "from", move.from(), "to", move.to(), "reason", move.reason().word()))
+                    .value((double) count)
+                    .build()));
+    all.add(moves.build());
     SlotPool.Usage usage = pool.usage();
     all.add(
         gauge(

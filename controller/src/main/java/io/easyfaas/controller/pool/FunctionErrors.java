@@ -4,6 +4,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.FunctionError;
 import io.easyfaas.common.wire.RunnerExit;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,5 +29,16 @@ public final class FunctionErrors {
                 "Runtime.OutOfMemory",
                 List.of())
             : new FunctionError(message, "Runtime.ExitError", List.of()));
+  }
+
+  /// The function was not loaded in time.
+  ///
+  /// @param limit the time it had
+  public static byte[] loadTimedOut(Duration limit) {
+    return Json.CAMEL.write(
+        new FunctionError(
+            "Loading timed out after " + limit.toSeconds() + " seconds",
+            "Runtime.LoadTimeout",
+            List.of()));
   }
 }

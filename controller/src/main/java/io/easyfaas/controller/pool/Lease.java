@@ -6,12 +6,12 @@ import io.easyfaas.controller.runtime.Runner;
 /// a call costs none; it is compared by identity, and after a reset it opens nothing. Immutable;
 /// what it leads to is guarded by the pool's lock.
 public final class Lease implements Acquisition {
-  final Tenancy tenancy;
+  final PooledFunction function;
   final Slot slot;
   private final Runner runner;
 
-  Lease(Tenancy tenancy, Slot slot, Runner runner) {
-    this.tenancy = tenancy;
+  Lease(PooledFunction function, Slot slot, Runner runner) {
+    this.function = function;
     this.slot = slot;
     this.runner = runner;
   }

@@ -1,9 +1,10 @@
 package io.easyfaas.controller.pool;
 
 import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.controller.registry.ResolvedFunction;
 import org.jspecify.annotations.Nullable;
 
-/// One slot's state and history. Not thread-safe; owned by {@link SlotPool} and guarded by its
+/// One slot's state and history. Not thread-safe; owned by {@link Slots} and guarded by the pool's
 /// lock.
 ///
 /// The calls of a warm slot are counted here, in place: a call makes no record, and what it reads
@@ -22,13 +23,13 @@ final class Slot {
   private @Nullable Lease lease; // Null in every other state.
   private int concurrency; // 0 in every other state.
   private int inFlight;
-  private int coming; // Permits it will have soon: when WarmingUp or Thawing.
   private long lastUsed;
 
   Slot(int index, ContainerId id, SlotState state) {
     this.index = index;
     this.id = id;
     this.state = state;
+    state(state);
   }
 
   SlotState state() {
@@ -49,25 +50,58 @@ final class Slot {
       concurrency = 0;
       inFlight = 0;
     }
-    coming =
-        switch (next) {
-          case SlotState.WarmingUp warming -> warming.function().concurrency();
-          case SlotState.Thawing thawing -> thawing.function().concurrency();
-          case SlotState.Cold _,
-              SlotState.Prewarming _,
-              SlotState.Prewarmed _,
-              SlotState.Warm _,
-              SlotState.Frozen _,
-              SlotState.Draining _,
-              SlotState.Stopping _,
-              SlotState.Closed _ ->
-              0;
-        };
+    if (next instanceof SlotState.Frozen frozen) {
+      lastUsed = frozen.lastUsed();
+    }
   }
 
   /// Calls it will be able to run when its warm-up or thaw is over; 0 in every other state.
   int coming() {
-    return coming;
+    return switch (state) {
+      case SlotState.WarmingUp warming -> warming.function().concurrency();
+      case SlotState.Thawing thawing -> thawing.function().concurrency();
+      case SlotState.Cold _,
+          SlotState.Prewarming _,
+          SlotState.Prewarmed _,
+          SlotState.Warm _,
+          SlotState.Frozen _,
+          SlotState.Draining _,
+          SlotState.Stopping _,
+          SlotState.Closed _ ->
+          0;
+    };
+  }
+
+  boolean isFrozen() {
+    return state instanceof SlotState.Frozen;
+  }
+
+  /// Which state it is in, without the numbers of a warm one.
+  Class<? extends SlotState> kind() {
+    return state.getClass();
+  }
+
+  boolean is(Class<? extends SlotState> kind) {
+    return state.getClass() == kind;
+  }
+
+  /// Bytes it holds in the ledger.
+  long memory() {
+    return state.memory().bytes();
+  }
+
+  /// The function it serves or is warmed up for; null when it has none.
+  @Nullable ResolvedFunction function() {
+    return switch (state) {
+      case SlotState.WarmingUp warming -> warming.function();
+      case SlotState.Serving serving -> serving.function();
+      case SlotState.Cold _,
+          SlotState.Prewarming _,
+          SlotState.Prewarmed _,
+          SlotState.Stopping _,
+          SlotState.Closed _ ->
+          null;
+    };
   }
 
   /// Whether it is warm and may run one call more.
@@ -100,12 +134,17 @@ final class Slot {
     lastUsed = now;
   }
 
-  /// Whether it runs no call. It is warm.
-  boolean isIdle() {
-    return inFlight == 0;
+  /// Whether it is warm and runs calls.
+  boolean isBusy() {
+    return inFlight > 0;
   }
 
-  /// When it became warm or its last call ended, by the pool's clock. It is warm.
+  /// Calls it runs; 0 unless it is warm.
+  int inFlight() {
+    return inFlight;
+  }
+
+  /// When it became warm or its last call ended, by the pool's clock. It is warm or frozen.
   long lastUsed() {
     return lastUsed;
   }

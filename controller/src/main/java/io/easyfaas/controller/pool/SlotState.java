@@ -5,42 +5,54 @@ import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.Runner;
 
-/// One slot as the controller sees it. Immutable; the only writer is {@link SlotPool}.
+/// One slot as the controller sees it. Immutable; the only writer is {@link Slots}.
 ///
 /// | from | move | to | who |
 /// | --- | --- | --- | --- |
 /// | Cold | occupy | WarmingUp | a call without a slot |
-/// | Cold | prewarm | Prewarming | reserve |
+/// | Cold | prewarm | Prewarming | standby |
 /// | Cold | stop | Stopping | invalidate |
-/// | Prewarming | waits | Prewarmed | keeper |
-/// | Prewarming | stop | Stopping | keeper: the runner did not start |
+/// | Prewarming | waits | Prewarmed | warden |
+/// | Prewarming | stop | Stopping | warden: the runner did not start |
 /// | Prewarmed | occupy | WarmingUp | a call without a slot |
-/// | Prewarmed | stop | Stopping | reserve, make room, runner lost, invalidate |
-/// | WarmingUp | connected | Warm | keeper |
-/// | WarmingUp | stop | Stopping | keeper: warm-up failed |
+/// | Prewarmed | stop | Stopping | standby, make room, runner lost, invalidate |
+/// | WarmingUp | connected | Warm | warden |
+/// | WarmingUp | stop | Stopping | warden: warm-up failed |
 /// | Warm | take, give (of {@link Slot}) | Warm | invoke path |
 /// | Warm | freeze | Frozen | sweeper: idle for a while |
 /// | Warm | drain | Draining | timeout, invalidate, fairness |
 /// | Warm | stop | Stopping | idle, make room, runner lost |
 /// | Frozen | thaw | Thawing | a call |
 /// | Frozen | stop | Stopping | idle, make room, runner lost, invalidate |
-/// | Thawing | thawed | Warm | keeper |
-/// | Thawing | stop | Stopping | keeper: cannot be thawed, runner lost |
+/// | Thawing | thawed | Warm | warden |
+/// | Thawing | stop | Stopping | warden: cannot be thawed, runner lost |
 /// | Draining | give | Draining | invoke path |
 /// | Draining | stop | Stopping | last call ended, runner lost |
-/// | Stopping | reset | Cold | keeper |
-/// | Stopping | failed | Closed | keeper |
+/// | Stopping | reset | Cold | warden |
+/// | Stopping | failed | Closed | warden |
 /// | Closed | repair | Stopping | sweeper |
 ///
-/// `Prewarming`, `WarmingUp`, `Thawing` and `Stopping` end by themselves: the keeper's work has a
+/// `Prewarming`, `WarmingUp`, `Thawing` and `Stopping` end by themselves: the warden's work has a
 /// deadline. `Draining` ends with its calls' deadlines, `Closed` at its retry time.
 public sealed interface SlotState {
   /// States that can be left for a reset at once.
-  sealed interface Stoppable extends SlotState
-      permits Cold, Prewarming, Prewarmed, WarmingUp, Warm, Frozen, Thawing {
+  sealed interface Stoppable extends SlotState permits Free, WarmingUp, Warm, Frozen, Thawing {
     /// Gives the slot up.
-    default Stopping stop(String reason, long now) {
+    default Stopping stop(Reason reason, long now) {
       return new Stopping(memory(), reason, 0, now);
+    }
+  }
+
+  /// States in which there is no function.
+  sealed interface Free extends Stoppable permits Cold, Prewarming, Prewarmed {
+    @Override
+    default ByteSize marked() {
+      return ByteSize.ZERO;
+    }
+
+    @Override
+    default String wireName() {
+      return "cold";
     }
   }
 
@@ -64,7 +76,7 @@ public sealed interface SlotState {
   /// Memory the slot holds in the ledger.
   ByteSize memory();
 
-  /// What of it no function could have: the reserve gives way.
+  /// What of it no function could have: the standby gives way.
   default ByteSize marked() {
     return memory();
   }
@@ -77,16 +89,11 @@ public sealed interface SlotState {
     return wireName();
   }
 
-  /// Free: a sandbox waits for a function.
-  record Cold() implements Stoppable {
+  /// At rest: a sandbox waits for a function.
+  record Cold() implements Free {
     @Override
     public ByteSize memory() {
       return ByteSize.ZERO;
-    }
-
-    @Override
-    public String wireName() {
-      return "cold";
     }
 
     WarmingUp occupy(ResolvedFunction function) {
@@ -103,21 +110,10 @@ public sealed interface SlotState {
   /// @param runtime its language
   /// @param memory the base memory
   /// @param since when it began, by the pool's clock
-  record Prewarming(RuntimeConfiguration runtime, ByteSize memory, long since)
-      implements Stoppable {
-    @Override
-    public String wireName() {
-      return "cold";
-    }
-
+  record Prewarming(RuntimeConfiguration runtime, ByteSize memory, long since) implements Free {
     @Override
     public String name() {
       return "prewarming";
-    }
-
-    @Override
-    public ByteSize marked() {
-      return ByteSize.ZERO;
     }
 
     Prewarmed waits(Runner runner) {
@@ -130,21 +126,10 @@ public sealed interface SlotState {
   /// @param runtime its language
   /// @param memory the base memory
   /// @param runner compared by identity
-  record Prewarmed(RuntimeConfiguration runtime, ByteSize memory, Runner runner)
-      implements Stoppable {
-    @Override
-    public String wireName() {
-      return "cold";
-    }
-
+  record Prewarmed(RuntimeConfiguration runtime, ByteSize memory, Runner runner) implements Free {
     @Override
     public String name() {
       return "prewarmed";
-    }
-
-    @Override
-    public ByteSize marked() {
-      return ByteSize.ZERO;
     }
 
     WarmingUp occupy(ResolvedFunction function) {
@@ -192,7 +177,7 @@ public sealed interface SlotState {
       return new Frozen(function, lease, lastUsed);
     }
 
-    Draining drain(String reason) {
+    Draining drain(Reason reason) {
       return new Draining(function, lease, inFlight, reason);
     }
   }
@@ -255,7 +240,7 @@ public sealed interface SlotState {
   /// @param lease as in `Warm`
   /// @param inFlight calls that use it, at least 1
   /// @param reason why it is to be reset
-  record Draining(ResolvedFunction function, Lease lease, int inFlight, String reason)
+  record Draining(ResolvedFunction function, Lease lease, int inFlight, Reason reason)
       implements Serving {
     @Override
     public String wireName() {
@@ -277,7 +262,7 @@ public sealed interface SlotState {
   /// @param reason why
   /// @param failures resets that failed since the slot was last cold
   /// @param since when the reset began, by the pool's clock
-  record Stopping(ByteSize memory, String reason, int failures, long since) implements SlotState {
+  record Stopping(ByteSize memory, Reason reason, int failures, long since) implements SlotState {
     @Override
     public String wireName() {
       return "stopping";
@@ -298,7 +283,7 @@ public sealed interface SlotState {
   /// @param reason why the reset was wanted
   /// @param failures resets that failed, at least 1
   /// @param retryAt when the next is due, by the pool's clock
-  record Closed(ByteSize memory, String reason, int failures, long retryAt) implements SlotState {
+  record Closed(ByteSize memory, Reason reason, int failures, long retryAt) implements SlotState {
     @Override
     public String wireName() {
       return "closed";

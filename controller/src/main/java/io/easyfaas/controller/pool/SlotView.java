@@ -22,12 +22,24 @@ public record SlotView(
     long accepted,
     long rejected,
     int abnormalTimes) {
+  static SlotView of(Slot slot) {
+    return new SlotView(
+        slot.id,
+        slot.state(),
+        Instant.ofEpochMilli(slot.lastAccessMillis),
+        Instant.ofEpochMilli(slot.lastResetMillis),
+        slot.times,
+        slot.accepted,
+        slot.rejected,
+        slot.abnormalTimes);
+  }
+
   /// Whether it is out of use until it is repaired.
   public boolean isAbnormal() {
     return switch (state) {
       case SlotState.Closed _ -> true;
-      case SlotState.Stopping stopping -> !ResetReason.isPlanned(stopping.reason());
-      case SlotState.Draining draining -> !ResetReason.isPlanned(draining.reason());
+      case SlotState.Stopping stopping -> !stopping.reason().isPlanned();
+      case SlotState.Draining draining -> !draining.reason().isPlanned();
       case SlotState.Cold _,
           SlotState.Prewarming _,
           SlotState.Prewarmed _,

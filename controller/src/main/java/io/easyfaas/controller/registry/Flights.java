@@ -1,5 +1,6 @@
 package io.easyfaas.controller.registry;
 
+import io.easyfaas.common.invoke.FunctionReference;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;

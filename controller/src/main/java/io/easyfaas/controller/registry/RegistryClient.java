@@ -2,6 +2,7 @@ package io.easyfaas.controller.registry;
 
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.util.List;

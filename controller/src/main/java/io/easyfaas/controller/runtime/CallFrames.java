@@ -128,7 +128,7 @@ final class CallFrames {
     }
     boolean failed = (flags & FrameType.FLAG_FAILED) != 0;
     boolean last = (flags & FrameType.FLAG_LAST) != 0;
-    if (last != (calls.parts(id) != null) || last && !failed && payload.isReadable()) {
+    if (last != (calls.parts(id) != null) || (last && !failed && payload.isReadable())) {
       throw new ProtocolException("RESULT that does not fit the parts before it");
     }
     calls.remove(id);

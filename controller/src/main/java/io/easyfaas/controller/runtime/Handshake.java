@@ -71,36 +71,39 @@ final class Handshake {
   ///
   /// @throws RunnerException when it does not come in time
   void awaitHello(Duration wait) {
-    await(hello, wait, "HELLO");
+    RunnerException late = failure("no HELLO in " + wait.toMillis() + "ms");
+    await(hello, wait, () -> hello.completeExceptionally(late));
   }
 
-  /// Waits for the end of loading. Blocks at most `wait`.
+  /// Waits for the end of loading. Blocks at most `wait`; that it did not come in time is an
+  /// outcome too.
   ///
-  /// @throws RunnerException when it does not come in time
+  /// @throws RunnerException when the runner is lost
   LoadOutcome awaitLoaded(Duration wait) {
-    return await(outcome, wait, "READY");
+    return await(outcome, wait, () -> outcome.complete(new LoadOutcome.TimedOut()));
   }
 
-  private <T> T await(CompletableFuture<T> event, Duration wait, String frame) {
+  /// @param giveUp settles the event, unless it happened just now: then the loop has acted on it
+  ///   already
+  private <T> T await(CompletableFuture<T> event, Duration wait, Runnable giveUp) {
     try {
       return event.get(wait.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
-      return giveUp(event, "no " + frame + " in " + wait.toMillis() + "ms");
+      giveUp.run();
     } catch (ExecutionException e) {
       throw RunnerException.of(e);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      return giveUp(event, "interrupted while waiting for " + frame);
+      event.completeExceptionally(failure("interrupted while waiting for the runner"));
     }
-  }
-
-  /// Fails, unless it happened just now: then the loop has acted on it already.
-  private <T> T giveUp(CompletableFuture<T> event, String why) {
-    event.completeExceptionally(new RunnerException(slot + ": " + why));
     try {
       return event.join();
     } catch (CompletionException e) {
       throw RunnerException.of(e);
     }
+  }
+
+  private RunnerException failure(String why) {
+    return new RunnerException(slot + ": " + why);
   }
 }

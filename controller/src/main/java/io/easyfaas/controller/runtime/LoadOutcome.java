@@ -11,6 +11,9 @@ public sealed interface LoadOutcome {
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Failed(byte[] error) implements LoadOutcome {}
 
+  /// The runner did not say in time how it ended: user code runs on, or waits.
+  record TimedOut() implements LoadOutcome {}
+
   /// The runner ended while it loaded: user code ended the process, or took too much memory.
   record Ended() implements LoadOutcome {}
 }

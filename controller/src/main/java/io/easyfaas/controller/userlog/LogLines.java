@@ -14,7 +14,7 @@ final class LogLines implements Transcript.Reader {
   /// Takes one line.
   @FunctionalInterface
   interface Sink {
-    /// One line.
+    /// Takes the next line.
     ///
     /// @param text without its end; may be empty
     /// @param epochMillis when its end arrived

@@ -9,7 +9,10 @@ import io.easyfaas.controller.pool.Placement.Decision;
 import io.easyfaas.controller.pool.Placement.Demand;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class PlacementTest {
@@ -33,7 +36,7 @@ class PlacementTest {
 
   @Test
   void coldSlotWithoutMemoryIsNoUse() {
-    SlotState stopping = new SlotState.Stopping(ALL, "idle", 0, 0);
+    SlotState stopping = new SlotState.Stopping(ALL, Reason.IDLE, 0, 0);
 
     assertThat(choose(List.of(COLD, stopping), asks(asking))).isEmpty();
   }
@@ -55,7 +58,8 @@ class PlacementTest {
 
   @Test
   void resetUnderWayIsWaitedForRatherThanAnotherSlotTaken() {
-    SlotState stopping = new SlotState.Stopping(ByteSize.ofMebibytes(128), "idle", 0, millis(-999));
+    SlotState stopping =
+        new SlotState.Stopping(ByteSize.ofMebibytes(128), Reason.IDLE, 0, millis(-999));
 
     assertThat(choose(List.of(warm(one, 0, 0), stopping), asks(asking))).isEmpty();
     assertThat(choose(List.of(warm(one, 0, 0), stopping), asks(asking), asks(two)))
@@ -121,7 +125,8 @@ class PlacementTest {
 
   @Test
   void whatTakesLongerThanASecondIsNotWaitedFor() {
-    SlotState hangs = new SlotState.Stopping(ByteSize.ofMebibytes(128), "idle", 0, millis(-1000));
+    SlotState hangs =
+        new SlotState.Stopping(ByteSize.ofMebibytes(128), Reason.IDLE, 0, millis(-1000));
 
     assertThat(choose(List.of(warm(one, 0, 0), prewarming(-1000)), asks(asking)))
         .containsExactly(new Decision.CoolDown(0));
@@ -144,30 +149,22 @@ class PlacementTest {
         .containsExactly(new Decision.Drain(1));
   }
 
-  @Test
-  void overdueDemandGoesFirst() {
-    assertThat(choose(List.of(COLD), asks(one), overdue(asking)))
-        .containsExactly(new Decision.Start(0, asking));
-  }
-
-  @Test
-  void functionLargerThanEverythingIsRefused() {
-    ResolvedFunction huge = PoolHarness.function("huge", Traits.of("echo").memory(513));
-
-    assertThat(choose(List.of(COLD), asks(huge), asks(asking)))
-        .containsExactly(new Decision.Refuse(huge), new Decision.Start(0, asking));
-  }
-
   private static List<Decision> choose(List<SlotState> slots, Demand... demands) {
-    return Placement.choose(slots, List.of(demands), ALL, Duration.ofSeconds(1), 0);
+    Map<ContainerId, SlotState> states = new LinkedHashMap<>();
+    for (SlotState state : slots) {
+      states.put(ContainerId.of("pod", states.size()), state);
+    }
+    PoolClock clock = new PoolClock(() -> 0, InstantSource.system());
+    Slots all = new Slots(states, ALL, new PooledFunctions(clock), new Effects(), clock);
+    return Placement.choose(new Room(all, 0), List.of(demands).iterator());
   }
 
   private static Demand asks(ResolvedFunction function) {
-    return new Demand(function, Duration.ofMillis(999));
+    return new Demand(function, false);
   }
 
   private static Demand overdue(ResolvedFunction function) {
-    return new Demand(function, Duration.ofSeconds(1));
+    return new Demand(function, true);
   }
 
   private static long millis(int millis) {
@@ -179,7 +176,7 @@ class PlacementTest {
   }
 
   private static SlotState draining(ResolvedFunction function) {
-    return ((SlotState.Warm) warm(function, 1, 0)).drain("timeout");
+    return ((SlotState.Warm) warm(function, 1, 0)).drain(Reason.TIMEOUT);
   }
 
   private static SlotState prewarmed(ResolvedFunction function) {
@@ -191,7 +188,7 @@ class PlacementTest {
     return new SlotState.Warm(
         function,
         new Lease(
-            new Tenancy(function, 0),
+            new PooledFunction(function, 0),
             new Slot(0, ContainerId.of("pod", 0), new SlotState.Cold()),
             PoolHarness.RUNNER),
         inFlight,

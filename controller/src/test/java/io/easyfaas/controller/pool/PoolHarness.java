@@ -22,7 +22,7 @@ final class PoolHarness implements SlotWork {
   record WarmUp(int slot, ResolvedFunction function, String requestId) {}
 
   /// Work that was asked for and is not done.
-  record Reset(int slot, String reason) {}
+  record Reset(int slot, Reason reason) {}
 
   /// A call; remembers what it was told.
   static final class Call implements Waiter {
@@ -123,8 +123,7 @@ final class PoolHarness implements SlotWork {
     pool =
         new SlotPool(
             cold,
-            ByteSize.ofMebibytes(allocatableMebibytes),
-            ByteSize.ofMebibytes(128),
+            new PoolMemory(ByteSize.ofMebibytes(allocatableMebibytes), ByteSize.ofMebibytes(128)),
             new PoolLimits(
                 Duration.ofSeconds(60),
                 maxQueue,
@@ -134,12 +133,11 @@ final class PoolHarness implements SlotWork {
                 freezeAfter,
                 maxPrewarmed),
             this,
-            () -> now,
-            InstantSource.system());
+            new PoolClock(() -> now, InstantSource.system()));
   }
 
-  /// Freezes after 5 s and keeps a reserve.
-  static PoolHarness withReserve(int slots, int allocatableMebibytes, int maxPrewarmed) {
+  /// Freezes after 5 s and keeps a standby.
+  static PoolHarness withStandby(int slots, int allocatableMebibytes, int maxPrewarmed) {
     return new PoolHarness(
         slots, allocatableMebibytes, 50, 1 << 20, Duration.ofSeconds(5), maxPrewarmed);
   }
@@ -172,18 +170,18 @@ final class PoolHarness implements SlotWork {
   /// Lets the oldest prewarm succeed.
   Prewarm finishPrewarm() {
     Prewarm done = prewarms.removeFirst();
-    pool.prewarmed(done.slot(), RUNNER);
+    pool.tell(done.slot(), new SlotEvent.Prewarmed(RUNNER));
     return done;
   }
 
   /// Lets the oldest thaw succeed.
   void finishThaw() {
-    pool.thawed(thaws.removeFirst());
+    pool.tell(thaws.removeFirst(), new SlotEvent.Thawed());
   }
 
   /// Lets the oldest reset succeed.
   void finishReset() {
-    pool.resetDone(resets.removeFirst().slot());
+    pool.tell(resets.removeFirst().slot(), new SlotEvent.ResetDone());
   }
 
   void release(Call call) {
@@ -224,7 +222,7 @@ final class PoolHarness implements SlotWork {
   }
 
   @Override
-  public void reset(int slot, String reason) {
+  public void reset(int slot, Reason reason) {
     resets.add(new Reset(slot, reason));
   }
 }

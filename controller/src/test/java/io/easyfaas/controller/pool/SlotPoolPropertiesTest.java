@@ -20,7 +20,7 @@ class SlotPoolPropertiesTest {
   private static final int SLOTS = 5;
   private static final int MEBIBYTES = 640;
 
-  private final PoolHarness harness = PoolHarness.withReserve(SLOTS, MEBIBYTES, 2);
+  private final PoolHarness harness = PoolHarness.withStandby(SLOTS, MEBIBYTES, 2);
   private final List<ResolvedFunction> functions =
       List.of(
           PoolHarness.function("a", Traits.of("echo")),
@@ -61,16 +61,16 @@ class SlotPoolPropertiesTest {
       case 8 -> {
         if (!running.isEmpty()) {
           Call call = running.get(random.nextInt(running.size()));
-          if (harness.pool.lost(call.leaseOrFail(), "runner-exited")) {
+          if (harness.pool.lost(call.leaseOrFail(), Reason.RUNNER_EXITED)) {
             harness.resets.add(
-                new PoolHarness.Reset(call.leaseOrFail().slotIndex(), "runner-exited"));
+                new PoolHarness.Reset(call.leaseOrFail().slotIndex(), Reason.RUNNER_EXITED));
           }
         }
       }
       case 9 -> {
         if (!running.isEmpty()) {
           harness.pool.drain(
-              running.get(random.nextInt(running.size())).leaseOrFail(), ResetReason.TIMEOUT);
+              running.get(random.nextInt(running.size())).leaseOrFail(), Reason.TIMEOUT);
         }
       }
       case 10 -> {
@@ -110,18 +110,22 @@ class SlotPoolPropertiesTest {
       return;
     }
     switch (random.nextInt(5)) {
-      case 0 -> harness.pool.warmupFailed(harness.warmUps.removeFirst().slot(), "code is missing");
-      case 1 -> harness.pool.loadFailed(harness.warmUps.removeFirst().slot(), new byte[0]);
+      case 0 ->
+          harness.pool.tell(
+              harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("code is missing"));
+      case 1 ->
+          harness.pool.tell(
+              harness.warmUps.removeFirst().slot(), new SlotEvent.LoadFailed(new byte[0]));
       default -> harness.connect();
     }
   }
 
   private void prewarm(Random random) {
     if (random.nextInt(20) == 0) {
-      harness.pool.prewarmedLost(random.nextInt(SLOTS), PoolHarness.RUNNER);
+      harness.pool.tell(random.nextInt(SLOTS), new SlotEvent.PrewarmedLost(PoolHarness.RUNNER));
     } else if (!harness.prewarms.isEmpty()) {
       if (random.nextInt(4) == 0) {
-        harness.pool.prewarmFailed(harness.prewarms.removeFirst().slot());
+        harness.pool.tell(harness.prewarms.removeFirst().slot(), new SlotEvent.PrewarmFailed());
       } else {
         harness.finishPrewarm();
       }
@@ -133,7 +137,7 @@ class SlotPoolPropertiesTest {
       return;
     }
     if (random.nextInt(4) == 0) {
-      harness.pool.thawFailed(harness.thaws.removeFirst());
+      harness.pool.tell(harness.thaws.removeFirst(), new SlotEvent.ThawFailed());
     } else {
       harness.finishThaw();
     }
@@ -144,7 +148,7 @@ class SlotPoolPropertiesTest {
       return;
     }
     if (random.nextInt(4) == 0) {
-      harness.pool.resetFailed(harness.resets.removeFirst().slot());
+      harness.pool.tell(harness.resets.removeFirst().slot(), new SlotEvent.ResetFailed());
     } else {
       harness.finishReset();
     }

@@ -51,7 +51,7 @@ class SlotPoolTest {
 
   @Test
   void slotThawedLastCountsAsUsedLast() {
-    PoolHarness harness = PoolHarness.withReserve(2, 1024, 0);
+    PoolHarness harness = PoolHarness.withStandby(2, 1024, 0);
     List<Call> calls = List.of(harness.call(one), harness.call(one));
     harness.connect();
     harness.connect();
@@ -214,8 +214,8 @@ class SlotPoolTest {
     Call call = harness.call(half);
     harness.connect();
 
-    assertThat(harness.pool.lost(call.leaseOrFail(), "runner-exited")).isTrue();
-    harness.pool.resetFailed(0);
+    assertThat(harness.pool.lost(call.leaseOrFail(), Reason.RUNNER_EXITED)).isTrue();
+    harness.pool.tell(0, new SlotEvent.ResetFailed());
     Call next = harness.call(half);
 
     assertThat(harness.pool.usage().marked().mebibytes()).isEqualTo(200);
@@ -230,9 +230,9 @@ class SlotPoolTest {
     harness.connect();
     harness.pool.invalidate(ContainerId.of("pod", 0));
     Lease lease = ((SlotState.Draining) harness.state(0)).lease();
-    harness.pool.lost(lease, "runner-exited");
+    harness.pool.lost(lease, Reason.RUNNER_EXITED);
     for (int pause = 1; pause <= 64; pause *= 2) {
-      harness.pool.resetFailed(0);
+      harness.pool.tell(0, new SlotEvent.ResetFailed());
       harness.pass(Duration.ofSeconds(pause).minusNanos(1));
       assertThat(harness.resets).isEmpty();
       harness.pass(Duration.ofNanos(1));
@@ -292,31 +292,31 @@ class SlotPoolTest {
   }
 
   @Test
-  void theReserveIsFilledWhenNothingWarmsUpAndNobodyWaits() {
-    PoolHarness reserving = PoolHarness.withReserve(3, 1024, 1);
-    reserving.call(PoolHarness.function("a", Traits.of("echo")));
-    reserving.call(PoolHarness.function("b", Traits.of("echo")));
-    reserving.connect();
-    reserving.pass(Duration.ofSeconds(1));
-    assertThat(reserving.prewarms).isEmpty();
+  void theStandbyIsFilledWhenNothingWarmsUpAndNobodyWaits() {
+    PoolHarness standing = PoolHarness.withStandby(3, 1024, 1);
+    standing.call(PoolHarness.function("a", Traits.of("echo")));
+    standing.call(PoolHarness.function("b", Traits.of("echo")));
+    standing.connect();
+    standing.pass(Duration.ofSeconds(1));
+    assertThat(standing.prewarms).isEmpty();
 
-    reserving.connect();
-    assertThat(reserving.prewarms).extracting(PoolHarness.Prewarm::slot).containsExactly(2);
+    standing.connect();
+    assertThat(standing.prewarms).extracting(PoolHarness.Prewarm::slot).containsExactly(2);
   }
 
   @Test
-  void aRuntimeWhoseCommandIsCodeGetsNoReserve() {
-    PoolHarness reserving = PoolHarness.withReserve(3, 1024, 1);
+  void aRuntimeWhoseCommandIsCodeDoesNotStandBy() {
+    PoolHarness standing = PoolHarness.withStandby(3, 1024, 1);
     ResolvedFunction custom =
         ResolvedFunction.of(
             FakeRegistry.document("custom", "brn:custom", Traits.of("echo")),
             new RuntimeConfiguration(
                 "custom", "/bin/bash", "/opt", List.of("/var/task/bootstrap"), List.of()));
-    reserving.call(custom);
-    reserving.connect();
+    standing.call(custom);
+    standing.connect();
 
     assertThat(custom.runtime().startsWithoutCode()).isFalse();
-    assertThat(reserving.prewarms).isEmpty();
+    assertThat(standing.prewarms).isEmpty();
   }
 
   @Test
@@ -346,7 +346,7 @@ class SlotPoolTest {
   @Test
   void quotaThatChangesWithoutANewRevisionLeavesNoCallBehind() {
     ResolvedFunction wide = PoolHarness.function("one", Traits.of("echo").concurrency(10));
-    PoolHarness harness = PoolHarness.withReserve(2, 1024, 0);
+    PoolHarness harness = PoolHarness.withStandby(2, 1024, 0);
     Call first = harness.call(one);
     harness.connect();
     harness.release(first);
@@ -396,7 +396,6 @@ class SlotPoolTest {
     Call waits = harness.call(PoolHarness.function("half", Traits.of("echo").memory(200)));
 
     harness.pool.allocatable(ByteSize.ofMebibytes(128));
-    harness.pass(Duration.ofMillis(1));
 
     assertThat(waits.refusal)
         .isEqualTo(new Refusal.NeverFits("function needs 200MiB, there is 128MiB"));
@@ -412,7 +411,7 @@ class SlotPoolTest {
     Call done = harness.call(two);
     harness.connect();
     harness.release(done);
-    harness.pool.drain(busy.leaseOrFail(), ResetReason.TIMEOUT);
+    harness.pool.drain(busy.leaseOrFail(), Reason.TIMEOUT);
 
     Call third = harness.call(PoolHarness.function("three", Traits.of("echo")));
     harness.finishReset();
@@ -431,7 +430,7 @@ class SlotPoolTest {
     Call done = harness.call(two);
     harness.connect();
     harness.release(done);
-    harness.pool.lost(lost.leaseOrFail(), ResetReason.RUNNER_EXITED);
+    harness.pool.lost(lost.leaseOrFail(), Reason.RUNNER_EXITED);
 
     harness.call(PoolHarness.function("three", Traits.of("echo")));
     assertThat(harness.states())
@@ -444,7 +443,7 @@ class SlotPoolTest {
 
   @Test
   void aRunnerThatHangsInItsStartIsNotWaitedForWhileAnIdleSlotStandsBy() {
-    PoolHarness harness = PoolHarness.withReserve(2, 256, 1);
+    PoolHarness harness = PoolHarness.withStandby(2, 256, 1);
     Call done = harness.call(one);
     harness.connect();
     harness.release(done);
@@ -459,16 +458,59 @@ class SlotPoolTest {
 
   @Test
   void aRuntimeThatJustFailedToStartIsNotPrewarmedAtOnce() {
-    PoolHarness harness = PoolHarness.withReserve(2, 256, 1);
+    PoolHarness harness = PoolHarness.withStandby(2, 256, 1);
     harness.call(one);
 
-    harness.pool.runnerNotStarted(harness.warmUps.removeFirst().slot(), "no HELLO");
-    harness.pool.runnerNotStarted(harness.warmUps.removeFirst().slot(), "no HELLO");
+    harness.pool.tell(
+        harness.warmUps.removeFirst().slot(), new SlotEvent.RunnerNotStarted("no HELLO"));
+    harness.pool.tell(
+        harness.warmUps.removeFirst().slot(), new SlotEvent.RunnerNotStarted("no HELLO"));
     harness.finishReset();
     harness.finishReset();
 
     assertThat(harness.prewarms).isEmpty();
     harness.pass(Duration.ofMinutes(1));
     assertThat(harness.prewarms).hasSize(1);
+  }
+
+  @Test
+  void memoryThatBecomesFreeIsGivenAtOnce() {
+    PoolHarness harness = new PoolHarness(2, 128);
+    harness.call(one);
+    harness.connect();
+    harness.call(PoolHarness.function("two", Traits.of("echo")));
+
+    harness.pool.allocatable(ByteSize.ofMebibytes(256));
+
+    assertThat(harness.warmUps).hasSize(1);
+  }
+
+  @Test
+  void aLimitThatIsRaisedLetsThoseThatWaitGoOn() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    ResolvedFunction limited =
+        PoolHarness.function("ten", Traits.of("echo").concurrency(10).reserved(1));
+    harness.call(limited);
+    harness.connect();
+    Call waits = harness.call(limited);
+    assertThat(waits.lease).isNull();
+
+    Call next = harness.call(ten);
+
+    assertThat(waits.lease).isNotNull();
+    assertThat(next.lease).isNotNull();
+  }
+
+  @Test
+  void aLimitThatBecomesZeroRefusesThoseThatWait() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    harness.call(one);
+    harness.connect();
+    Call waits = harness.call(one);
+
+    Call next = harness.call(PoolHarness.function("one", Traits.of("echo").reserved(0)));
+
+    assertThat(waits.refusal).isEqualTo(new Refusal.NeverFits("reserved concurrency is 0"));
+    assertThat(next.refusal).isEqualTo(waits.refusal);
   }
 }

@@ -32,7 +32,7 @@ class SlotTransitionsTest {
 
   private final ResolvedFunction function =
       PoolHarness.function("f", Traits.of("echo").concurrency(2));
-  private final PoolHarness harness = PoolHarness.withReserve(1, 256, 1);
+  private final PoolHarness harness = PoolHarness.withStandby(1, 256, 1);
 
   @ParameterizedTest
   @CsvSource(
@@ -93,7 +93,7 @@ class SlotTransitionsTest {
     }
     Call call = harness.call(function);
     if (state.startsWith("Prewarm")) {
-      harness.pool.loadFailed(0, new byte[0]);
+      harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0]));
       harness.finishReset();
       if (state.equals("Prewarmed")) {
         harness.finishPrewarm();
@@ -114,11 +114,11 @@ class SlotTransitionsTest {
           harness.call(function);
         }
       }
-      case "Draining" -> harness.pool.drain(call.leaseOrFail(), "test");
-      case "Stopping" -> harness.pool.lost(call.leaseOrFail(), "test");
+      case "Draining" -> harness.pool.drain(call.leaseOrFail(), Reason.TIMEOUT);
+      case "Stopping" -> harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
       case "Closed" -> {
-        harness.pool.lost(call.leaseOrFail(), "test");
-        harness.pool.resetFailed(0);
+        harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
+        harness.pool.tell(0, new SlotEvent.ResetFailed());
       }
       default -> throw new IllegalArgumentException(state);
     }
@@ -128,26 +128,27 @@ class SlotTransitionsTest {
   private void fire(String event, Call call) {
     switch (event) {
       case "call" -> harness.call(function);
-      case "prewarmed" -> harness.pool.prewarmed(0, PoolHarness.RUNNER);
-      case "prewarm-failed" -> harness.pool.prewarmFailed(0);
-      case "prewarmed-lost" -> harness.pool.prewarmedLost(0, PoolHarness.RUNNER);
-      case "thawed" -> harness.pool.thawed(0);
-      case "thaw-failed" -> harness.pool.thawFailed(0);
+      case "prewarmed" -> harness.pool.tell(0, new SlotEvent.Prewarmed(PoolHarness.RUNNER));
+      case "prewarm-failed" -> harness.pool.tell(0, new SlotEvent.PrewarmFailed());
+      case "prewarmed-lost" ->
+          harness.pool.tell(0, new SlotEvent.PrewarmedLost(PoolHarness.RUNNER));
+      case "thawed" -> harness.pool.tell(0, new SlotEvent.Thawed());
+      case "thaw-failed" -> harness.pool.tell(0, new SlotEvent.ThawFailed());
       case "connected" -> {
         harness.warmUps.add(new PoolHarness.WarmUp(0, function, "x"));
         harness.connect();
       }
-      case "warmup-failed" -> harness.pool.warmupFailed(0, "test");
-      case "load-failed" -> harness.pool.loadFailed(0, new byte[0]);
+      case "warmup-failed" -> harness.pool.tell(0, new SlotEvent.WarmupFailed("test"));
+      case "load-failed" -> harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0]));
       case "released" -> harness.release(call);
-      case "lost" -> harness.pool.lost(call.leaseOrFail(), "test");
-      case "timed-out" -> harness.pool.drain(call.leaseOrFail(), ResetReason.TIMEOUT);
+      case "lost" -> harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
+      case "timed-out" -> harness.pool.drain(call.leaseOrFail(), Reason.TIMEOUT);
       case "invalidated" -> harness.pool.invalidate(ContainerId.of("pod", 0));
       case "idle-a-while" -> harness.pass(Duration.ofSeconds(5));
       case "unwanted" -> harness.pass(Duration.ofMinutes(10));
       case "idle-too-long" -> harness.pass(Duration.ofSeconds(60));
-      case "reset-done" -> harness.pool.resetDone(0);
-      case "reset-failed" -> harness.pool.resetFailed(0);
+      case "reset-done" -> harness.pool.tell(0, new SlotEvent.ResetDone());
+      case "reset-failed" -> harness.pool.tell(0, new SlotEvent.ResetFailed());
       default -> throw new IllegalArgumentException(event);
     }
   }

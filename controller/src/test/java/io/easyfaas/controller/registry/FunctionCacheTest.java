@@ -7,6 +7,7 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.controller.FakeRegistry;

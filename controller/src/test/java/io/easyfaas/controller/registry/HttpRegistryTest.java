@@ -10,6 +10,7 @@ import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;

@@ -218,7 +218,7 @@ final class UserLogTest {
     damage.to(file("f"));
     damage.to(file("f").resolveSibling("output.log.1"));
     damage.to(file("f").resolveSibling("output.log.2"));
-    damage.to(file("g").getParent());
+    damage.to(root().resolve(brn(Account.DEFAULT, "g")));
     damage.to(root().resolve("no function of ours"));
 
     write(UserLogFormat.PLAIN, limits, call("R2", out("x".repeat(200) + "\n")));

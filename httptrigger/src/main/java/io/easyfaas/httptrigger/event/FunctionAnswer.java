@@ -2,29 +2,34 @@ package io.easyfaas.httptrigger.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.invoke.AnswerHead;
+import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
-import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.Headers;
-import java.math.BigInteger;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.Base64;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// What the controller's answer to a call means as an HTTP response, see docs/http-trigger.md.
-/// Pure.
-public final class FunctionAnswer {
+/// What a function's answer means as an HTTP response, see docs/http-trigger.md. Takes time in
+/// proportion to the answer.
+///
+/// @param allocator makes the buffers of bodies
+/// @param requestId of the call
+public record FunctionAnswer(ByteBufAllocator allocator, String requestId) {
   private static final String CONTENT_TYPE = "Content-Type";
-  private static final int BAD_GATEWAY = 502;
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
   private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
 
@@ -47,155 +52,120 @@ public final class FunctionAnswer {
   /// @param errorType absent when the engine did not know one
   private record Failure(@Nullable String errorMessage, @Nullable String errorType) {}
 
-  private FunctionAnswer() {}
-
-  /// The response for the controller's answer.
+  /// The response for an answer.
   ///
-  /// @throws ApiException BAD_GATEWAY when the function's answer has the form of a response but
-  ///   cannot be one
-  public static HttpResponse toHttp(HttpResponse answer) {
-    if (answer.status() >= 500) {
-      return controllerFailed(answer);
+  /// @param answer stays the caller's
+  /// @throws ApiException BAD_GATEWAY when it has the form of a response but cannot be one
+  public TriggerResponse toHttp(Receipt receipt, ByteBuf answer) {
+    if (receipt.failed()) {
+      return failed(receipt, answer);
     }
-    if (answer.status() != 200) {
-      return new HttpResponse(answer.status(), passedOn(answer.headers()), answer.body());
-    }
-    if (answer.header(Headers.FUNCTION_ERROR).isPresent()) {
-      return functionFailed(answer);
-    }
-    return functionAnswered(answer);
+    ResponseDocument document = ResponseDocument.read(answer);
+    return switch (document.form()) {
+      case TEXT -> raw(receipt, answer, "text/plain");
+      case OBJECT -> raw(receipt, answer, "application/json");
+      case RESPONSE -> response(document, answer);
+    };
   }
 
-  private static HttpResponse controllerFailed(HttpResponse answer) {
-    ErrorDocument document =
-        new ErrorDocument(
-            ErrorCode.INTERNAL.wireName(),
-            answer.text(),
-            ErrorCode.INTERNAL.message(),
-            BAD_GATEWAY,
-            "Server",
-            List.of());
-    return withEngineHeaders(HttpResponse.document(BAD_GATEWAY, document), answer);
+  /// The beginning of a response for the beginning of an answer in parts; without a body.
+  ///
+  /// @throws ApiException BAD_GATEWAY when it cannot begin a response
+  public TriggerResponse toHttp(AnswerHead head) {
+    int status = head.status() == 0 ? 200 : head.status();
+    if (status < 200 || status > 599) {
+      throw badResponse("status", Integer.toString(status), "200 to 599");
+    }
+    Map<String, Optional<String>> given = new HashMap<>();
+    head.headers().forEach((name, value) -> given.put(name, Optional.of(value)));
+    if (!head.contentType().isEmpty()) {
+      given.put(CONTENT_TYPE, Optional.of(head.contentType()));
+    }
+    Map<String, String> headers = headers(given);
+    headers.putIfAbsent(CONTENT_TYPE, "application/octet-stream");
+    headers.putIfAbsent(Headers.REQUEST_ID, requestId);
+    return new TriggerResponse(status, headers, Unpooled.EMPTY_BUFFER);
   }
 
-  private static HttpResponse functionFailed(HttpResponse answer) {
+  /// The headers of an answer that is passed on as it is.
+  public Map<String, String> headers(Receipt receipt) {
+    Map<String, String> headers = new HashMap<>();
+    headers.put(Headers.REQUEST_ID, requestId);
+    if (receipt.failed()) {
+      headers.put(Headers.FUNCTION_ERROR, "Unhandled");
+    }
+    if (receipt.hasRun()) {
+      headers.put(Headers.EXEC_TIME, receipt.executionMillis());
+    }
+    if (!receipt.log().isEmpty()) {
+      headers.put(
+          Headers.LOG_RESULT, Base64.getEncoder().encodeToString(receipt.log().getBytes(UTF_8)));
+    }
+    return headers;
+  }
+
+  private TriggerResponse failed(Receipt receipt, ByteBuf answer) {
     Failure failure;
     try {
-      failure = Json.CAMEL.read(answer.body(), Failure.class);
+      failure = Json.CAMEL.read(ByteBufUtil.getBytes(answer), Failure.class);
     } catch (JsonException _) {
-      throw new ApiException(ErrorCode.BAD_GATEWAY, answer.text());
+      throw new ApiException(ErrorCode.BAD_GATEWAY, answer.toString(UTF_8));
     }
-    HttpResponse response =
-        HttpResponse.json(500, Json.CAMEL.write(failure))
-            .withHeader(CONTENT_TYPE, "application/json; charset=utf-8");
-    return withEngineHeaders(response, answer);
+    Map<String, String> headers = headers(receipt);
+    headers.put(CONTENT_TYPE, "application/json; charset=utf-8");
+    return new TriggerResponse(500, headers, Unpooled.wrappedBuffer(Json.CAMEL.write(failure)));
   }
 
-  private static HttpResponse functionAnswered(HttpResponse answer) {
-    Object value;
-    try {
-      value = Json.CAMEL.read(answer.body(), Object.class);
-    } catch (JsonException _) {
-      return raw(answer, "text/plain");
-    }
-    if (!(value instanceof Map<?, ?> document)) {
-      return raw(answer, "text/plain");
-    }
-    Optional<Integer> status = status(document.get("statusCode"));
-    boolean hasTextBody = document.get("body") == null || document.get("body") instanceof String;
-    boolean hasHeaders = document.get("headers") == null || document.get("headers") instanceof Map;
-    if (status.isEmpty() || !hasTextBody || !hasHeaders) {
-      return raw(answer, "application/json");
-    }
-    if (status.get() < 200) {
+  private TriggerResponse raw(Receipt receipt, ByteBuf answer, String contentType) {
+    Map<String, String> headers = headers(receipt);
+    headers.put(CONTENT_TYPE, contentType);
+    return new TriggerResponse(200, headers, answer.retainedSlice());
+  }
+
+  private TriggerResponse response(ResponseDocument document, ByteBuf answer) {
+    int status = document.status().orElseThrow();
+    if (status < 200) {
       throw badResponse(
-          "statusCode", status.get().toString(), "200 to 599: 1xx is no final answer");
+          "statusCode", Integer.toString(status), "200 to 599: 1xx is no final answer");
     }
-    return response(status.get(), document, answer);
+    Map<String, String> headers = headers(document.headers());
+    ByteBuf body = body(document, answer);
+    if (body.isReadable()) {
+      headers.putIfAbsent(CONTENT_TYPE, "text/plain; charset=utf-8");
+    }
+    headers.putIfAbsent(Headers.REQUEST_ID, requestId);
+    return new TriggerResponse(status, headers, body);
   }
 
-  private static HttpResponse response(int status, Map<?, ?> document, HttpResponse answer) {
-    Map<String, String> headers = headers(document.get("headers"));
-    byte[] body = body(document);
-    HttpResponse response = new HttpResponse(status, headers, body);
-    if (body.length > 0 && response.header(CONTENT_TYPE).isEmpty()) {
-      response = response.withHeader(CONTENT_TYPE, "text/plain; charset=utf-8");
+  private ByteBuf body(ResponseDocument document, ByteBuf answer) {
+    if (document.body().isEmpty()) {
+      return Unpooled.EMPTY_BUFFER;
     }
-    Optional<String> requestId = answer.header(Headers.REQUEST_ID);
-    return requestId.isPresent() && response.header(Headers.REQUEST_ID).isEmpty()
-        ? response.withHeader(Headers.REQUEST_ID, requestId.get())
-        : response;
-  }
-
-  private static Optional<Integer> status(@Nullable Object value) {
-    if (value instanceof Integer number && number >= 100 && number <= 599) {
-      return Optional.of(number);
-    }
-    return Optional.empty();
-  }
-
-  private static byte[] body(Map<?, ?> document) {
-    String text = document.get("body") instanceof String body ? body : "";
-    if (!Boolean.TRUE.equals(document.get("isBase64Encoded"))) {
-      return text.getBytes(UTF_8);
+    JsonText text = new JsonText(answer.slice(), document.body().getAsInt());
+    if (!document.isBase64()) {
+      return text.decode(allocator);
     }
     try {
-      return Base64.getDecoder().decode(text);
+      return text.decodeBase64(allocator);
     } catch (IllegalArgumentException e) {
       throw badResponse("body", "not base64: " + e.getMessage(), "base64, as isBase64Encoded says");
     }
   }
 
-  private static Map<String, String> headers(@Nullable Object value) {
-    Map<String, String> headers = new HashMap<>();
-    if (value instanceof Map<?, ?> map) {
-      map.forEach((key, content) -> {
-        String name = String.valueOf(key);
-        String text = headerText(name, content);
-        if (!HEADER_NAME.matcher(name).matches() || !HEADER_VALUE.matcher(text).matches()) {
-          throw badResponse("headers", "\"" + name + "\"", "names and values RFC 9110 allows");
-        }
-        headers.put(name, text);
-      });
-    }
-    return passedOn(headers);
-  }
-
-  private static String headerText(String name, @Nullable Object value) {
-    return switch (value) {
-      case null -> "";
-      case String text -> text;
-      case Boolean flag -> flag.toString();
-      case Integer number -> number.toString();
-      case Long number -> number.toString();
-      case BigInteger number -> number.toString();
-      case Double number -> number.toString();
-      default -> throw badResponse("headers", "\"" + name + "\"", "a text, number or boolean");
-    };
-  }
-
-  private static HttpResponse raw(HttpResponse answer, String contentType) {
-    return new HttpResponse(200, passedOn(answer.headers()), answer.body())
-        .withHeader(CONTENT_TYPE, contentType);
-  }
-
-  private static HttpResponse withEngineHeaders(HttpResponse response, HttpResponse answer) {
-    HttpResponse more = response;
-    for (String name :
-        List.of(
-            Headers.REQUEST_ID, Headers.EXEC_TIME, Headers.FUNCTION_ERROR, Headers.LOG_RESULT)) {
-      Optional<String> value = answer.header(name);
-      if (value.isPresent()) {
-        more = more.withHeader(name, value.get());
+  private static Map<String, String> headers(Map<String, Optional<String>> given) {
+    Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    given.forEach((name, value) -> {
+      String text =
+          value.orElseThrow(
+              () -> badResponse("headers", "\"" + name + "\"", "a text, number or boolean"));
+      if (!HEADER_NAME.matcher(name).matches() || !HEADER_VALUE.matcher(text).matches()) {
+        throw badResponse("headers", "\"" + name + "\"", "names and values RFC 9110 allows");
       }
-    }
-    return more;
-  }
-
-  private static Map<String, String> passedOn(Map<String, String> headers) {
-    Map<String, String> copy = new HashMap<>(headers);
-    copy.keySet().removeIf(name -> NOT_PASSED_ON.contains(name.toLowerCase(Locale.ROOT)));
-    return copy;
+      if (!NOT_PASSED_ON.contains(name.toLowerCase(Locale.ROOT))) {
+        headers.put(name, text);
+      }
+    });
+    return headers;
   }
 
   private static ApiException badResponse(String member, String value, String expected) {

@@ -1,61 +1,84 @@
 package io.easyfaas.httptrigger.route;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.BodyRule;
-import io.easyfaas.common.http.HttpClient;
-import io.easyfaas.common.http.HttpException;
+import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpHandler;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.LoopHandler;
+import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.http.Router;
+import io.easyfaas.common.invoke.CallTerms;
+import io.easyfaas.common.invoke.Invoker;
+import io.easyfaas.common.invoke.RequestIds;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
-import io.easyfaas.common.wire.Headers;
-import io.easyfaas.httptrigger.event.FunctionAnswer;
-import io.easyfaas.httptrigger.event.HttpEvent;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
-import java.util.UUID;
-import java.util.concurrent.TimeoutException;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
-/// The trigger's HTTP interface, see docs/http-trigger.md. Thread-safe.
-public final class TriggerRoutes implements HttpHandler {
-  private static final String TRIGGER = "faas-http-trigger";
+/// The trigger's HTTP interface, see docs/http-trigger.md: calls are made on the event loop,
+/// everything else is answered by {@link HttpHandler}. Thread-safe.
+public final class TriggerRoutes implements HttpHandler, AutoCloseable {
+  /// What made these calls, for logs.
+  static final String TRIGGER = "faas-http-trigger";
 
-  // What a client may say about its call besides the event. Whose call it is, is in the URL alone.
-  private static final List<String> FORWARDED =
-      List.of(
-          "Authorization",
-          Headers.INVOKE_TYPE,
-          Headers.LOG_TYPE,
-          Headers.LOG_TO_BODY,
-          "Traceparent",
-          "Tracestate");
+  // The body, and the event it becomes part of: as base64 a third larger, escaped as a rule less.
+  private static final int COPIES = 3;
 
-  // A body is text or base64, and then part of a JSON document which is made in pieces.
-  private static final int COPIES = 5;
+  private static final int FEW_BYTES = 8 * 1024;
 
-  private final HttpClient controller;
+  private final Invoker invoker;
+  private final ByteBudget budget;
   private final String region;
-  private final Duration timeout;
+  private final CallTerms usual;
+  private final CallTerms withLog;
   private final Router router;
+  private final Map<EventLoop, RequestIds> requestIds = new HashMap<>();
+  private final ExecutorService threads =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("trigger-", 0).factory());
+  private volatile boolean draining;
 
   /// Creates the routes.
   ///
-  /// @param controller stays the caller's to close
+  /// @param invoker makes the calls
   /// @param region of every function that is called
-  /// @param timeout the longest wait for the controller's answer
-  public TriggerRoutes(HttpClient controller, String region, Duration timeout) {
-    this.controller = controller;
+  /// @param patience the longest wait for an answer
+  /// @param loops that connections may live on, with the account of their bytes
+  public TriggerRoutes(Invoker invoker, String region, Duration patience, EventLoops loops) {
+    this.invoker = invoker;
+    this.budget = loops.budget();
     this.region = region;
-    this.timeout = timeout;
+    this.usual = terms(patience, CallTerms.LogWish.NONE);
+    this.withLog = terms(patience, CallTerms.LogWish.TAIL);
+    SecureRandom seed = new SecureRandom();
+    loops.group().forEach(loop -> requestIds.put((EventLoop) loop, new RequestIds(seed)));
     this.router =
         Router.builder()
             .route(
                 "GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller http trigger"))
             .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"))
-            .route("*", "/{userID}/{function}", (request, path) -> call(request, path))
-            .route("*", "/{userID}/{function}/{version}", (request, path) -> call(request, path))
+            .route("GET", "/readyz", (_, _) -> ready())
             .build();
+  }
+
+  /// The handler of a new connection.
+  public LoopHandler handler(EventLoop loop) {
+    RequestIds ids = requestIds.get(loop);
+    if (ids == null) {
+      throw new IllegalStateException("connection on a foreign event loop: " + loop);
+    }
+    return new TriggerHandler(this, ids);
   }
 
   @Override
@@ -74,51 +97,65 @@ public final class TriggerRoutes implements HttpHandler {
     return router.handle(request);
   }
 
-  private HttpResponse call(HttpRequest request, List<String> path) {
-    String requestId =
-        request
-            .header(Headers.REQUEST_ID, Headers.LEGACY_REQUEST_ID)
-            .orElseGet(() -> UUID.randomUUID().toString());
-    HttpResponse response;
-    try {
-      TriggerUrl url = TriggerUrl.of(path, region);
-      HttpEvent event = HttpEvent.of(request, url.function(), url.account().id(), requestId);
-      response = FunctionAnswer.toHttp(send(invocation(request, url, event, requestId)));
-    } catch (ApiException e) {
-      response = HttpResponse.error(e);
-    }
-    return response.header(Headers.REQUEST_ID).isPresent()
-        ? response
-        : response.withHeader(Headers.REQUEST_ID, requestId);
+  /// Refuses calls from now on. Safe to call twice.
+  public void drain() {
+    draining = true;
   }
 
-  private static HttpRequest invocation(
-      HttpRequest request, TriggerUrl url, HttpEvent event, String requestId) {
-    String target = "/v1/functions/" + url.function() + "/invocations";
-    HttpRequest invocation =
-        HttpRequest.of("POST", target, event.toJson())
-            .withHeader("Content-Type", "application/json")
-            .withHeader(Headers.ACCOUNT_ID, url.account().id())
-            .withHeader(Headers.REQUEST_ID, requestId)
-            .withHeader(Headers.TRIGGER, TRIGGER);
-    for (String name : FORWARDED) {
-      String value = request.header(name).orElse("");
-      if (!value.isEmpty()) {
-        invocation = invocation.withHeader(name, value);
-      }
-    }
-    return invocation;
+  /// Stops what is being translated. Safe to call twice.
+  @Override
+  public void close() {
+    draining = true;
+    threads.shutdownNow();
   }
 
-  private HttpResponse send(HttpRequest invocation) {
-    try {
-      return controller.send(invocation, timeout);
-    } catch (HttpException e) {
-      throw new ApiException(
-          e.getCause() instanceof TimeoutException
-              ? ErrorCode.GATEWAY_TIMEOUT
-              : ErrorCode.BAD_GATEWAY,
-          String.valueOf(e.getMessage()));
+  /// @throws ApiException when no call may be made any more
+  void checkOpen() {
+    if (draining) {
+      throw stopping();
     }
+  }
+
+  Invoker invoker() {
+    return invoker;
+  }
+
+  /// Has somebody answer for bytes that are there already, unless they are few.
+  ///
+  /// @param account whose share of the memory they are in
+  /// @param bytes belong to who gets the result
+  ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf bytes) {
+    if (bytes.readableBytes() <= FEW_BYTES) {
+      return bytes;
+    }
+    Reservation owner = budget.open(ByteKind.BODY, account);
+    owner.add(bytes.readableBytes());
+    return new OwnedBytes(allocator, owner).addComponent(true, bytes);
+  }
+
+  /// For what takes too long for an event loop.
+  ExecutorService threads() {
+    return threads;
+  }
+
+  CallTerms terms(boolean wantsLog) {
+    return wantsLog ? withLog : usual;
+  }
+
+  TriggerUrl url(List<String> path) {
+    return TriggerUrl.of(path, region);
+  }
+
+  private HttpResponse ready() {
+    checkOpen();
+    return HttpResponse.text(200, "ready");
+  }
+
+  private static ApiException stopping() {
+    return new ApiException(ErrorCode.UNAVAILABLE, "the trigger is stopping");
+  }
+
+  private static CallTerms terms(Duration patience, CallTerms.LogWish log) {
+    return new CallTerms(patience, CallTerms.Priority.NORMAL, log, TRIGGER);
   }
 }

@@ -5,8 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.invoke.Receipt;
+import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.Base64;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,43 +25,11 @@ final class FunctionAnswerTest {
   private static final String EXEC_TIME = "X-Easyfaas-Function-Exectime";
 
   @Test
-  void aFailingControllerIsABadGateway() {
-    HttpResponse response = FunctionAnswer.toHttp(controller(500, "{\"Code\":\"x\"}"));
-
-    assertThat(response.status()).isEqualTo(502);
-    assertThat(response.text())
-        .isEqualTo(
-            "{\"Code\":\"InternalException\",\"Cause\":\"{\\\"Code\\\":\\\"x\\\"}\","
-                + "\"Message\":\"Internal Error\",\"Status\":502,\"Type\":\"Server\"}");
-    assertThat(response.header(REQUEST_ID)).contains("rid");
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {201, 202, 400, 403, 404, 413, 429})
-  void anyOtherStatusOfTheControllerIsPassedThrough(int status) {
-    HttpResponse answer =
-        controller(status, "{\"Code\":\"y\"}")
-            .withHeader("Retry-After", "1")
-            .withHeader("Connection", "close")
-            .withHeader("Content-Length", "3");
-
-    HttpResponse response = FunctionAnswer.toHttp(answer);
-
-    assertThat(response.status()).isEqualTo(status);
-    assertThat(response.text()).isEqualTo("{\"Code\":\"y\"}");
-    assertThat(response.header("Retry-After")).contains("1");
-    assertThat(response.headers()).doesNotContainKeys("Connection", "Content-Length");
-  }
-
-  @Test
   void aFailedFunctionIs500WithMessageAndTypeButNoStack() {
-    HttpResponse answer =
-        controller(
-                200,
-                "{\"errorMessage\":\"boom\",\"errorType\":\"TypeError\",\"stackTrace\":[\"at x\"]}")
-            .withHeader("X-Easyfaas-Function-Error", "Unhandled");
-
-    HttpResponse response = FunctionAnswer.toHttp(answer);
+    HttpResponse response =
+        told(
+            true,
+            "{\"errorMessage\":\"boom\",\"errorType\":\"TypeError\",\"stackTrace\":[\"at x\"]}");
 
     assertThat(response.status()).isEqualTo(500);
     assertThat(response.text())
@@ -61,16 +37,12 @@ final class FunctionAnswerTest {
     assertThat(response.header("Content-Type")).contains("application/json; charset=utf-8");
     assertThat(response.header("x-easyfaas-function-error")).contains("Unhandled");
     assertThat(response.header(REQUEST_ID)).contains("rid");
-    assertThat(response.header(EXEC_TIME)).contains("1.5");
+    assertThat(response.header(EXEC_TIME)).contains("1.500");
   }
 
   @Test
   void aFailureThatIsNoErrorObjectIsABadGateway() {
-    HttpResponse answer =
-        controller(200, "RequestID: r Process exited before completing request")
-            .withHeader("X-Easyfaas-Function-Error", "Unhandled");
-
-    assertThatThrownBy(() -> FunctionAnswer.toHttp(answer))
+    assertThatThrownBy(() -> told(true, "RequestID: r Process exited before completing request"))
         .isInstanceOf(ApiException.class)
         .hasMessage("BadGatewayException: RequestID: r Process exited before completing request");
   }
@@ -78,12 +50,12 @@ final class FunctionAnswerTest {
   @ParameterizedTest
   @ValueSource(strings = {"Hello world!", "", "{broken", "[1,2]", "\"text\"", "42", "null", "true"})
   void whatIsNoJsonObjectIsTheTextOfA200(String body) {
-    HttpResponse response = FunctionAnswer.toHttp(controller(200, body));
+    HttpResponse response = answered(body);
 
     assertThat(response.status()).isEqualTo(200);
     assertThat(response.text()).isEqualTo(body);
     assertThat(response.header("Content-Type")).contains("text/plain");
-    assertThat(response.header(EXEC_TIME)).contains("1.5");
+    assertThat(response.header(EXEC_TIME)).contains("1.500");
   }
 
   @ParameterizedTest
@@ -101,7 +73,7 @@ final class FunctionAnswerTest {
         "{\"statusCode\":200,\"headers\":[]}"
       })
   void anObjectThatIsNoResponseIsTheJsonOfA200(String body) {
-    HttpResponse response = FunctionAnswer.toHttp(controller(200, body));
+    HttpResponse response = answered(body);
 
     assertThat(response.status()).isEqualTo(200);
     assertThat(response.text()).isEqualTo(body);
@@ -161,7 +133,7 @@ final class FunctionAnswerTest {
       quoteCharacter = '\0',
       textBlock =
           """
-          {"statusCode":200,"isBase64Encoded":true,"body":"a!"}     | body: not base64: Illegal base64 character 21 (expected: base64, as isBase64Encoded says)
+          {"statusCode":200,"isBase64Encoded":true,"body":"a!"}     | body: not base64: Illegal base64 character 0x21 (expected: base64, as isBase64Encoded says)
           {"statusCode":200,"headers":{"a b":"c"}}                  | headers: "a b" (expected: names and values RFC 9110 allows)
           {"statusCode":200,"headers":{"":"c"}}                     | headers: "" (expected: names and values RFC 9110 allows)
           {"statusCode":200,"headers":{"A":"b\\r\\nSet-Cookie: c"}} | headers: "A" (expected: names and values RFC 9110 allows)
@@ -184,12 +156,66 @@ final class FunctionAnswerTest {
     assertThat(response.headers()).containsOnlyKeys("A", "Content-Type", REQUEST_ID);
   }
 
-  private static HttpResponse answered(String body) {
-    return FunctionAnswer.toHttp(controller(200, body));
+  @Test
+  void textsAreUnescapedHoweverTheyAreWritten() {
+    assertThat(
+            answered(
+                    "{\"body\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83c\\udf89é🎉\\ud83cx\",\"statusCode\":200}")
+                .text())
+        .isEqualTo("\"\\/\b\f\n\r\té🎉é🎉\ufffdx");
   }
 
-  private static HttpResponse controller(int status, String body) {
-    return new HttpResponse(
-        status, Map.of(REQUEST_ID, "rid", EXEC_TIME, "1.5"), body.getBytes(UTF_8));
+  @Test
+  void base64MayHaveEscapedSlashes() {
+    assertThat(
+            answered("{\"statusCode\":200,\"isBase64Encoded\":true,\"body\":\"AAEC\\/w==\"}")
+                .body())
+        .containsExactly(0, 1, 2, 255);
+  }
+
+  @Test
+  void ofSeveralMembersWithOneNameTheLastCounts() {
+    HttpResponse response =
+        answered("{\"statusCode\":500,\"body\":\"a\",\"body\":\"b\",\"statusCode\":201}");
+
+    assertThat(response.status()).isEqualTo(201);
+    assertThat(response.text()).isEqualTo("b");
+  }
+
+  @Test
+  void largeBodiesOfAllKindsComeWhole() {
+    byte[] bytes = new byte[3 << 20];
+    new Random(7).nextBytes(bytes);
+    String text = "é\n\"".repeat(500_000);
+    Map<String, Object> binary =
+        Map.of(
+            "statusCode",
+            200,
+            "isBase64Encoded",
+            true,
+            "body",
+            Base64.getEncoder().encodeToString(bytes));
+    Map<String, Object> plain = Map.of("statusCode", 200, "body", text);
+
+    assertThat(answered(Json.CAMEL.writeText(binary)).body()).isEqualTo(bytes);
+    assertThat(answered(Json.CAMEL.writeText(plain)).text()).isEqualTo(text);
+  }
+
+  private static HttpResponse answered(String body) {
+    return told(false, body);
+  }
+
+  private static HttpResponse told(boolean failed, String body) {
+    ByteBuf answer = Unpooled.copiedBuffer(body, UTF_8);
+    TriggerResponse response =
+        new FunctionAnswer(UnpooledByteBufAllocator.DEFAULT, "rid")
+            .toHttp(new Receipt(failed, 1_500_000, ""), answer);
+    HttpResponse copy =
+        new HttpResponse(
+            response.status(), response.headers(), ByteBufUtil.getBytes(response.body()));
+    response.body().release();
+    answer.release();
+    assertThat(answer.refCnt()).isZero();
+    return copy;
   }
 }

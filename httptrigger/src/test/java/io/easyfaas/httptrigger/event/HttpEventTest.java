@@ -9,7 +9,13 @@ import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -26,7 +32,7 @@ final class HttpEventTest {
         HttpRequest.of("POST", "/u/hello/1?x=1", "hi \"you\"".getBytes(UTF_8))
             .withHeader("content-TYPE", "text/plain");
 
-    assertThat(new String(event(request).toJson(), UTF_8))
+    assertThat(json(request))
         .isEqualTo(
             "{\"httpMethod\":\"POST\",\"headers\":{\"Content-Type\":\"text/plain\"},"
                 + "\"queryStringParameters\":{\"x\":\"1\"},\"body\":\"hi \\\"you\\\"\","
@@ -90,7 +96,7 @@ final class HttpEventTest {
     HttpRequest request =
         HttpRequest.of("POST", "/u/f", "text".getBytes(UTF_8)).withHeader("Content-Type", type);
 
-    HttpEvent event = event(request);
+    Event event = event(request);
     assertThat(event.isBase64Encoded()).isEqualTo(encoded);
     assertThat(event.body()).isEqualTo(encoded ? "dGV4dA==" : "text");
   }
@@ -123,7 +129,55 @@ final class HttpEventTest {
     assertThat(event(request).body()).isEqualTo("日本語 🎉");
   }
 
-  private static HttpEvent event(HttpRequest request) {
-    return HttpEvent.of(request, HELLO, "uid", "rid");
+  @Test
+  void escapesWhatAJsonStringCannotHave() {
+    String text = "\"\\/\b\f\n\r\t\u0000\u001f\u007f é";
+
+    assertThat(event(HttpRequest.of("POST", "/u/f", text.getBytes(UTF_8))).body()).isEqualTo(text);
+  }
+
+  @Test
+  void isWrittenInOneGoIntoABufferThatFits() {
+    String text = "line\n\u0001é".repeat(200_000);
+    byte[] body = text.getBytes(UTF_8);
+
+    ByteBuf json = write(HttpRequest.of("POST", "/u/f", body));
+
+    assertThat(json.capacity()).isLessThan(body.length + 200_000 * 6 + 2048);
+    assertThat(Json.CAMEL.read(ByteBufUtil.getBytes(json), Event.class).body()).isEqualTo(text);
+    json.release();
+  }
+
+  @Test
+  void refusesABodyThatBecomesTooLargeInItsString() {
+    HttpRequest request = HttpRequest.of("POST", "/u/f", new byte[2 << 20]); // Six times as much.
+
+    assertThatThrownBy(() -> write(request))
+        .isInstanceOfSatisfying(
+            ApiException.class,
+            failure -> assertThat(failure.code()).isEqualTo(ErrorCode.REQUEST_TOO_LARGE));
+  }
+
+  /// What handlers look at.
+  private record Event(
+      Map<String, String> headers,
+      Map<String, String> queryStringParameters,
+      String body,
+      boolean isBase64Encoded) {}
+
+  private static Event event(HttpRequest request) {
+    return Json.CAMEL.read(json(request), Event.class);
+  }
+
+  private static String json(HttpRequest request) {
+    ByteBuf json = write(request);
+    String text = json.toString(UTF_8);
+    json.release();
+    return text;
+  }
+
+  private static ByteBuf write(HttpRequest request) {
+    return HttpEvent.of(request, HELLO, "uid", "rid")
+        .toJson(UnpooledByteBufAllocator.DEFAULT, Unpooled.wrappedBuffer(request.body()));
   }
 }

@@ -8,13 +8,13 @@ import static java.util.Objects.requireNonNullElse;
 import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
-import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.stubs.registry.RevisionDocuments.Stamp;
 import io.easyfaas.stubs.registry.RevisionDocuments.Zip;
+import io.easyfaas.stubs.store.CodeDraft;
 import io.easyfaas.stubs.store.FunctionStore;
 import io.easyfaas.stubs.store.StagedCode;
 import java.nio.file.Path;
@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,24 +45,20 @@ public final class FunctionRegistry {
 
   private final FunctionStore store;
   private final RuntimeCatalog runtimes;
-  private final ByteSize maxCode;
   private final InstantSource clock;
   private final Consumer<FunctionBrn> listener;
   private final byte[] defaultCode = CodePackage.helloWorld();
 
   /// Creates the rules over a store.
   ///
-  /// @param maxCode the largest zip that is stored
   /// @param listener called with each revision that was changed or removed
   public FunctionRegistry(
       FunctionStore store,
       RuntimeCatalog runtimes,
-      ByteSize maxCode,
       InstantSource clock,
       Consumer<FunctionBrn> listener) {
     this.store = store;
     this.runtimes = runtimes;
-    this.maxCode = maxCode;
     this.clock = clock;
     this.listener = listener;
   }
@@ -70,16 +67,17 @@ public final class FunctionRegistry {
   /// defaults.
   ///
   /// @param named a BRN; without a version the settings' version counts, and after that `$LATEST`
-  FunctionDocument create(Account caller, FunctionBrn named, FunctionSettings settings) {
+  /// @param request read once it is clear that the caller may
+  FunctionDocument create(Account caller, FunctionBrn named, Supplier<FunctionUpload> request) {
     checkOwner(caller, named);
-    FunctionBrn revision = revisionToWrite(named, settings.version());
-    byte[] given = settings.code();
-    byte[] zip = given == null || given.length == 0 ? defaultCode : given;
+    FunctionBrn revision;
     FunctionDocument stored;
-    try (StagedCode code = stage(zip)) {
-      Zip zipName = new Zip(code.sha256(), code.size());
+    try (FunctionUpload upload = request.get();
+        StagedCode code = orDefault(upload.code())) {
+      revision = revisionToWrite(named, upload.settings().version());
+      Zip zip = new Zip(code.sha256(), code.size());
       FunctionDocument document =
-          RevisionDocuments.created(revision, caller.id(), settings, zipName, newStamp());
+          RevisionDocuments.created(revision, caller.id(), upload.settings(), zip, newStamp());
       FunctionLimits.check(document.configuration(), document.tags());
       checkRuntime(document);
       try (FunctionStore.Lock _ = store.lock(revision)) {
@@ -90,23 +88,23 @@ public final class FunctionRegistry {
     return stored;
   }
 
-  /// Changes the members of a revision that the settings have; when they have none, nothing.
+  /// Changes the members of a revision that the request has; when it has none, nothing.
   ///
-  /// @throws ApiException RESOURCE_NOT_FOUND when there is no such revision
-  FunctionDocument update(Account caller, FunctionBrn named, FunctionSettings settings) {
+  /// @param request read once it is clear that the caller may, and that there is such a revision
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is none
+  FunctionDocument update(Account caller, FunctionBrn named, Supplier<FunctionUpload> request) {
     checkOwner(caller, named);
     FunctionBrn revision = revisionToWrite(named, null);
     FunctionDocument before = get(revision);
-    if (settings.isEmpty()) {
-      return before;
-    }
     FunctionDocument after;
-    if (settings.code() == null) {
-      after = change(revision, settings, null);
-    } else {
-      try (StagedCode code = stage(settings.code())) {
-        after = change(revision, settings, code);
+    try (FunctionUpload upload = request.get()) {
+      if (upload.isEmpty()) {
+        return before;
       }
+      if (upload.code() != null && upload.code().size() == 0) {
+        throw invalid("Code", "0 bytes", "a zip");
+      }
+      after = change(revision, upload.settings(), upload.code());
     }
     changed(revision);
     return after;
@@ -218,19 +216,13 @@ public final class FunctionRegistry {
     }
   }
 
-  private StagedCode stage(byte[] zip) {
-    if (zip.length > maxCode.bytes()) {
-      throw new ApiException(
-          ErrorCode.REQUEST_TOO_LARGE,
-          "Code: " + zip.length + " bytes (expected: at most " + maxCode + ")");
+  private StagedCode orDefault(@Nullable StagedCode given) {
+    if (given != null && given.size() > 0) {
+      return given;
     }
-    StagedCode code = store.stage(zip);
-    try {
-      CodePackage.check(code.path());
-      return code;
-    } catch (RuntimeException e) {
-      code.close();
-      throw e;
+    try (CodeDraft draft = store.stage()) {
+      draft.write(defaultCode, 0, defaultCode.length);
+      return draft.finish();
     }
   }
 

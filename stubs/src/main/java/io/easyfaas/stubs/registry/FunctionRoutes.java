@@ -10,6 +10,7 @@ import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.http.BodyRule;
 import io.easyfaas.common.http.HttpHandler;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
@@ -19,6 +20,7 @@ import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
+import io.easyfaas.stubs.store.FunctionStore;
 import io.easyfaas.stubs.store.StoreException;
 import java.util.List;
 import java.util.function.Supplier;
@@ -31,6 +33,7 @@ public final class FunctionRoutes implements HttpHandler {
 
   private final FunctionRegistry registry;
   private final RuntimeCatalog runtimes;
+  private final UploadReader uploads;
   private final Router router;
 
   private record FunctionList(List<FunctionConfiguration> functions) {}
@@ -42,16 +45,29 @@ public final class FunctionRoutes implements HttpHandler {
   private record PublishRequest(@Nullable String description) {}
 
   /// Creates the routes.
-  public FunctionRoutes(FunctionRegistry registry, RuntimeCatalog runtimes) {
+  public FunctionRoutes(
+      FunctionStore store,
+      FunctionRegistry registry,
+      RuntimeCatalog runtimes,
+      UploadLimits limits) {
     this.registry = registry;
     this.runtimes = runtimes;
+    this.uploads =
+        new UploadReader(
+            store, limits.maxCode(), new UploadRoom(limits.maxUploads(), limits.maxSpace()));
     Router.Builder routes =
         Router.builder()
             .route("GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller stubs"))
             .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"));
-    addFunctions(routes, "/v1");
-    addFunctions(routes, "/inside-v1"); // What the engine asks for on its own behalf.
+    long maxBytes = UploadReader.maxBodyBytes(limits.maxCode());
+    addFunctions(routes, "/v1", maxBytes);
+    addFunctions(routes, "/inside-v1", maxBytes); // What the engine asks for on its own behalf.
     this.router = routes.build();
+  }
+
+  @Override
+  public BodyRule bodyRule(HttpRequest head) {
+    return router.bodyRule(head);
   }
 
   @Override
@@ -91,11 +107,10 @@ public final class FunctionRoutes implements HttpHandler {
     }
   }
 
-  private void addFunctions(Router.Builder routes, String prefix) {
-    routes
-        .route("GET", prefix + "/functions", (request, _) -> list(request))
-        .route("POST", prefix + "/functions/{name}", (request, path) -> create(request, path))
-        .route("PUT", prefix + "/functions/{name}", (request, path) -> update(request, path))
+  private void addFunctions(Router.Builder routes, String prefix, long maxBytes) {
+    routes.route("GET", prefix + "/functions", (request, _) -> list(request)).stream(
+            "POST", prefix + "/functions/{name}", maxBytes, this::create)
+        .stream("PUT", prefix + "/functions/{name}", maxBytes, this::update)
         .route("GET", prefix + "/functions/{name}", (request, path) -> get(request, path))
         .route("DELETE", prefix + "/functions/{name}", (request, path) -> delete(request, path))
         .route(
@@ -115,14 +130,14 @@ public final class FunctionRoutes implements HttpHandler {
 
   private HttpResponse create(HttpRequest request, List<String> path) {
     Account caller = caller(request);
-    registry.create(caller, named(request, path, caller), settings(request));
+    registry.create(caller, named(request, path, caller), () -> uploads.read(request));
     return HttpResponse.empty(200);
   }
 
   private HttpResponse update(HttpRequest request, List<String> path) {
     Account caller = caller(request);
     return HttpResponse.document(
-        200, registry.update(caller, named(request, path, caller), settings(request)));
+        200, registry.update(caller, named(request, path, caller), () -> uploads.read(request)));
   }
 
   private HttpResponse get(HttpRequest request, List<String> path) {
@@ -160,12 +175,6 @@ public final class FunctionRoutes implements HttpHandler {
 
   private HttpResponse listRuntimes() {
     return HttpResponse.document(200, new RuntimeList(runtimes.list()));
-  }
-
-  private static FunctionSettings settings(HttpRequest request) {
-    return request.body().length == 0
-        ? Json.PASCAL.read("{}", FunctionSettings.class)
-        : Json.PASCAL.read(request.body(), FunctionSettings.class);
   }
 
   private static Account caller(HttpRequest request) {

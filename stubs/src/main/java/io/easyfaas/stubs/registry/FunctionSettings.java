@@ -18,11 +18,11 @@ import org.jspecify.annotations.Nullable;
 /// @param memorySize mebibytes
 /// @param handler `module.function`
 /// @param podConcurrentQuota calls one sandbox may run at once
-/// @param code a zip; base64 in JSON
+/// @param code only whether there was one: it is on disk, see {@link UploadReader}
 /// @param environment variables of the function's process
 /// @param logType `none` or where user logs go
 /// @param tags free labels
-@SuppressWarnings("ArrayRecordComponent") // Never compared; a copy of 50 MiB is dear.
+@SuppressWarnings("ArrayRecordComponent") // Never compared.
 record FunctionSettings(
     @Nullable String version,
     @Nullable String description,
@@ -40,7 +40,7 @@ record FunctionSettings(
   /// @param variables name to value; absent means none
   record Variables(@Nullable Map<String, @Nullable String> variables) {}
 
-  /// Whether the request says anything at all about the function.
+  /// Whether there is no setting; code is none.
   boolean isEmpty() {
     return description == null
         && runtime == null
@@ -48,7 +48,6 @@ record FunctionSettings(
         && memorySize == null
         && handler == null
         && podConcurrentQuota == null
-        && code == null
         && environment == null
         && logType == null
         && tags == null;

@@ -14,10 +14,6 @@ import java.util.Base64;
 final class CodeHash {
   private CodeHash() {}
 
-  static String of(byte[] zip) {
-    return Base64.getEncoder().encodeToString(digest().digest(zip));
-  }
-
   /// Reads the whole file.
   static String of(Path zip) throws IOException {
     MessageDigest digest = digest();
@@ -25,10 +21,15 @@ final class CodeHash {
         OutputStream sink = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
       content.transferTo(sink);
     }
+    return of(digest);
+  }
+
+  static String of(MessageDigest digest) {
     return Base64.getEncoder().encodeToString(digest.digest());
   }
 
-  private static MessageDigest digest() {
+  /// What computes it piece by piece.
+  static MessageDigest digest() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

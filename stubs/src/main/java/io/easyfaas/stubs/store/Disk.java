@@ -3,6 +3,7 @@ package io.easyfaas.stubs.store;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.slf4j.LoggerFactory;
@@ -16,6 +17,13 @@ interface Disk {
 
   /// Writes a new file; its content is durable on return, its name is not.
   void write(Path file, byte[] content) throws IOException;
+
+  /// Opens a new file for what is too large to be in memory; neither its content nor its name is
+  /// durable.
+  FileChannel create(Path file) throws IOException;
+
+  /// Makes a file's content durable.
+  void sync(FileChannel file) throws IOException;
 
   /// Gives a file a second name on the same file system; copies it where that is not possible. Not
   /// durable before {@link #sync} of the directory. Either the whole file has the name or there is

@@ -196,17 +196,17 @@ public final class FunctionStore implements AutoCloseable {
     }
   }
 
-  /// Puts a code package on disk, durable, to be checked and then taken by {@link #put}.
+  /// Begins a code package on disk, to be finished, checked, and then taken by {@link #put}. A
+  /// process that is killed leaves it behind; the next start removes it.
   ///
-  /// @throws StoreException when the disk is full or broken; nothing is left then
-  public StagedCode stage(byte[] zip) {
+  /// @throws StoreException when the disk is full or broken
+  public CodeDraft stage() {
     Path file = incoming.resolve(UUID.randomUUID() + ".zip");
     try {
-      disk.write(file, zip);
-      return new StagedCode(this, file, CodeHash.of(zip), zip.length);
+      return new CodeDraft(this, file, disk.create(file));
     } catch (IOException e) {
       disk.discard(file);
-      throw failure("store " + zip.length + " bytes of code", e, zip.length);
+      throw failure("store code", e, 0);
     }
   }
 
@@ -282,6 +282,10 @@ public final class FunctionStore implements AutoCloseable {
     directoryLock.close();
   }
 
+  Disk disk() {
+    return disk;
+  }
+
   void discard(Path file) {
     disk.discard(file);
   }
@@ -343,7 +347,7 @@ public final class FunctionStore implements AutoCloseable {
         .toList();
   }
 
-  private StoreException failure(String what, IOException cause, long bytesWanted) {
+  StoreException failure(String what, IOException cause, long bytesWanted) {
     return StoreException.of(what, directory, cause, bytesWanted);
   }
 

@@ -32,13 +32,23 @@ final class LocalDisk implements Disk {
 
   @Override
   public void write(Path file, byte[] content) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, Set.of(CREATE_NEW, WRITE), FILE_MODE)) {
+    try (FileChannel channel = create(file)) {
       ByteBuffer rest = ByteBuffer.wrap(content);
       while (rest.hasRemaining()) {
         channel.write(rest);
       }
-      channel.force(true);
+      sync(channel);
     }
+  }
+
+  @Override
+  public FileChannel create(Path file) throws IOException {
+    return FileChannel.open(file, Set.of(CREATE_NEW, WRITE), FILE_MODE);
+  }
+
+  @Override
+  public void sync(FileChannel file) throws IOException {
+    file.force(true);
   }
 
   @Override
@@ -50,11 +60,21 @@ final class LocalDisk implements Disk {
       // the reason be another one, copying fails too and says so.
       Path partial = name.resolveSibling(".partial-" + UUID.randomUUID());
       try {
-        write(partial, Files.readAllBytes(existing));
+        copy(existing, partial);
         move(partial, name);
       } finally {
         Files.deleteIfExists(partial);
       }
+    }
+  }
+
+  private void copy(Path existing, Path copy) throws IOException {
+    try (FileChannel from = FileChannel.open(existing, READ);
+        FileChannel to = create(copy)) {
+      for (long at = 0; at < from.size(); ) {
+        at += from.transferTo(at, from.size() - at, to);
+      }
+      sync(to);
     }
   }
 

@@ -106,9 +106,10 @@ final class DamagedFunctionsTest {
     }
     RuntimeCatalog runtimes = new RuntimeCatalog(directory.resolve("runtimes"));
     return new FunctionRoutes(
-        new FunctionRegistry(
-            store, runtimes, ByteSize.ofMebibytes(1), InstantSource.system(), _ -> {}),
-        runtimes);
+        store,
+        new FunctionRegistry(store, runtimes, InstantSource.system(), _ -> {}),
+        runtimes,
+        new UploadLimits(ByteSize.ofMebibytes(1), 4, ByteSize.ofMebibytes(4)));
   }
 
   private static HttpResponse send(FunctionRoutes routes, String method, String target) {

@@ -39,6 +39,8 @@ final class FunctionRoutesTest {
   private static final String HASH = "8f6e5a28c663957ea04522547a66d08f";
   private static final String HELLO = "brn:cloud:faas:bj:" + HASH + ":function:hello";
   private static final String V1 = "/v1/functions/";
+  private static final UploadLimits LIMITS =
+      new UploadLimits(ByteSize.parse("64KiB"), 4, ByteSize.parse("256KiB"));
 
   @TempDir private Path directory = Path.of("");
 
@@ -67,12 +69,8 @@ final class FunctionRoutesTest {
     RuntimeCatalog runtimes = new RuntimeCatalog(directory.resolve("runtimes"));
     FunctionRegistry registry =
         new FunctionRegistry(
-            store,
-            runtimes,
-            ByteSize.parse("64KiB"),
-            () -> now,
-            revision -> changes.add(revision.toString()));
-    routes = new FunctionRoutes(registry, runtimes);
+            store, runtimes, () -> now, revision -> changes.add(revision.toString()));
+    routes = new FunctionRoutes(store, registry, runtimes, LIMITS);
   }
 
   @AfterEach
@@ -352,7 +350,9 @@ final class FunctionRoutesTest {
           {"Handler":"index.h;x"}    | Handler: \\"index.h;x\\" (expected: module.function
           {"Version":"live"}         | version: \\"live\\" (expected: $LATEST or up to 18 digits)
           {"LogType":"a b"}          | LogType: \\"a b\\" (expected: up to 32 letters)
-          {"Code":"AA!!"}            | JSON: Code: Cannot deserialize value of type `byte[]` from String \\"!\\": Illegal character '!'
+          {"Code":"AA!!"}            | JSON: Code: Illegal character '!'
+          {"Code":[80,75]}           | Code: an array (expected: a text of base64)
+          {"Code":"","code":""}      | JSON: code: twice (expected: once)
           {"Code":"AAAA"}            | Code: the zip is not a zip archive
           {"Environment":{"Variables":{"1A":"x"}}}  | Environment.Variables: \\"1A\\" (expected: names of letters, digits and _, not starting with a digit)
           {"Environment":{"Variables":{"A=B":"x"}}} | Environment.Variables: \\"A=B\\" (expected: names
@@ -403,7 +403,7 @@ final class FunctionRoutesTest {
     HttpResponse response = send("POST", V1 + "hello", "{\"Code\":\"" + code + "\"}");
 
     assertThat(response.status()).isEqualTo(413);
-    assertThat(response.text()).contains("Code: 65537 bytes (expected: at most 64KiB)");
+    assertThat(response.text()).contains("Code: larger than the limit (expected: at most 64KiB)");
   }
 
   @Test
@@ -633,12 +633,11 @@ final class FunctionRoutesTest {
         new FunctionRegistry(
             store,
             runtimes,
-            ByteSize.parse("64KiB"),
             () -> now,
             _ -> {
               throw new IllegalStateException("listener");
             });
-    routes = new FunctionRoutes(registry, runtimes);
+    routes = new FunctionRoutes(store, registry, runtimes, LIMITS);
 
     assertThat(send("POST", V1 + "hello", "").status()).isEqualTo(200);
     assertThat(send("GET", V1 + "hello", "").status()).isEqualTo(200);

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Random;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
@@ -24,6 +25,21 @@ final class Zips {
         }
         zip.closeEntry();
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /// A zip with one file that cannot be compressed.
+  static byte[] ofNoise(int length) {
+    byte[] noise = new byte[length];
+    new Random(length).nextBytes(noise);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      zip.putNextEntry(new ZipEntry("noise"));
+      zip.write(noise);
+      zip.closeEntry();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -3,6 +3,7 @@ package io.easyfaas.stubs.store;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -69,6 +70,17 @@ final class FailingDisk implements Disk {
       throw e;
     }
     Files.write(file, content, CREATE_NEW);
+  }
+
+  @Override
+  public FileChannel create(Path file) throws IOException {
+    step();
+    return disk.create(file);
+  }
+
+  @Override
+  public void sync(FileChannel file) throws IOException {
+    step();
   }
 
   @Override

@@ -4,7 +4,6 @@ import static io.easyfaas.stubs.store.StoreFixture.brn;
 import static io.easyfaas.stubs.store.StoreFixture.codeOf;
 import static io.easyfaas.stubs.store.StoreFixture.put;
 import static io.easyfaas.stubs.store.StoreFixture.tree;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -103,7 +102,7 @@ final class FunctionStoreTest {
   @Test
   void leavesNothingBehindOfStagedCode() {
     put(store, brn("hello", "1"), "one");
-    store.stage("never used".getBytes(UTF_8)).close();
+    StoreFixture.stage(store, "never used").close();
 
     assertThat(directory.resolve(".incoming")).isEmptyDirectory();
   }
@@ -305,9 +304,9 @@ final class FunctionStoreTest {
     FailingDisk disk = FailingDisk.fullAt(5);
     store = FunctionStore.open(directory, StoreLimits.NONE, disk);
 
-    assertThatThrownBy(() -> store.stage("code".getBytes(UTF_8)))
+    assertThatThrownBy(() -> StoreFixture.stage(store, "code"))
         .isInstanceOf(StoreException.class)
-        .hasMessage("store 4 bytes of code: no space left in " + directory)
+        .hasMessage("store code: no space left in " + directory)
         .extracting(e -> ((StoreException) e).code())
         .isEqualTo(ErrorCode.UNAVAILABLE);
     assertThat(directory.resolve(".incoming")).isEmptyDirectory();

@@ -32,8 +32,16 @@ final class StoreFixture {
 
   static FunctionDocument put(FunctionStore store, FunctionBrn revision, String code) {
     try (FunctionStore.Lock _ = store.lock(revision);
-        StagedCode staged = store.stage(code.getBytes(UTF_8))) {
+        StagedCode staged = stage(store, code)) {
       return store.put(revision, document(revision, code, staged.sha256()), staged.path());
+    }
+  }
+
+  static StagedCode stage(FunctionStore store, String code) {
+    try (CodeDraft draft = store.stage()) {
+      byte[] bytes = code.getBytes(UTF_8);
+      draft.write(bytes, 0, bytes.length);
+      return draft.finish();
     }
   }
 

@@ -103,7 +103,7 @@ final class StoreRoomTest {
     try (FunctionStore store = FunctionStore.open(directory, limits)) {
       FunctionBrn latest = brn("a", "$LATEST");
       try (FunctionStore.Lock _ = store.lock(latest);
-          StagedCode code = store.stage(new byte[(int) (10 * block)])) {
+          StagedCode code = StoreFixture.stage(store, "x".repeat((int) (10 * block)))) {
         FunctionDocument document = StoreFixture.document(latest, "d", code.sha256());
         Path zip = Path.of(store.put(latest, document, code.path()).code().location());
         for (String version : new String[] {"1", "2", "3"}) {

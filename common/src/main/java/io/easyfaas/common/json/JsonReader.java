@@ -1,0 +1,141 @@
+package io.easyfaas.common.json;
+
+import java.io.InputStream;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// Reads one JSON document value by value, for what is too large to be made objects of: a text that
+/// is not asked for is passed over without being kept. Not thread-safe.
+///
+/// Every method throws a {@link JsonException} when the bytes are not JSON.
+public final class JsonReader implements AutoCloseable {
+  /// What a value is.
+  public enum Kind {
+    /// Members follow, see {@link JsonReader#nextName}.
+    OBJECT,
+    /// A list.
+    ARRAY,
+    /// A text, see {@link JsonReader#text}.
+    TEXT,
+    /// A number without fraction and exponent.
+    INTEGER,
+    /// Another number.
+    FRACTION,
+    /// True.
+    TRUE,
+    /// False.
+    FALSE,
+    /// Nothing.
+    NULL
+  }
+
+  private static final JsonFactory FACTORY = JsonFactory.builder().build();
+
+  private final JsonParser parser;
+
+  /// Begins to read.
+  ///
+  /// @param json UTF-8; stays open
+  public JsonReader(InputStream json) {
+    parser = FACTORY.createParser(ObjectReadContext.empty(), json);
+  }
+
+  /// Goes to the next value: the document's, or that of the member whose name was read.
+  public Kind next() {
+    JsonToken token = token();
+    return switch (token) {
+      case START_OBJECT -> Kind.OBJECT;
+      case START_ARRAY -> Kind.ARRAY;
+      case VALUE_STRING -> Kind.TEXT;
+      case VALUE_NUMBER_INT -> Kind.INTEGER;
+      case VALUE_NUMBER_FLOAT -> Kind.FRACTION;
+      case VALUE_TRUE -> Kind.TRUE;
+      case VALUE_FALSE -> Kind.FALSE;
+      case VALUE_NULL -> Kind.NULL;
+      default -> throw unexpected(token.toString());
+    };
+  }
+
+  /// The name of the object's next member; empty at its end.
+  public Optional<String> nextName() {
+    JsonToken token = token();
+    return switch (token) {
+      case PROPERTY_NAME -> Optional.of(parser.currentName());
+      case END_OBJECT -> Optional.empty();
+      default -> throw unexpected(token.toString());
+    };
+  }
+
+  /// The text, or the number as it is written.
+  public String text() {
+    try {
+      return parser.getString();
+    } catch (JacksonException e) {
+      throw failure(e);
+    }
+  }
+
+  /// The number as floating point.
+  public double fraction() {
+    try {
+      return parser.getDoubleValue();
+    } catch (JacksonException e) {
+      throw failure(e);
+    }
+  }
+
+  /// Where the value begins, in bytes from the beginning of the document: a text at its quote.
+  public long position() {
+    return parser.currentTokenLocation().getByteOffset();
+  }
+
+  /// Passes over the value and everything in it.
+  public void skip() {
+    try {
+      parser.skipChildren();
+    } catch (JacksonException e) {
+      throw failure(e);
+    }
+  }
+
+  /// Checks that the document ends here.
+  public void end() {
+    try {
+      JsonToken token = parser.nextToken();
+      if (token != null) {
+        throw unexpected(token.toString());
+      }
+    } catch (JacksonException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    parser.close();
+  }
+
+  private JsonToken token() {
+    try {
+      JsonToken token = parser.nextToken();
+      if (token == null) {
+        throw unexpected("end");
+      }
+      return token;
+    } catch (JacksonException e) {
+      throw failure(e);
+    }
+  }
+
+  private static JsonException unexpected(String what) {
+    return new JsonException("JSON: " + what + " (expected: a value)", new IllegalStateException());
+  }
+
+  private static JsonException failure(JacksonException e) {
+    return new JsonException("JSON: " + e.getOriginalMessage(), e);
+  }
+}

@@ -1,0 +1,418 @@
+package io.easyfaas.controller.engine;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.easyfaas.common.invoke.Call;
+import io.easyfaas.common.invoke.CallFailure;
+import io.easyfaas.common.invoke.CallHeaders;
+import io.easyfaas.common.invoke.CallRequest;
+import io.easyfaas.common.invoke.CallSink;
+import io.easyfaas.common.invoke.CallTerms;
+import io.easyfaas.common.invoke.FunctionReference;
+import io.easyfaas.common.invoke.Receipt;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.HeaderBlock;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.controller.pool.Acquisition;
+import io.easyfaas.controller.pool.FunctionErrors;
+import io.easyfaas.controller.pool.Lease;
+import io.easyfaas.controller.pool.Refusal;
+import io.easyfaas.controller.pool.Waiter;
+import io.easyfaas.controller.registry.RegistryClient;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.RunnerCall;
+import io.easyfaas.controller.userlog.CallOutput;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One call's life, from its request to its end.
+///
+/// It begins on its caller's thread. A function that is not in the cache is looked up on a virtual
+/// thread, which goes on from there. From the moment it is granted a lease the call lives on the
+/// runner's event loop, where its end is told to the sink. Fields are written by whoever has the
+/// call at the time; `function`, `lease` and `abandoned` may meet, see {@link #cancel}.
+final class EngineCall implements Call, RunnerCall, Waiter {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineCall.class);
+
+  private final EngineInvoker engine;
+  private final CallSink sink;
+  private final FunctionReference reference;
+  private final byte[] requestId;
+  private final CallTerms terms;
+  private final CallTimes times;
+
+  private @Nullable ByteBuf event;
+  private byte[] headers = HeaderBlock.NONE;
+  private @Nullable CallLog log;
+  private boolean begun;
+  private volatile @Nullable ResolvedFunction function;
+  private volatile @Nullable Lease lease;
+  private volatile boolean abandoned;
+
+  /// Takes over a request.
+  EngineCall(EngineInvoker engine, CallRequest request, CallSink sink) {
+    // Why not keep the request: the compiler then sees that nobody does, and never makes it.
+    this.engine = engine;
+    this.sink = sink;
+    this.reference =
+        engine.rules.showsAuthorization()
+            ? request.function()
+            : request.function().withoutAuthorization();
+    this.requestId = request.requestId();
+    this.terms = request.terms();
+    this.event = request.event();
+    this.times = new CallTimes(engine.metrics, now());
+  }
+
+  /// Starts the call.
+  ///
+  /// @param carried what goes with the event
+  void begin(CallHeaders carried) {
+    try {
+      headers = encode(carried);
+    } catch (IllegalArgumentException e) {
+      fail(CallErrors.invalid(String.valueOf(e.getMessage()), ""));
+      return;
+    }
+    Optional<ResolvedFunction> cached = engine.functions.fresh(reference);
+    if (cached.isPresent()) {
+      proceed(cached.get(), true);
+      return;
+    }
+    try {
+      CallErrors.check(reference);
+    } catch (ApiException e) {
+      fail(e);
+      return;
+    }
+    beginLookUp();
+  }
+
+  private static byte[] encode(CallHeaders carried) {
+    return carried.equals(CallHeaders.NONE)
+        ? HeaderBlock.NONE
+        : new HeaderBlock()
+            .add(HeaderBlock.Name.TRACE_PARENT, carried.traceparent())
+            .add(HeaderBlock.Name.TRACE_STATE, carried.tracestate())
+            .add(HeaderBlock.Name.CLIENT_CONTEXT, carried.clientContext())
+            .add(HeaderBlock.Name.IDENTITY, carried.identity())
+            .encode();
+  }
+
+  /// Has the registry asked. Until it answers the call waits, and counts as one that does.
+  private void beginLookUp() {
+    int weight = weight();
+    String limit = engine.pool.waitingRoom().enter(weight);
+    if (limit != null) {
+      fail(
+          engine.functions.isRegistryGone()
+              ? RegistryClient.noAnswer(limit)
+              : CallErrors.noRoom(limit));
+      return;
+    }
+    try {
+      engine.threads.execute(() -> lookUp(weight));
+    } catch (RejectedExecutionException _) {
+      engine.pool.waitingRoom().leave(weight);
+      fail(CallErrors.stopping());
+    }
+  }
+
+  /// A call that waits is taken out of the queue. One that runs is cancelled, but keeps its lease
+  /// until the runner is done with it. Between the steps of a call another thread may have it right
+  /// now: each writes its own field first and then reads the other's, so at least one sees both.
+  @Override
+  public void cancel() {
+    abandoned = true;
+    Lease current = lease;
+    if (current != null) {
+      current.runner().cancel(this);
+    } else {
+      withdraw();
+    }
+  }
+
+  @Override
+  public void taken(int bytes) {
+    Lease current = lease;
+    if (current != null) {
+      current.runner().taken(this, bytes);
+    }
+  }
+
+  @Override
+  public void granted(Lease given) {
+    lease = given;
+    if (abandoned) {
+      engine.pool.release(given);
+      leave();
+      return;
+    }
+    times.dispatched(now());
+    given.runner().invoke(this);
+  }
+
+  @Override
+  public void refused(Refusal refusal) {
+    switch (refusal) {
+      case Refusal.Overloaded overloaded -> fail(CallErrors.noRoom(overloaded.detail()));
+      case Refusal.NeverFits unfit -> fail(CallErrors.neverFits(unfit.detail()));
+      case Refusal.Stopping _ -> fail(CallErrors.stopping());
+      case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
+      case Refusal.LoadFailed failed -> {
+        releaseEvent();
+        answer(true, Unpooled.wrappedBuffer(failed.error()), now());
+      }
+    }
+  }
+
+  @Override
+  public String label() {
+    return new String(requestId, US_ASCII);
+  }
+
+  @Override
+  public byte[] requestId() {
+    return requestId;
+  }
+
+  @Override
+  public int weight() {
+    ByteBuf body = event;
+    return body == null ? 0 : body.readableBytes();
+  }
+
+  @Override
+  public ByteBuf takeEvent() {
+    ByteBuf body = event;
+    event = null;
+    return body == null ? Unpooled.EMPTY_BUFFER : body;
+  }
+
+  @Override
+  public byte[] headers() {
+    return headers;
+  }
+
+  @Override
+  public boolean takesParts() {
+    return sink.takesParts();
+  }
+
+  @Override
+  public void began(ByteBuf head) {
+    begun = true;
+    tell(() -> sink.began(StreamHead.read(head)));
+  }
+
+  @Override
+  public void part(ByteBuf bytes) {
+    tell(() -> sink.part(bytes));
+  }
+
+  @Override
+  public void logged(boolean stderr, ByteBuf text) {
+    CallLog kept = log;
+    if (kept != null) {
+      kept.add(stderr, text, engine.clock.millis());
+    }
+  }
+
+  @Override
+  public void answered(boolean failed, ByteBuf payload) {
+    answer(failed, payload, release());
+  }
+
+  @Override
+  public void timedOut() {
+    long ended = release();
+    engine.metrics.timeouts.increment();
+    answer(true, Unpooled.wrappedBuffer(CallErrors.timedOut(label(), mine())), ended);
+  }
+
+  @Override
+  public void lost(Optional<RunnerExit> exit) {
+    long ended = release();
+    engine.metrics.runnersLost.increment();
+    answer(
+        true,
+        Unpooled.wrappedBuffer(FunctionErrors.exited(Optional.of(label()), mine().memory(), exit)),
+        ended);
+  }
+
+  private void lookUp(int weight) {
+    ResolvedFunction found;
+    try {
+      try {
+        long deadline = times.received() + engine.rules.maxLookUp().toNanos();
+        found = engine.functions.load(reference, label(), deadline);
+      } finally {
+        engine.pool.waitingRoom().leave(weight);
+      }
+    } catch (ApiException e) {
+      fail(e);
+      return;
+    } catch (RuntimeException e) {
+      LOG.error("request={}: look-up of {} failed", label(), reference.name(), e);
+      fail(CallErrors.engine(String.valueOf(e.getMessage())));
+      return;
+    }
+    proceed(found, false);
+  }
+
+  private void proceed(ResolvedFunction found, boolean fromCache) {
+    times.resolved(fromCache, now());
+    String account = reference.account();
+    if (engine.rules.checksCaller() && !found.uid().equals(account)) {
+      fail(CallErrors.notTheOwner(found.uid(), account));
+      return;
+    }
+    function = found;
+    if (abandoned) {
+      leave();
+      return;
+    }
+    boolean wantsTail = terms.log() == CallTerms.LogWish.TAIL;
+    if (wantsTail || found.keepsUserLog()) {
+      log = new CallLog(found, label(), wantsTail, engine.clock.millis());
+    }
+    times.asksForSlot();
+    if (terms.priority() == CallTerms.Priority.BACKGROUND
+        && engine.pool.waitingRoom().calls() > 0) {
+      fail(CallErrors.noRoom("others wait"));
+      return;
+    }
+    switch (engine.pool.acquire(found, this)) {
+      case Lease given -> {
+        times.foundWarmSlot();
+        granted(given);
+      }
+      case Acquisition.Queued _ -> {
+        if (abandoned) {
+          withdraw();
+        }
+      }
+      case Acquisition.Refused refused -> refused(refused.refusal());
+    }
+  }
+
+  /// Takes the call out of the queue, if it is there.
+  private void withdraw() {
+    ResolvedFunction known = function;
+    if (known != null && engine.pool.withdraw(known, this)) {
+      leave();
+    }
+  }
+
+  /// Gives the slot back, first of all: the next call may be waiting for it. Returns when the call
+  /// ended.
+  private long release() {
+    long ended = now();
+    Lease given = lease;
+    if (given != null) {
+      engine.pool.release(given);
+      engine.metrics.putPod.record(now() - ended);
+    }
+    return ended;
+  }
+
+  /// Tells what the function, or the engine in its place, says.
+  private void answer(boolean failed, ByteBuf body, long ended) {
+    times.ended(ended);
+    int status = failed ? 500 : 200;
+    times.finished(abandoned ? CallTimes.STATUS_ABANDONED : status, ended);
+    long run = times.runNanos(ended);
+    String tail = "";
+    CallLog kept = log;
+    if (kept != null) {
+      tail = kept.tail(run / 1_000_000);
+      keepLog(kept, status, run);
+    }
+    if (abandoned) {
+      return;
+    }
+    Receipt receipt = new Receipt(failed, times.executionNanos(ended), tail);
+    try {
+      if (!begun) {
+        sink.answered(receipt, body);
+      } else if (failed) {
+        sink.failed(new CallFailure.ByFunction(receipt, ByteBufUtil.getBytes(body)));
+      } else {
+        sink.ended(receipt);
+      }
+    } catch (Throwable e) { // The runner has done its part: whatever this is, it is not its fault.
+      cannotTell(e);
+    }
+  }
+
+  /// Tells what comes before the end. What cannot be told ends the call, not its runner.
+  private void tell(Runnable news) {
+    if (abandoned) {
+      return;
+    }
+    try {
+      news.run();
+    } catch (Throwable e) {
+      cancel();
+      cannotTell(e);
+    }
+  }
+
+  private void cannotTell(Throwable why) {
+    LOG.error("request={}: the answer could not be told", label(), why);
+    sink.failed(CallFailure.of(CallErrors.engine("the answer could not be told: " + why)));
+  }
+
+  private void keepLog(CallLog kept, int status, long run) {
+    Lease given = lease;
+    Instant now = engine.clock.instant();
+    long epochNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
+    CallOutput output =
+        kept.output(
+            given == null ? "" : engine.slotName(given.slotIndex()),
+            terms.trigger(),
+            epochNanos - run,
+            status,
+            run / 1_000_000,
+            now.toEpochMilli());
+    if (output != null) {
+      engine.userLog.offer(output);
+    }
+  }
+
+  /// Tells a failure that is not the function's.
+  private void fail(ApiException failure) {
+    releaseEvent();
+    times.finished(failure.code().status(), now());
+    sink.failed(CallFailure.of(failure));
+  }
+
+  /// Ends a call that never ran and that nobody waits for.
+  private void leave() {
+    releaseEvent();
+    times.finished(CallTimes.STATUS_ABANDONED, now());
+  }
+
+  private void releaseEvent() {
+    takeEvent().release();
+  }
+
+  private long now() {
+    return engine.nanoTime.getAsLong();
+  }
+
+  private ResolvedFunction mine() {
+    ResolvedFunction found = function;
+    if (found == null) {
+      throw new IllegalStateException("request " + label() + " has no function yet");
+    }
+    return found;
+  }
+}

@@ -1,0 +1,37 @@
+package io.easyfaas.controller.pool;
+
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.controller.registry.ResolvedFunction;
+
+/// What a change of the pool's state has to be followed by, outside of its lock. Immutable.
+sealed interface Effect {
+  /// A call may run.
+  record Grant(Waiter waiter, Lease lease) implements Effect {}
+
+  /// A call will not run.
+  record Refuse(Waiter waiter, Refusal refusal) implements Effect {}
+
+  /// A function is to be put into a slot.
+  ///
+  /// @param requestId of the call that needs it
+  record WarmUp(int slot, ResolvedFunction function, String requestId) implements Effect {}
+
+  /// A runner is to be started in a slot.
+  record Prewarm(int slot, RuntimeConfiguration runtime) implements Effect {}
+
+  /// A slot's sandbox is to be made anew.
+  record Reset(int slot, Reason reason) implements Effect {}
+
+  /// A slot is to be paused.
+  record Freeze(int slot) implements Effect {}
+
+  /// A slot's pause is to end.
+  record Thaw(int slot) implements Effect {}
+
+  /// A slot has moved.
+  ///
+  /// @param detail further words, each with a space before it; may be empty
+  record Log(ContainerId slot, String from, String to, Reason reason, String detail)
+      implements Effect {}
+}

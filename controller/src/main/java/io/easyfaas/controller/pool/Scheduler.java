@@ -1,0 +1,211 @@
+package io.easyfaas.controller.pool;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Gives calls permits, and functions slots. Not thread-safe; owned by {@link SlotPool} and guarded
+/// by its lock.
+///
+/// A call gets a permit of a warm slot of its function, or waits in the function's line. A function
+/// needs another slot when more calls wait than its slots that are on their way will take, so that
+/// twenty first calls with a concurrency of ten start two slots, not twenty. Which function gets
+/// what becomes free is {@link Placement}'s choice, by arrival of the first call that needs it.
+///
+/// What concerns one function (a permit is back, a slot is warm or lost) is settled with that
+/// function, {@link #serve}; what makes room for any or changes what is needed with all, {@link
+/// #settle}.
+final class Scheduler {
+  private final Slots slots;
+  private final PooledFunctions functions;
+  private final CallQueue queue;
+  private final StandbyFiller standby;
+  private final PoolLimits limits;
+  private final PoolClock clock;
+  private boolean closed;
+
+  Scheduler(
+      Slots slots,
+      PooledFunctions functions,
+      CallQueue queue,
+      StandbyFiller standby,
+      PoolLimits limits,
+      PoolClock clock) {
+    this.slots = slots;
+    this.functions = functions;
+    this.queue = queue;
+    this.standby = standby;
+    this.limits = limits;
+    this.clock = clock;
+  }
+
+  /// How much memory there is from now on. Less than is used is allowed: nothing starts until
+  /// enough was given back.
+  void allocatable(ByteSize memory) {
+    slots.allocatable(memory);
+    for (PooledFunction function : List.copyOf(queue.inOrder())) {
+      Refusal refusal = neverFits(function.function);
+      if (refusal != null) {
+        queue.refuseAll(function, refusal);
+      }
+    }
+    settle();
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /// Refuses every call that waits, and those that come.
+  void close() {
+    closed = true;
+    for (PooledFunction function : List.copyOf(queue.inOrder())) {
+      queue.refuseAll(function, new Refusal.Stopping());
+    }
+  }
+
+  /// Gets a call a permit, now or later.
+  Acquisition acquire(ResolvedFunction revision, Waiter waiter) {
+    if (closed) {
+      return new Acquisition.Refused(new Refusal.Stopping());
+    }
+    PooledFunction function = functions.of(revision);
+    boolean isFirst = queue.isEmpty() || function.line.isEmpty();
+    Lease lease = isFirst ? takePermit(function) : null;
+    return lease == null ? enqueue(function, waiter) : lease;
+  }
+
+  /// Takes a permit back. The next call of the function gets it at once.
+  void release(Lease lease) {
+    PooledFunction function = lease.function;
+    if (function.inFlight == 0) {
+      throw new IllegalStateException(
+          "release of " + function.function.key() + ": nothing is in flight");
+    }
+    function.inFlight--;
+    Slot slot = lease.slot;
+    if (slot.isWarm(lease)) {
+      slot.give(clock.nanos());
+      function.usedLast = slot;
+      if (!queue.isEmpty()) {
+        serve(function);
+        if (!queue.isEmpty() && !slot.isBusy()) {
+          place();
+        }
+      }
+      return;
+    }
+    boolean makesRoom = false;
+    if (slot.state() instanceof SlotState.Draining draining && draining.lease() == lease) {
+      slots.give(slot, draining);
+      makesRoom = true;
+    }
+    // Else the slot has been reset since. Another one of the function may have permits that its
+    // limit of calls has kept unused.
+    serve(function);
+    if (makesRoom && !queue.isEmpty()) {
+      place();
+    }
+    functions.forgetUnused(function);
+  }
+
+  /// Gives the function's waiting calls what its own slots have: permits, first come first served;
+  /// and has as many of its frozen slots continued as the others can use, the one used last first.
+  void serve(PooledFunction function) {
+    while (!function.line.isEmpty()) {
+      Lease lease = takePermit(function);
+      if (lease == null) {
+        break;
+      }
+      queue.grant(function, lease);
+    }
+    while (function.isShort() && slots.isAny(SlotState.Frozen.class)) {
+      Slot frozen = function.frozenLast();
+      if (frozen == null) {
+        return;
+      }
+      slots.thaw(frozen);
+    }
+  }
+
+  /// How whatever may have made room ends: who waits is placed, and when nobody does the standby is
+  /// filled.
+  void settle() {
+    if (!queue.isEmpty()) {
+      place();
+    }
+    if (queue.isEmpty() && limits.maxPrewarmed() > 0 && !closed) {
+      standby.fill(clock.nanos());
+    }
+  }
+
+  private @Nullable Lease takePermit(PooledFunction function) {
+    if (!function.mayRunMore()) {
+      return null;
+    }
+    Slot slot = function.reusable();
+    if (slot == null) {
+      return null;
+    }
+    function.inFlight++;
+    return slot.take(clock.millis());
+  }
+
+  private Acquisition enqueue(PooledFunction function, Waiter waiter) {
+    Refusal refusal = neverFits(function.function);
+    if (refusal == null) {
+      refusal = queue.add(function, waiter, clock.nanos());
+    } else {
+      queue.refuseAll(function, refusal); // Who waits came when its limits were others.
+    }
+    if (refusal != null) {
+      functions.forgetUnused(function);
+      return new Acquisition.Refused(refusal);
+    }
+    serve(function); // Its limits may be others than when the calls before it came.
+    if (function.isShort()) {
+      place();
+    }
+    return Acquisition.Queued.QUEUED;
+  }
+
+  /// Why no call of the function can ever run; null when one can.
+  private @Nullable Refusal neverFits(ResolvedFunction function) {
+    if (function.maxInFlight() == 0) {
+      return new Refusal.NeverFits("reserved concurrency is 0");
+    }
+    ByteSize all = slots.allocatable();
+    return function.memory().compareTo(all) > 0
+        ? new Refusal.NeverFits("function needs " + function.memory() + ", there is " + all)
+        : null;
+  }
+
+  /// Carries out what Placement chooses for all functions that need slots.
+  private void place() {
+    long now = clock.nanos();
+    Room room = new Room(slots, now);
+    Demands demands = new Demands(queue.inOrder(), limits.patience(), now);
+    for (Placement.Decision decision : Placement.choose(room, demands)) {
+      switch (decision) {
+        case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
+        case Placement.Decision.CoolDown coolDown ->
+            slots.stop(slots.get(coolDown.slot()), Reason.MAKE_ROOM);
+        case Placement.Decision.Drain drain -> {
+          Slot slot = slots.get(drain.slot());
+          if (slot.state() instanceof SlotState.Warm warm) {
+            slots.drain(slot, warm, Reason.MAKE_ROOM);
+          }
+        }
+      }
+    }
+  }
+
+  private void start(Slot slot, ResolvedFunction revision) {
+    PooledFunction function = functions.get(revision);
+    standby.wanted(revision.runtime(), clock.nanos());
+    int place = function.coming();
+    String requestId = place < function.line.size() ? function.line.get(place).waiter.label() : "";
+    slots.occupy(slot, function, requestId);
+  }
+}

@@ -1,0 +1,51 @@
+package io.easyfaas.controller.pool;
+
+import io.easyfaas.controller.runtime.Runner;
+
+/// How the work on a slot ended, told to {@link SlotPool#tell} by who did it. What each does in
+/// each state is the table of docs/state-machine.md.
+public sealed interface SlotEvent {
+  /// A runner without a function is connected.
+  record Prewarmed(Runner runner) implements SlotEvent {}
+
+  /// A runner without a function did not start.
+  record PrewarmFailed() implements SlotEvent {}
+
+  /// A runner without a function is gone. Nothing happens when it has got one since.
+  record PrewarmedLost(Runner runner) implements SlotEvent {}
+
+  /// A slot's pause has ended. Nothing happens when its runner was lost meanwhile.
+  record Thawed() implements SlotEvent {}
+
+  /// A slot's pause could not be ended. Nothing happens when its runner was lost meanwhile.
+  record ThawFailed() implements SlotEvent {}
+
+  /// A function could not be put into its slot. The calls this slot was for try another one, those
+  /// that did so already are refused.
+  ///
+  /// @param detail why, for people
+  record WarmupFailed(String detail) implements SlotEvent {}
+
+  /// The same, because the runner did not start: the standby lets its language alone for a while.
+  ///
+  /// @param detail why, for people
+  record RunnerNotStarted(String detail) implements SlotEvent {}
+
+  /// A function cannot be loaded: every call that waits for it is told so, and the slot is reset.
+  ///
+  /// @param error the error object, see protocol.md §6
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record LoadFailed(byte[] error) implements SlotEvent {}
+
+  /// The same, when the slot has been reset already to find out why.
+  ///
+  /// @param error the error object
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record LoadEnded(byte[] error) implements SlotEvent {}
+
+  /// A slot's sandbox is new.
+  record ResetDone() implements SlotEvent {}
+
+  /// A slot's sandbox could not be made anew; it is tried again later.
+  record ResetFailed() implements SlotEvent {}
+}

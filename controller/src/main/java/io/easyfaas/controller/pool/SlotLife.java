@@ -1,0 +1,224 @@
+package io.easyfaas.controller.pool;
+
+import io.easyfaas.controller.runtime.Runner;
+import java.time.Duration;
+
+/// What becomes of slots: how the work ended that was done to them, how they are lost, taken out of
+/// use and aged. Not thread-safe; owned by {@link SlotPool} and guarded by its lock.
+final class SlotLife {
+  private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+  private static final int MAX_RETRY_DOUBLINGS = 6; // 64 s
+
+  private final Slots slots;
+  private final CallQueue queue;
+  private final StandbyFiller standby;
+  private final Scheduler scheduler;
+  private final PoolLimits limits;
+  private final PoolClock clock;
+
+  SlotLife(
+      Slots slots,
+      CallQueue queue,
+      StandbyFiller standby,
+      Scheduler scheduler,
+      PoolLimits limits,
+      PoolClock clock) {
+    this.slots = slots;
+    this.queue = queue;
+    this.standby = standby;
+    this.scheduler = scheduler;
+    this.limits = limits;
+    this.clock = clock;
+  }
+
+  /// Work on a slot has ended.
+  ///
+  /// @throws IllegalStateException when the event has no meaning in the slot's state
+  void on(Slot slot, SlotEvent event) {
+    switch (event) {
+      case SlotEvent.Prewarmed prewarmed -> {
+        standby.prewarmed(slot, prewarmed.runner());
+        scheduler.settle();
+      }
+      case SlotEvent.PrewarmFailed _ -> standby.prewarmFailed(slot, clock.nanos());
+      case SlotEvent.PrewarmedLost lost ->
+          standby.prewarmedLost(slot, lost.runner(), clock.nanos());
+      case SlotEvent.Thawed _ -> thawed(slot);
+      case SlotEvent.ThawFailed _ -> thawFailed(slot);
+      case SlotEvent.WarmupFailed failed -> warmupFailed(slot, failed.detail());
+      case SlotEvent.RunnerNotStarted failed -> {
+        standby.failed(occupant(slot).function.runtime(), clock.nanos());
+        warmupFailed(slot, failed.detail());
+      }
+      case SlotEvent.LoadFailed failed -> loadFailed(slot, failed.error());
+      case SlotEvent.LoadEnded failed -> loadEnded(slot, failed.error());
+      case SlotEvent.ResetDone _ -> resetDone(slot);
+      case SlotEvent.ResetFailed _ -> resetFailed(slot);
+    }
+  }
+
+  private void thawed(Slot slot) {
+    if (slot.state() instanceof SlotState.Thawing thawing) {
+      slots.move(slot, thawing.thawed(clock.nanos()), Reason.THAWED);
+      isWarm(slot, thawing.lease().function);
+    }
+  }
+
+  private void thawFailed(Slot slot) {
+    if (slot.state() instanceof SlotState.Thawing thawing) {
+      slot.abnormalTimes++;
+      slots.stop(slot, Reason.THAW_FAILED);
+      scheduler.serve(thawing.lease().function);
+      scheduler.settle();
+    }
+  }
+
+  Lease connected(Slot slot, Runner runner, WarmupTimes times) {
+    PooledFunction function = occupant(slot);
+    if (!(slot.state() instanceof SlotState.WarmingUp warming)) {
+      throw Slots.refused(slot, "connected");
+    }
+    Lease lease = new Lease(function, slot, runner);
+    slot.times = times;
+    slots.move(slot, warming.connected(lease, clock.nanos()), Reason.CONNECTED);
+    isWarm(slot, function);
+    return lease;
+  }
+
+  private void warmupFailed(Slot slot, String detail) {
+    PooledFunction function = occupant(slot);
+    int affected = slot.coming();
+    slot.abnormalTimes++;
+    slots.stop(slot, Reason.WARMUP_FAILED);
+    Refusal refusal = new Refusal.WarmupFailed(detail);
+    slot.rejected += queue.retry(function, affected, refusal, clock.nanos());
+    scheduler.serve(function);
+    scheduler.settle();
+  }
+
+  private void loadFailed(Slot slot, byte[] error) {
+    PooledFunction function = occupant(slot);
+    slot.abnormalTimes++;
+    slots.stop(slot, Reason.LOAD_FAILED);
+    slot.rejected += queue.refuseAll(function, new Refusal.LoadFailed(error));
+    scheduler.settle();
+  }
+
+  /// The same, when the sandbox is new already.
+  private void loadEnded(Slot slot, byte[] error) {
+    PooledFunction function = occupant(slot);
+    slot.abnormalTimes++;
+    slots.end(slot, Reason.LOAD_FAILED);
+    slot.rejected += queue.refuseAll(function, new Refusal.LoadFailed(error));
+    resetDone(slot);
+  }
+
+  /// A runner is gone; whoever calls resets its slot.
+  ///
+  /// @return false when the lease's slot was given up before
+  boolean lost(Lease lease, Reason reason) {
+    Slot slot = lease.slot;
+    if (!(slot.state() instanceof SlotState.Serving serving) || serving.lease() != lease) {
+      return false;
+    }
+    slots.end(slot, reason);
+    slot.abnormalTimes++;
+    scheduler.serve(lease.function);
+    scheduler.settle();
+    return true;
+  }
+
+  void drain(Lease lease, Reason reason) {
+    Slot slot = lease.slot;
+    if (slot.isWarm(lease) && slot.state() instanceof SlotState.Warm warm) {
+      slots.drain(slot, warm, reason);
+      scheduler.serve(lease.function);
+    }
+    scheduler.settle();
+  }
+
+  void invalidate(Slot slot) {
+    switch (slot.state()) {
+      case SlotState.Cold _, SlotState.Prewarmed _, SlotState.Frozen _, SlotState.Closed _ ->
+          slots.stop(slot, Reason.INVALIDATED);
+      case SlotState.Warm warm -> slots.drain(slot, warm, Reason.INVALIDATED);
+      // It is reset when it cannot connect; once warm it may be invalidated again.
+      case SlotState.Prewarming _, SlotState.WarmingUp _, SlotState.Thawing _ -> {}
+      case SlotState.Draining _, SlotState.Stopping _ -> {}
+    }
+  }
+
+  private void resetDone(Slot slot) {
+    if (!(slot.state() instanceof SlotState.Stopping stopping)) {
+      throw Slots.refused(slot, "resetDone");
+    }
+    slot.lastResetMillis = clock.millis();
+    slots.move(slot, stopping.reset(), stopping.reason());
+    scheduler.settle();
+  }
+
+  private void resetFailed(Slot slot) {
+    if (!(slot.state() instanceof SlotState.Stopping stopping)) {
+      throw Slots.refused(slot, "resetFailed");
+    }
+    int doublings = Math.min(stopping.failures(), MAX_RETRY_DOUBLINGS);
+    slot.abnormalTimes++;
+    slots.move(
+        slot,
+        stopping.failed(clock.nanos() + (FIRST_RETRY.toNanos() << doublings)),
+        Reason.RESET_FAILED);
+  }
+
+  /// Freezes idle slots, cools them down, or has broken ones repaired, when it is time.
+  void age() {
+    long now = clock.nanos();
+    slots.forEach(
+        SlotState.Warm.class,
+        slot -> {
+          if (!slot.isBusy()) {
+            ageIdle(slot, now);
+          }
+        });
+    slots.forEach(
+        SlotState.Frozen.class,
+        slot -> {
+          if (now - slot.lastUsed() >= limits.maxIdle().toNanos()) {
+            slots.stop(slot, Reason.IDLE);
+          }
+        });
+    slots.forEach(
+        SlotState.Closed.class,
+        slot -> {
+          if (slot.state() instanceof SlotState.Closed broken && now - broken.retryAt() >= 0) {
+            slots.stop(slot, broken.reason());
+          }
+        });
+  }
+
+  private void ageIdle(Slot slot, long now) {
+    long idle = now - slot.lastUsed();
+    long freezeAfter = limits.freezeAfter().toNanos();
+    if (idle >= limits.maxIdle().toNanos()) {
+      slots.stop(slot, Reason.IDLE);
+    } else if (freezeAfter > 0
+        && idle >= freezeAfter
+        && slot.state() instanceof SlotState.Warm warm) {
+      slots.freeze(slot, warm);
+    }
+  }
+
+  private void isWarm(Slot slot, PooledFunction function) {
+    function.usedLast = slot;
+    scheduler.serve(function);
+    scheduler.settle();
+  }
+
+  /// The function that a slot is warmed up for.
+  private PooledFunction occupant(Slot slot) {
+    PooledFunction function = slots.occupant(slot);
+    if (function == null || !slot.is(SlotState.WarmingUp.class)) {
+      throw Slots.refused(slot, "the end of a warm-up");
+    }
+    return function;
+  }
+}

@@ -1,0 +1,277 @@
+package io.easyfaas.controller.warden;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.FreezeRequest;
+import io.easyfaas.common.wire.PrewarmRequest;
+import io.easyfaas.common.wire.ResetRequest;
+import io.easyfaas.common.wire.ResetResponse;
+import io.easyfaas.common.wire.RunnerExit;
+import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.controller.pool.FunctionErrors;
+import io.easyfaas.controller.pool.Reason;
+import io.easyfaas.controller.pool.SlotEvent;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.LoadOutcome;
+import io.easyfaas.controller.runtime.RunnerCall;
+import io.easyfaas.controller.runtime.RunnerConnection;
+import io.easyfaas.controller.runtime.RunnerException;
+import io.easyfaas.controller.runtime.SlotSockets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Does the work on one slot. Thread-safe; the methods block, and are called on threads of their
+/// own. Whoever works on a slot owns it until it has told the pool how the work ended: whatever is
+/// thrown is told as a failure.
+///
+/// A warm-up is: funclet mounts code and starts the runner (10 s), the runner connects and says
+/// HELLO (`Waits.runner`), the function is loaded (`Waits.load`). Whatever fails, the sandbox is
+/// reset.
+///
+/// When a runner ends, its calls are answered after the reset, because only funclet, which reaps
+/// the sandbox, knows how it ended.
+final class SlotWarden {
+  private static final Logger LOG = LoggerFactory.getLogger(SlotWarden.class);
+  private static final String STATE_COLD = "cold";
+
+  private final Warden warden;
+  private final int index;
+  private final ContainerId id;
+  private final SlotSockets sockets;
+  // What is done in turn: a slot is not reset while it is being frozen, for example.
+  private final ReentrantLock turn = new ReentrantLock();
+
+  SlotWarden(Warden warden, int index, ContainerId id, SlotSockets sockets) {
+    this.warden = warden;
+    this.index = index;
+    this.id = id;
+    this.sockets = sockets;
+  }
+
+  int index() {
+    return index;
+  }
+
+  /// Whether the container is cold, and a runner in it could connect.
+  boolean isUsable(ContainerInfo container) {
+    if (!container.state().equals(STATE_COLD) || !container.currentEvent().isEmpty()) {
+      return false;
+    }
+    try {
+      sockets.listen(Path.of(container.socketDirectory()));
+      return true;
+    } catch (RunnerException e) {
+      LOG.warn("slot={}: {}", id, e.getMessage());
+      return false;
+    }
+  }
+
+  /// Starts a runner without a function.
+  void prewarm(RuntimeConfiguration runtime) {
+    try {
+      sockets.expectRunner();
+      warden.funclet().prewarm(new PrewarmRequest(id, "", runtime));
+      long deadline = System.nanoTime() + warden.waits().runner().toNanos();
+      RunnerConnection runner = sockets.awaitRunner(warden.waits().runner());
+      runner.awaitHello(until(deadline));
+      tell(new SlotEvent.Prewarmed(runner));
+      runner.whenClosed(() -> tell(new SlotEvent.PrewarmedLost(runner)));
+    } catch (Throwable e) {
+      warn("{} could not be prewarmed: {}{}", runtime.name(), Failures.describe(e), printed());
+      tell(new SlotEvent.PrewarmFailed());
+    }
+  }
+
+  /// Pauses the sandbox, if it is to be paused still.
+  void freeze() {
+    turn.lock();
+    try {
+      if (warden.pool().isFrozen(index)) { // Else a call came first.
+        warden.funclet().freeze(new FreezeRequest(id, ""));
+      }
+    } catch (Throwable e) {
+      // It runs on, which harms nobody.
+      warn("could not be frozen: {}", Failures.describe(e));
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /// Continues the sandbox.
+  void thaw() {
+    turn.lock();
+    try {
+      warden.funclet().thaw(new FreezeRequest(id, ""));
+      tell(new SlotEvent.Thawed());
+    } catch (Throwable e) {
+      warn("could not be thawed: {}", Failures.describe(e));
+      tell(new SlotEvent.ThawFailed());
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /// Puts a function in.
+  ///
+  /// @param requestId of the call that needs it
+  void warmUp(ResolvedFunction function, String requestId) {
+    long mountStart = warden.clock().millis();
+    try {
+      sockets.expectRunner();
+      warden
+          .funclet()
+          .warmup(
+              new WarmupRequest(
+                  id,
+                  requestId,
+                  function.document().code(),
+                  function.configuration(),
+                  function.runtime()));
+      long mountEnd = warden.clock().millis();
+      long deadline = System.nanoTime() + warden.waits().runner().toNanos();
+      LoadOutcome outcome =
+          sockets
+              .awaitRunner(warden.waits().runner())
+              .load(
+                  function.load(),
+                  function.timeout(),
+                  until(deadline),
+                  warden.waits().load(),
+                  new Tenure(this, warden.pool(), warden.clock()::millis, mountStart, mountEnd));
+      switch (outcome) {
+        case LoadOutcome.Ready _ -> {} // The tenure has begun.
+        case LoadOutcome.Failed failed -> tell(new SlotEvent.LoadFailed(failed.error()));
+        case LoadOutcome.TimedOut _ ->
+            tell(new SlotEvent.LoadFailed(FunctionErrors.loadTimedOut(warden.waits().load())));
+        case LoadOutcome.Ended _ -> endLoad(function, requestId);
+      }
+    } catch (Throwable e) {
+      String what = Failures.describe(e);
+      warn(
+          "request={}: warm-up of {} failed: {}{}",
+          requestId,
+          function.key().brn(),
+          what,
+          printed());
+      String detail = "warm up runtime " + id + " failed: " + what;
+      tell(
+          e instanceof RunnerException
+              ? new SlotEvent.RunnerNotStarted(detail)
+              : new SlotEvent.WarmupFailed(detail));
+    }
+  }
+
+  /// Makes the sandbox anew.
+  ///
+  /// @param lost calls that wait to be told how their runner ended
+  void reset(Reason reason, List<RunnerCall> lost) {
+    turn.lock();
+    try {
+      doReset(reason, new ArrayList<>(lost));
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /// {@link #reset} on a thread of its own. Returns at once.
+  void resetLater(Reason reason, List<RunnerCall> lost) {
+    warden.execute(() -> reset(reason, lost));
+  }
+
+  /// Tells the pool that it did not take a warm-up that has succeeded. Returns at once.
+  void refusedLater(Throwable why) {
+    warden.execute(() -> tell(new SlotEvent.WarmupFailed(Failures.describe(why))));
+  }
+
+  /// Closes the sockets. Safe to call twice.
+  void close() {
+    sockets.close();
+  }
+
+  /// User code ended the process before the function was loaded. Only a reset tells how, and the
+  /// answer is to say it.
+  private void endLoad(ResolvedFunction function, String requestId) {
+    ResetResponse response =
+        warden.funclet().reborn(new ResetRequest(id, requestId, Reason.LOAD_FAILED.word()));
+    LOG.info(
+        "slot={} request={}: {} ended while loading{}",
+        id,
+        requestId,
+        function.key().brn(),
+        printed());
+    renew(response);
+    tell(
+        new SlotEvent.LoadEnded(
+            FunctionErrors.exited(
+                Optional.empty(), function.memory(), Optional.ofNullable(response.exit()))));
+  }
+
+  private void doReset(Reason reason, List<RunnerCall> untold) {
+    String requestId = untold.isEmpty() ? "" : new String(untold.getFirst().requestId(), US_ASCII);
+    String printed = printed();
+    if (!reason.isPlanned() && !printed.isEmpty()) {
+      LOG.info("slot={} printed{}", id, printed);
+    }
+    SlotEvent outcome = new SlotEvent.ResetFailed();
+    try {
+      ResetRequest request = new ResetRequest(id, requestId, reason.word());
+      ResetResponse response =
+          reason.isPlanned()
+              ? warden.funclet().cooldown(request)
+              : warden.funclet().reborn(request);
+      tell(untold, Optional.ofNullable(response.exit()));
+      renew(response);
+      outcome = new SlotEvent.ResetDone();
+    } catch (Throwable e) {
+      warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
+      sockets.endGeneration();
+      tell(untold, Optional.empty());
+    }
+    tell(outcome);
+  }
+
+  private void renew(ResetResponse response) {
+    sockets.endGeneration();
+    sockets.listen(Path.of(response.container().socketDirectory()));
+  }
+
+  /// Calls are told once: who was told is removed.
+  private static void tell(List<RunnerCall> untold, Optional<RunnerExit> exit) {
+    while (!untold.isEmpty()) {
+      RunnerCall call = untold.removeFirst();
+      try {
+        call.lost(exit);
+      } catch (Throwable e) {
+        LOG.error("a call could not be told that its runner is lost", e); // The others must be.
+      }
+    }
+  }
+
+  private void tell(SlotEvent event) {
+    warden.pool().tell(index, event);
+  }
+
+  private void warn(String what, Object... arguments) {
+    if (!warden.isClosed()) { // Then everything fails.
+      LOG.warn("slot=" + id + " " + what, arguments);
+    }
+  }
+
+  private String printed() {
+    String printed = sockets.strayOutput();
+    return printed.isEmpty() ? "" : ": " + printed;
+  }
+
+  private static Duration until(long deadline) {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+  }
+}

@@ -1,0 +1,56 @@
+package io.easyfaas.controller.warden;
+
+import java.time.Duration;
+import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Has a warden look at everything once a second, and when a waiting call is due. Thread-safe; one
+/// virtual thread, which no failure ends.
+public final class Sweeper implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
+  private static final Duration PERIOD = Duration.ofSeconds(1);
+  private static final Duration SHORTEST = Duration.ofMillis(1);
+  private static final Duration NODE_REFRESH = Duration.ofSeconds(5);
+
+  private final Warden warden;
+  private final Thread thread;
+  private volatile boolean closed;
+
+  private Sweeper(Warden warden) {
+    this.warden = warden;
+    this.thread = Thread.ofVirtual().name("slot-sweeper").unstarted(this::run);
+  }
+
+  /// Begins at once.
+  public static Sweeper start(Warden warden) {
+    Sweeper sweeper = new Sweeper(warden);
+    sweeper.thread.start();
+    return sweeper;
+  }
+
+  /// Ends the thread. Safe to call twice.
+  @Override
+  public void close() {
+    closed = true;
+    thread.interrupt();
+  }
+
+  private void run() {
+    long refreshed = System.nanoTime();
+    while (!closed) {
+      OptionalLong due = OptionalLong.empty();
+      try {
+        due = warden.sweep();
+        if (System.nanoTime() - refreshed >= NODE_REFRESH.toNanos()) {
+          refreshed = System.nanoTime();
+          warden.execute(warden::refreshNode);
+        }
+      } catch (Throwable e) {
+        LOG.error("the sweep failed", e); // The next one must still come.
+      }
+      long pause = Math.min(PERIOD.toNanos(), due.orElse(Long.MAX_VALUE));
+      Warden.pause(Duration.ofNanos(Math.max(pause, SHORTEST.toNanos())));
+    }
+  }
+}

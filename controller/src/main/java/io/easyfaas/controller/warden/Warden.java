@@ -1,0 +1,212 @@
+package io.easyfaas.controller.warden;
+
+import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.FuncletApi;
+import io.easyfaas.common.wire.FuncletNode;
+import io.easyfaas.controller.pool.PoolClock;
+import io.easyfaas.controller.pool.PoolLimits;
+import io.easyfaas.controller.pool.PoolMemory;
+import io.easyfaas.controller.pool.Reason;
+import io.easyfaas.controller.pool.SlotPool;
+import io.easyfaas.controller.pool.SlotState;
+import io.easyfaas.controller.pool.SlotView;
+import io.easyfaas.controller.pool.SlotWork;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.FlushQueues;
+import io.easyfaas.controller.runtime.RunnerException;
+import io.easyfaas.controller.runtime.SlotSockets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Has a pool's slow work done. Thread-safe; every piece of work has a virtual thread of its own.
+public final class Warden implements SlotWork, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Warden.class);
+  private static final Duration FUNCLET_RETRY = Duration.ofSeconds(1);
+
+  /// How long a warden waits for others.
+  ///
+  /// @param funclet until it answers at all, at the start
+  /// @param runner until it has connected and said HELLO, after it was started
+  /// @param load until a runner has loaded a function
+  public record Waits(Duration funclet, Duration runner, Duration load) {}
+
+  private final FuncletApi funclet;
+  private final Waits waits;
+  private final PoolClock clock;
+  private final List<SlotWarden> slots = new ArrayList<>();
+  private final ExecutorService threads =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("slot-", 0).factory());
+  private final SlotPool pool;
+  private volatile FuncletNode node;
+  private volatile boolean closed;
+
+  private Warden(
+      FuncletApi funclet, FlushQueues flushes, Waits waits, PoolLimits limits, PoolClock clock) {
+    this.funclet = funclet;
+    this.waits = waits;
+    this.clock = clock;
+    List<ContainerInfo> containers = funclet.list();
+    this.node = funclet.node();
+    Map<ContainerId, Boolean> cold = new LinkedHashMap<>();
+    for (ContainerInfo container : containers) {
+      ContainerId id = container.containerID();
+      SlotSockets sockets =
+          new SlotSockets(id.value(), flushes, clock.nanoTime(), clock.wall()::millis);
+      SlotWarden slot = new SlotWarden(this, slots.size(), id, sockets);
+      slots.add(slot);
+      cold.put(id, slot.isUsable(container));
+    }
+    PoolMemory memory =
+        new PoolMemory(allocatable(node), new ByteSize(node.resource().baseMemory()));
+    this.pool = new SlotPool(cold, memory, limits, this, clock);
+  }
+
+  /// Asks funclet for its containers and takes them over.
+  ///
+  /// @throws RunnerException when funclet does not answer in time
+  public static Warden start(
+      FuncletApi funclet, FlushQueues flushes, Waits waits, PoolLimits limits, PoolClock clock) {
+    long deadline = System.nanoTime() + waits.funclet().toNanos();
+    while (true) {
+      try {
+        Warden warden = new Warden(funclet, flushes, waits, limits, clock);
+        warden.pool.sweep(); // What was left over is reset.
+        return warden;
+      } catch (RuntimeException e) {
+        if (System.nanoTime() - deadline > 0) {
+          throw new RunnerException("funclet does not answer: " + Failures.describe(e));
+        }
+        LOG.info("waiting for funclet: {}", Failures.describe(e));
+        pause(FUNCLET_RETRY);
+      }
+    }
+  }
+
+  /// The pool whose work is done here.
+  public SlotPool pool() {
+    return pool;
+  }
+
+  /// What the machine or Pod has, as funclet last said.
+  public FuncletNode node() {
+    return node;
+  }
+
+  /// Does what is to be done every second: idle slots are cooled down, broken ones repaired, calls
+  /// past their deadline answered, silent runners found.
+  ///
+  /// @return nanoseconds until the next waiting call is due, if there is one
+  public OptionalLong sweep() {
+    OptionalLong next = pool.sweep();
+    for (SlotView view : pool.slots()) {
+      switch (view.state()) {
+        case SlotState.Warm warm -> warm.lease().runner().check();
+        case SlotState.Draining draining -> draining.lease().runner().check();
+        default -> {} // Who is paused answers no ping.
+      }
+    }
+    return next;
+  }
+
+  @Override
+  public void prewarm(int slot, RuntimeConfiguration runtime) {
+    execute(() -> slots.get(slot).prewarm(runtime));
+  }
+
+  @Override
+  public void freeze(int slot) {
+    execute(slots.get(slot)::freeze);
+  }
+
+  @Override
+  public void thaw(int slot) {
+    execute(slots.get(slot)::thaw);
+  }
+
+  @Override
+  public void warmUp(int slot, ResolvedFunction function, String requestId) {
+    execute(() -> slots.get(slot).warmUp(function, requestId));
+  }
+
+  @Override
+  public void reset(int slot, Reason reason) {
+    execute(() -> slots.get(slot).reset(reason, List.of()));
+  }
+
+  /// Refuses waiting calls, stops all work and closes every socket. Safe to call twice.
+  @Override
+  public void close() {
+    closed = true;
+    pool.close();
+    threads.shutdownNow();
+    try {
+      if (!threads.awaitTermination(5, TimeUnit.SECONDS)) {
+        LOG.warn("slot work did not end in 5s");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    slots.forEach(SlotWarden::close);
+  }
+
+  FuncletApi funclet() {
+    return funclet;
+  }
+
+  Waits waits() {
+    return waits;
+  }
+
+  PoolClock clock() {
+    return clock;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /// Asks funclet anew what there is. Blocks; without an answer nothing changes.
+  void refreshNode() {
+    try {
+      FuncletNode fresh = funclet.node();
+      node = fresh;
+      pool.allocatable(allocatable(fresh));
+    } catch (RuntimeException e) {
+      LOG.warn("funclet does not answer: {}", Failures.describe(e));
+    }
+  }
+
+  /// Has work done on a thread of its own; drops it when the warden is closed.
+  void execute(Runnable work) {
+    try {
+      threads.execute(work);
+    } catch (RejectedExecutionException _) {
+      LOG.debug("slot work after close");
+    }
+  }
+
+  private static ByteSize allocatable(FuncletNode node) {
+    return new ByteSize(node.resource().allocatable().memory());
+  }
+
+  static void pause(Duration duration) {
+    try {
+      Thread.sleep(duration);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

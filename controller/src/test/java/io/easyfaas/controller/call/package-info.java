@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.call;
+
+import org.jspecify.annotations.NullMarked;

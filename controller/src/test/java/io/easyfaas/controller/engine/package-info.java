@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.engine;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,0 @@
-@NullMarked
-package io.easyfaas.controller.invoke;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,121 @@
+package io.easyfaas.controller.warden;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.controller.FakeFunclet;
+import io.easyfaas.controller.FakeRegistry;
+import io.easyfaas.controller.FakeRegistry.Traits;
+import io.easyfaas.controller.pool.Acquisition;
+import io.easyfaas.controller.pool.Lease;
+import io.easyfaas.controller.pool.PoolClock;
+import io.easyfaas.controller.pool.PoolLimits;
+import io.easyfaas.controller.pool.Reason;
+import io.easyfaas.controller.pool.Refusal;
+import io.easyfaas.controller.pool.SlotMove;
+import io.easyfaas.controller.pool.Waiter;
+import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.FlushQueues;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WardenTest {
+  @TempDir Path directory;
+
+  private final EventLoops loops = new EventLoops(1);
+  private final AtomicLong nanos = new AtomicLong(1);
+  private final ResolvedFunction function =
+      ResolvedFunction.of(
+          FakeRegistry.document("f", "brn:f", Traits.of("echo")),
+          new RuntimeConfiguration("nodejs20", "/bin/node", "/opt", List.of(), List.of()));
+  private FakeFunclet funclet;
+  private Warden warden;
+
+  @BeforeEach
+  void start() {
+    funclet = new FakeFunclet(directory, 1, 256);
+    warden =
+        Warden.start(
+            funclet,
+            new FlushQueues(loops),
+            new Warden.Waits(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofMillis(200)),
+            new PoolLimits(
+                Duration.ofSeconds(60),
+                10,
+                1000,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(1),
+                Duration.ZERO,
+                0),
+            new PoolClock(nanos::get, InstantSource.system()));
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    warden.close();
+    loops.close();
+    funclet.close();
+  }
+
+  @Test
+  void functionThatIsNotLoadedInTimeIsTheFunctionsFailure() throws Exception {
+    CountDownLatch over = new CountDownLatch(1);
+    funclet.script(runner -> {
+      runner.greet();
+      over.await();
+    });
+
+    Refusal refusal = refusal();
+    over.countDown();
+
+    assertThat(refusal).isInstanceOf(Refusal.LoadFailed.class);
+    assertThat(new String(((Refusal.LoadFailed) refusal).error(), UTF_8))
+        .isEqualTo(
+            "{\"errorMessage\":\"Loading timed out after 0 seconds\","
+                + "\"errorType\":\"Runtime.LoadTimeout\",\"stackTrace\":[]}");
+    assertThat(funclet.warmups()).as("no second try").hasSize(1);
+    assertThat(warden.pool().moves())
+        .containsKey(new SlotMove("warmup", "stopping", Reason.LOAD_FAILED));
+  }
+
+  private Refusal refusal() throws Exception {
+    CompletableFuture<Refusal> refused = new CompletableFuture<>();
+    Waiter waiter =
+        new Waiter() {
+          @Override
+          public String label() {
+            return "R1";
+          }
+
+          @Override
+          public int weight() {
+            return 0;
+          }
+
+          @Override
+          public void granted(Lease lease) {
+            refused.completeExceptionally(new AssertionError("granted"));
+          }
+
+          @Override
+          public void refused(Refusal refusal) {
+            refused.complete(refusal);
+          }
+        };
+    assertThat(warden.pool().acquire(function, waiter)).isInstanceOf(Acquisition.Queued.class);
+    return refused.get(20, TimeUnit.SECONDS);
+  }
+}

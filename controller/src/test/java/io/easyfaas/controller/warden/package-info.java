@@ -1,0 +1,4 @@
+@NullMarked
+package io.easyfaas.controller.warden;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,115 @@
+package io.easyfaas.httptrigger.event;
+
+import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.json.JsonReader;
+import io.easyfaas.common.json.JsonReader.Kind;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufInputStream;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// What of a function's answer counts as a response, read in one pass: of the body only where it
+/// is.
+///
+/// @param form what the answer is at all
+/// @param status `statusCode`, when it is one
+/// @param headers by name as given; empty for a value that is no text, number or boolean
+/// @param body where in the answer the quote of `body` is, when it is a text
+/// @param isBase64 whether `isBase64Encoded` is true
+record ResponseDocument(
+    Form form,
+    OptionalInt status,
+    Map<String, Optional<String>> headers,
+    OptionalInt body,
+    boolean isBase64) {
+  /// What an answer is.
+  enum Form {
+    /// Not a JSON object.
+    TEXT,
+    /// A JSON object that is no response.
+    OBJECT,
+    /// A response.
+    RESPONSE
+  }
+
+  private static final ResponseDocument TEXT =
+      new ResponseDocument(Form.TEXT, OptionalInt.empty(), Map.of(), OptionalInt.empty(), false);
+
+  /// Reads an answer, which stays the caller's.
+  static ResponseDocument read(ByteBuf answer) {
+    ByteBuf json = answer.slice();
+    try (JsonReader reader = new JsonReader(new ByteBufInputStream(json))) {
+      return reader.next() == Kind.OBJECT ? new Members().read(reader) : TEXT;
+    } catch (JsonException _) {
+      return TEXT;
+    }
+  }
+
+  /// The members so far; of several with one name the last counts.
+  private static final class Members {
+    private OptionalInt status = OptionalInt.empty();
+    private Map<String, Optional<String>> headers = Map.of();
+    private OptionalInt body = OptionalInt.empty();
+    private boolean hasBody = true;
+    private boolean hasHeaders = true;
+    private boolean isBase64;
+
+    ResponseDocument read(JsonReader reader) {
+      for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
+        Kind kind = reader.next();
+        switch (name.get()) {
+          case "statusCode" ->
+              status = kind == Kind.INTEGER ? status(reader.text()) : OptionalInt.empty();
+          case "isBase64Encoded" -> isBase64 = kind == Kind.TRUE;
+          case "body" -> {
+            body =
+                kind == Kind.TEXT ? OptionalInt.of((int) reader.position()) : OptionalInt.empty();
+            hasBody = kind == Kind.TEXT || kind == Kind.NULL;
+          }
+          case "headers" -> {
+            headers = kind == Kind.OBJECT ? headers(reader) : Map.of();
+            hasHeaders = kind == Kind.OBJECT || kind == Kind.NULL;
+            if (kind == Kind.OBJECT) {
+              continue; // They were read to their end.
+            }
+          }
+          default -> {} // Not ours.
+        }
+        reader.skip();
+      }
+      reader.end();
+      boolean isResponse = status.isPresent() && hasBody && hasHeaders;
+      return new ResponseDocument(
+          isResponse ? Form.RESPONSE : Form.OBJECT, status, headers, body, isBase64);
+    }
+
+    private static OptionalInt status(String number) {
+      if (number.length() != 3) {
+        return OptionalInt.empty();
+      }
+      int status = Integer.parseInt(number);
+      return status >= 100 && status <= 599 ? OptionalInt.of(status) : OptionalInt.empty();
+    }
+
+    private static Map<String, Optional<String>> headers(JsonReader reader) {
+      Map<String, Optional<String>> headers = new HashMap<>();
+      for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
+        Kind kind = reader.next();
+        headers.put(
+            name.get(),
+            switch (kind) {
+              case TEXT, INTEGER -> Optional.of(reader.text());
+              case FRACTION -> Optional.of(Double.toString(reader.fraction()));
+              case TRUE -> Optional.of("true");
+              case FALSE -> Optional.of("false");
+              case NULL -> Optional.of("");
+              case OBJECT, ARRAY -> Optional.empty();
+            });
+        reader.skip();
+      }
+      return headers;
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package io.easyfaas.httptrigger.route;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.easyfaas.common.http.Exchange;
+import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.invoke.AnswerHead;
+import io.easyfaas.common.invoke.Call;
+import io.easyfaas.common.invoke.CallFailure;
+import io.easyfaas.common.invoke.CallHeaders;
+import io.easyfaas.common.invoke.CallRequest;
+import io.easyfaas.common.invoke.CallSink;
+import io.easyfaas.common.invoke.CallTerms;
+import io.easyfaas.common.invoke.FunctionReference;
+import io.easyfaas.common.invoke.Receipt;
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Headers;
+import io.easyfaas.httptrigger.event.FunctionAnswer;
+import io.easyfaas.httptrigger.event.HttpEvent;
+import io.easyfaas.httptrigger.event.TriggerResponse;
+import io.netty.buffer.ByteBuf;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One request to a URL: from its body to an event, through the door, and from the answer to a
+/// response. What is small is translated where it is; what is large on a thread of its own, since
+/// it takes time in proportion. A client that leaves cancels its call.
+final class TriggerCall implements CallSink, Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(TriggerCall.class);
+
+  // Takes a loop some tens of microseconds to translate.
+  private static final int SMALL_BYTES = 32 * 1024;
+
+  private final TriggerRoutes routes;
+  private final Exchange exchange;
+  private final String requestId;
+  private final FunctionReference function;
+  private final CallTerms terms;
+  private final CallHeaders headers;
+
+  private volatile Call call = Call.ENDED;
+  private volatile boolean clientLeft;
+  private boolean begun;
+  private boolean isOver;
+
+  TriggerCall(
+      TriggerRoutes routes,
+      Exchange exchange,
+      String requestId,
+      FunctionReference function,
+      CallTerms terms,
+      CallHeaders headers) {
+    this.routes = routes;
+    this.exchange = exchange;
+    this.requestId = requestId;
+    this.function = function;
+    this.terms = terms;
+    this.headers = headers;
+  }
+
+  /// Makes the call. On the connection's event loop.
+  ///
+  /// @param body belongs to the call from now on
+  void begin(HttpEvent event, ByteBuf body) {
+    exchange.whenLeft(this);
+    translate(body, () -> invoke(event, body));
+  }
+
+  private void invoke(HttpEvent event, ByteBuf body) {
+    if (clientLeft) {
+      return;
+    }
+    ByteBuf json =
+        routes.owned(
+            exchange.allocator(), function.account(), event.toJson(exchange.allocator(), body));
+    call =
+        routes
+            .invoker()
+            .invoke(
+                new CallRequest(function, requestId.getBytes(US_ASCII), terms, headers, json),
+                this);
+    if (clientLeft) {
+      call.cancel(); // It left before there was a call to cancel.
+    }
+  }
+
+  /// The client has left. On the connection's event loop.
+  @Override
+  public void run() {
+    clientLeft = true;
+    call.cancel();
+  }
+
+  @Override
+  public void answered(Receipt receipt, ByteBuf answer) {
+    ByteBuf mine = answer.retain();
+    translate(mine, () -> respond(receipt, mine));
+  }
+
+  private void respond(Receipt receipt, ByteBuf answer) {
+    TriggerResponse response =
+        new FunctionAnswer(exchange.allocator(), requestId).toHttp(receipt, answer);
+    exchange.answer(response.status(), response.headers(), response.body());
+  }
+
+  @Override
+  public void began(AnswerHead head) {
+    TriggerResponse response;
+    try {
+      response = new FunctionAnswer(exchange.allocator(), requestId).toHttp(head);
+    } catch (ApiException e) {
+      call.cancel();
+      isOver = true;
+      tell(e);
+      return;
+    }
+    begun = true;
+    exchange.begin(response.status(), response.headers(), head.length());
+  }
+
+  @Override
+  public void part(ByteBuf bytes) {
+    if (isOver) {
+      return;
+    }
+    exchange.part(bytes, size -> call.taken(size));
+  }
+
+  @Override
+  public void ended(Receipt receipt) {
+    if (!isOver) {
+      exchange.end(Map.of());
+    }
+  }
+
+  @Override
+  public void failed(CallFailure failure) {
+    if (isOver) {
+      return;
+    }
+    if (begun || !(failure instanceof CallFailure.Told told)) {
+      exchange.breakOff();
+      return;
+    }
+    tell(told instanceof CallFailure.ByEngine ? hidden(told.why()) : told.why());
+  }
+
+  /// The controller's own failure is one behind a gateway; what is the gateway's stays.
+  private static ApiException hidden(ApiException why) {
+    return switch (why.code()) {
+      case GATEWAY_TIMEOUT, BAD_GATEWAY -> why;
+      default -> new ApiException(ErrorCode.INTERNAL, Json.PASCAL.writeText(why.document()));
+    };
+  }
+
+  private void tell(ApiException failure) {
+    exchange.answer(HttpResponse.error(failure).withHeader(Headers.REQUEST_ID, requestId));
+  }
+
+  /// Translates here or on a thread, by size; the buffer is released after it.
+  private void translate(ByteBuf bytes, Runnable work) {
+    if (bytes.readableBytes() <= SMALL_BYTES) {
+      run(bytes, work);
+      return;
+    }
+    try {
+      routes.threads().execute(() -> run(bytes, work));
+    } catch (RejectedExecutionException _) {
+      bytes.release();
+      tell(new ApiException(ErrorCode.UNAVAILABLE, "the trigger is stopping"));
+    }
+  }
+
+  private void run(ByteBuf bytes, Runnable work) {
+    try {
+      work.run();
+    } catch (ApiException e) {
+      tell(e);
+    } catch (Throwable e) { // Without an answer the client would hang.
+      LOG.error("request={}: translation failed", requestId, e);
+      tell(new ApiException(ErrorCode.SERVICE, String.valueOf(e.getMessage())));
+    } finally {
+      bytes.release();
+    }
+  }
+}
