@@ -32,7 +32,7 @@ def main() -> None:
     options = arguments(__doc__, sandboxes=(1000, 60), seconds=(20, 5))
     count = options.sandboxes
     available = meminfo("MemAvailable")
-    flags = (f"--total-memory={count * 160}MiB", "--max-runtime-idle=1h", "--max-prewarmed=0")
+    flags = (f"--total-memory={count * 160 + 512}MiB", "--max-runtime-idle=1h", "--max-prewarmed=0")
 
     def used() -> int:
         return available - meminfo("MemAvailable")

@@ -50,7 +50,7 @@ def pool(forks: int, iterations: int) -> dict[int, dict[str, list[float]]]:
 
 def engine_cost(size: int, runs: int, seconds: int) -> list[float]:
     """Microseconds of the engine's event loops a call."""
-    flags = (f"--total-memory={size * 160}MiB", "--max-runtime-idle=1h", "--freeze-after=0s")
+    flags = (f"--total-memory={size * 160 + 512}MiB", "--max-runtime-idle=1h", "--freeze-after=0s")
     with Engine(*flags, "--max-prewarmed=0", slots=size) as engine:
         names = fill(engine, size // 2, concurrency=100)
         paths = [engine.path(name) for name in names]

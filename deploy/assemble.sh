@@ -23,7 +23,7 @@ readonly modules=java.base,java.logging,java.naming,java.net.http,java.xml,jdk.j
 copy_scripts() {
   mkdir -p "$dist/deploy"
   cp "$here/../easyfaas" "$dist/easyfaas"
-  cp "$here/host.sh" "$dist/deploy/host.sh"
+  cp "$here/host.sh" "$here/memory.sh" "$dist/deploy/"
 }
 
 # Netty would unpack its library to /tmp at every start.

@@ -1,5 +1,6 @@
 package io.easyfaas.cli;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.EventLoops;
@@ -76,7 +77,9 @@ final class Engine implements AutoCloseable {
 
   private void startParts(Settings settings, Map<String, String> environment) {
     RunnerRuntime.prepare(settings.path("data-dir"));
-    EventLoops loops = parts.add(new EventLoops(settings.integer("event-loops", 1, 64)));
+    EventLoops loops =
+        parts.add(
+            EventLoops.planned(settings.integer("event-loops", 1, 64), MemoryPlan.ofThisProcess()));
     Stubs stubs =
         parts.add(
             Stubs.start(

@@ -1,5 +1,6 @@
 package io.easyfaas.cli;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.EventLoops;
@@ -113,7 +114,7 @@ final class ServiceCommand {
   private static void startController(
       List<String> args, Map<String, String> environment, Parts parts) {
     ControllerConfig config = ControllerConfig.parse(args, environment);
-    EventLoops loops = parts.add(new EventLoops(config.eventLoops()));
+    EventLoops loops = parts.add(loops(config.eventLoops()));
     HttpClient funclet =
         parts.add(new HttpClient(new HttpAddress.Unix(config.funcletSocket()), loops));
     parts.add(Controller.start(config, new HttpFunclet(funclet), loops));
@@ -122,18 +123,22 @@ final class ServiceCommand {
   private static void startFunclet(
       List<String> args, Map<String, String> environment, Parts parts) {
     FuncletConfig config = FuncletConfig.parse(args, environment);
-    parts.add(Funclet.start(config, parts.add(new EventLoops(1))));
+    parts.add(Funclet.start(config, parts.add(loops(1))));
   }
 
   private static void startStubs(List<String> args, Map<String, String> environment, Parts parts) {
     StubsConfig config = StubsConfig.parse(args, environment);
-    parts.add(Stubs.start(config, parts.add(new EventLoops(1))));
+    parts.add(Stubs.start(config, parts.add(loops(1))));
   }
 
   private static void startHttpTrigger(
       List<String> args, Map<String, String> environment, Parts parts) {
     HttpTriggerConfig config = HttpTriggerConfig.parse(args, environment);
-    parts.add(HttpTrigger.start(config, parts.add(new EventLoops(1))));
+    parts.add(HttpTrigger.start(config, parts.add(loops(1))));
+  }
+
+  private static EventLoops loops(int count) {
+    return EventLoops.planned(count, MemoryPlan.ofThisProcess());
   }
 
   String name() {

@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,55 @@ class AdminTest {
   @Test
   void healthIsOneLine() {
     assertThat(engine.get("/healthz").body()).isEqualTo("hello controller");
+  }
+
+  @Test
+  void readinessTellsWhyNot() {
+    assertThat(engine.get("/readyz").statusCode()).isEqualTo(200);
+    assertThat(engine.get("/readyz").body()).isEqualTo("{\"Ready\":true,\"Reasons\":[]}");
+
+    engine.controller.warden().pool().close();
+
+    assertThat(engine.get("/readyz").statusCode()).isEqualTo(503);
+    assertThat(engine.get("/readyz").body())
+        .isEqualTo("{\"Ready\":false,\"Reasons\":[\"draining\"]}");
+    assertThat(engine.get("/healthz").statusCode()).as("it is alive").isEqualTo(200);
+  }
+
+  @Test
+  void aSandboxIsTriedAtTheStart() {
+    try (TestController tried = new TestController(2, 256, 1, FakeFunclet::offerProbe)) {
+      TestController.until("it is ready", () -> tried.get("/readyz").statusCode() == 200);
+
+      assertThat(tried.funclet.prewarms()).hasSize(1);
+      TestController.until(
+          "the sandbox is new", () -> tried.states().equals(List.of("cold", "cold")));
+    }
+  }
+
+  @Test
+  void anEngineWhoseSandboxesTakeNoCodeIsNotReady() {
+    try (TestController broken =
+        new TestController(
+            2,
+            256,
+            1,
+            funclet -> {
+              funclet.offerProbe();
+              funclet.failPrewarms(1);
+            })) {
+      TestController.until(
+          "it is found out",
+          () ->
+              broken
+                  .get("/readyz")
+                  .body()
+                  .equals("{\"Ready\":false,\"Reasons\":[\"no-sandbox\"]}"));
+
+      broken.pass(Duration.ofSeconds(5));
+
+      TestController.until("it is ready", () -> broken.get("/readyz").statusCode() == 200);
+    }
   }
 
   @Test

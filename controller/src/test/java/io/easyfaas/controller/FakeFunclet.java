@@ -1,5 +1,6 @@
 package io.easyfaas.controller;
 
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
@@ -64,6 +65,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
       };
   private volatile @Nullable RunnerExit exit;
   private volatile @Nullable Error broken;
+  private volatile @Nullable RuntimeConfiguration probe;
   private volatile boolean dirty;
   private volatile boolean connects = true;
 
@@ -93,6 +95,11 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Has warm-ups and resets end with an error, as from a defect of the engine; null ends that.
   public void breakWith(@Nullable Error error) {
     broken = error;
+  }
+
+  /// Offers a program to try sandboxes with.
+  public void offerProbe() {
+    probe = new RuntimeConfiguration("probe", "/probe", "/opt", List.of(), List.of());
   }
 
   /// Has runners never connect.
@@ -188,7 +195,8 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
             all,
             Resource.ZERO,
             all,
-            Resource.ZERO));
+            Resource.ZERO),
+        probe);
   }
 
   @Override
@@ -207,7 +215,9 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     if (failingPrewarms.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("no such runtime"));
     }
-    startRunner(request.containerID());
+    if (!request.runtimeConfiguration().equals(probe)) {
+      startRunner(request.containerID());
+    }
     return new WarmupResponse(info(request.containerID()));
   }
 

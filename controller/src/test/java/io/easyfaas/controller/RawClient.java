@@ -63,6 +63,11 @@ final class RawClient implements AutoCloseable {
     return head + new String(in.readNBytes(length), ISO_8859_1);
   }
 
+  /// The next bytes.
+  String read(int length) throws IOException {
+    return new String(in.readNBytes(length), ISO_8859_1);
+  }
+
   /// Whether the server closed the connection; waits for it.
   boolean isClosed() throws IOException {
     return in.read() < 0;

@@ -75,6 +75,7 @@ final class TestController implements AutoCloseable {
             loops,
             new PoolClock(nanos::get, InstantSource.system()),
             new ArrayList<>());
+    pass(Duration.ZERO);
   }
 
   Path logs() {

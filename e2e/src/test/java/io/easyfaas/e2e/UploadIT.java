@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -220,7 +221,7 @@ final class UploadIT {
 
   /// Sends the half of an upload.
   private static Socket beginUpload(String name) throws IOException {
-    Socket socket = new Socket("127.0.0.1", home.registryPort());
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), home.registryPort());
     OutputStream out = socket.getOutputStream();
     out.write(
         ("POST /v1/functions/"

@@ -2,6 +2,7 @@ package io.easyfaas.funclet;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpServer;
@@ -55,16 +56,19 @@ public final class Funclet implements FuncletApi, AutoCloseable {
   private final Containers containers;
   private final MemoryLedger ledger;
   private final FuncletNode.FuncletResource resources;
+  private final RuntimeConfiguration probe;
 
   private Funclet(
       Deque<AutoCloseable> running,
       Containers containers,
       MemoryLedger ledger,
-      FuncletNode.FuncletResource resources) {
+      FuncletNode.FuncletResource resources,
+      RuntimeConfiguration probe) {
     this.running = running;
     this.containers = containers;
     this.ledger = ledger;
     this.resources = resources;
+    this.probe = probe;
   }
 
   /// Starts everything. Blocks until every container has its sandbox or is known to be broken.
@@ -113,7 +117,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     containers.init();
     refuseIfAllBroken(containers.list());
 
-    Funclet funclet = new Funclet(running, containers, ledger, resources);
+    Funclet funclet = new Funclet(running, containers, ledger, resources, probe(config.launcher()));
     running.push(
         HttpServer.start(
             new HttpAddress.Unix(config.apiSocket()),
@@ -132,7 +136,8 @@ public final class Funclet implements FuncletApi, AutoCloseable {
             resources.capacity(),
             resources.reserved(),
             resources.allocatable(),
-            new Resource(0, ledger.used().bytes())));
+            new Resource(0, ledger.used().bytes())),
+        probe);
   }
 
   @Override
@@ -243,6 +248,17 @@ public final class Funclet implements FuncletApi, AutoCloseable {
               config.runner().tmpSize());
         })
         .toList();
+  }
+
+  /// The launcher itself serves: it is static, so it runs in every root.
+  private static RuntimeConfiguration probe(Path launcher) {
+    Path program = launcher.toAbsolutePath();
+    return new RuntimeConfiguration(
+        "probe",
+        "/var/runtime/" + program.getFileName(),
+        String.valueOf(program.getParent()),
+        List.of("--version"),
+        List.of());
   }
 
   private static CgroupLimits limits(FuncletConfig config) {

@@ -2,6 +2,7 @@ package io.easyfaas.funclet;
 
 import static java.util.Objects.requireNonNull;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
@@ -106,7 +107,11 @@ public record FuncletConfig(
         new Option("container-num", "number", "10", "Slots, 1 to 4096."),
         new Option(
             "total-memory", "size", "", "Memory to give away; default: the cgroup's or machine's."),
-        new Option("reserved-memory", "size", "100MiB", "Memory kept for the engine."),
+        new Option(
+            "reserved-memory",
+            "size",
+            "",
+            "Memory kept for the engine; default: what its process may take at most."),
         new Option("total-cpu", "cores", "", "Cores; default: the cgroup's or machine's."),
         new Option("runner-memory", "size", "128MiB", "Memory of one slot by default."),
         new Option(
@@ -149,7 +154,9 @@ public record FuncletConfig(
             settings.text("total-memory").isEmpty()
                 ? ByteSize.ZERO
                 : settings.bytes("total-memory"),
-            settings.bytes("reserved-memory"),
+            settings.text("reserved-memory").isEmpty()
+                ? MemoryPlan.ofThisProcess().total()
+                : settings.bytes("reserved-memory"),
             settings.text("total-cpu").isEmpty() ? 0 : settings.decimal("total-cpu", 0, MAX_CORES)),
         new Runner(
             settings.bytes("runner-memory"),

@@ -18,7 +18,7 @@ final class NodeResourcesTest {
 
   @Test
   void whatIsNotReservedCanBeAllocated() {
-    FuncletResource resources = of(MACHINE, "--container-num=8");
+    FuncletResource resources = of(MACHINE, "--container-num=8", "--reserved-memory=100MiB");
 
     assertThat(resources)
         .isEqualTo(
@@ -41,7 +41,7 @@ final class NodeResourcesTest {
   @Test
   void slotsThatDoNotFitAreRefused() {
     assertThatExceptionOfType(ConfigException.class)
-        .isThrownBy(() -> of(MACHINE, "--container-num=9"))
+        .isThrownBy(() -> of(MACHINE, "--container-num=9", "--reserved-memory=100MiB"))
         .withMessage(
             "--container-num: 9 slots of 128MiB (expected: at most 1GiB together, which is 1124MiB"
                 + " less --reserved-memory 100MiB). Hint: lower --container-num or"

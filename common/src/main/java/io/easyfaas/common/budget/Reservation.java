@@ -96,6 +96,11 @@ public final class Reservation implements AutoCloseable {
     budget.close(this, false);
   }
 
+  /// The most anybody can reserve.
+  public long most() {
+    return budget.total();
+  }
+
   /// One like it that answers for nothing yet.
   public Reservation nothing() {
     return budget.open(kind, account);

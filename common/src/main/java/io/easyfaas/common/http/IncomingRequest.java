@@ -85,7 +85,7 @@ final class IncomingRequest {
     if (room == null) {
       return 0;
     }
-    long missing = missing();
+    long missing = missing(room);
     if (missing > 0 && !room.grow(missing)) {
       return missing;
     }
@@ -159,12 +159,13 @@ final class IncomingRequest {
     return false;
   }
 
-  private long missing() {
+  private long missing(Reservation from) {
     if (rule.isStreamed()) {
       return BodyStream.CAPACITY - reserved;
     }
     if (length != HttpBody.UNKNOWN) {
-      return length * rule.copies() - reserved;
+      // A body that would need more than there is has it all for itself.
+      return Math.min(length * rule.copies(), from.most()) - reserved;
     }
     long ahead = Math.min(limit, received + STEP / 2);
     return reserved >= ahead * rule.copies()

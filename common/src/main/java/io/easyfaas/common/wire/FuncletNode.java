@@ -1,11 +1,15 @@
 package io.easyfaas.common.wire;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.easyfaas.common.function.RuntimeConfiguration;
+import org.jspecify.annotations.Nullable;
 
 /// What the machine or Pod has to give.
 ///
 /// @param resource the amounts
-public record FuncletNode(FuncletResource resource) {
+/// @param probe a program that can be started in every sandbox like a runner and ends at once, to
+///   try whether sandboxes take code; null when there is none
+public record FuncletNode(FuncletResource resource, @Nullable RuntimeConfiguration probe) {
   /// Amounts of a node.
   ///
   /// @param baseMemory bytes one slot has unless its function asks for more

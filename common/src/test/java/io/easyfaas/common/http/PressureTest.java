@@ -187,6 +187,7 @@ final class PressureTest {
     String head = "GET /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(10_000);
     for (int i = 0; slow.available() == 0; i++) {
       slow.send(head.substring(i, i + 1));
+      Thread.sleep(1);
     }
 
     HttpResponse response = slow.read();

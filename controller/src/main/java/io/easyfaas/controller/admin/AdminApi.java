@@ -13,9 +13,11 @@ import io.easyfaas.common.wire.FuncletNode;
 import io.easyfaas.common.wire.Resource;
 import io.easyfaas.common.wire.RuntimeInfo;
 import io.easyfaas.common.wire.ServiceResource;
+import io.easyfaas.controller.pool.PoolUsage;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.SlotState;
 import io.easyfaas.controller.pool.SlotView;
+import io.easyfaas.controller.pool.Unready;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.warden.Warden;
 import java.time.Duration;
@@ -26,6 +28,9 @@ import java.util.Optional;
 
 /// Answers everything but invocations. Thread-safe.
 public final class AdminApi {
+  /// The answer of `/readyz`.
+  private record Readiness(boolean ready, List<String> reasons) {}
+
   private static final String NEVER = "0001-01-01T00:00:00Z";
 
   private final Warden warden;
@@ -47,6 +52,7 @@ public final class AdminApi {
   public HttpHandler routes() {
     return Router.builder()
         .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "hello controller"))
+        .route("GET", "/readyz", (_, _) -> readiness())
         .route("GET", "/v1/runtimes", (_, _) -> text(runtimes()))
         .route("GET", "/v1/resource", (_, _) -> text(resource()))
         .route("POST", "/v1/runtimes/{runtimeID}/invalidate", this::invalidate)
@@ -54,6 +60,12 @@ public final class AdminApi {
         // Only what the invoke path could not read comes here.
         .route("POST", "/v1/functions/{functionName}/invocations", AdminApi::malformed)
         .build();
+  }
+
+  private HttpResponse readiness() {
+    List<String> why = pool.unready().stream().map(Unready::word).toList();
+    return HttpResponse.text(
+        why.isEmpty() ? 200 : 503, Json.PASCAL.writeText(new Readiness(why.isEmpty(), why)));
   }
 
   private HttpResponse invalidate(HttpRequest request, List<String> parameters) {
@@ -113,7 +125,7 @@ public final class AdminApi {
 
   private ServiceResource resource() {
     FuncletNode.FuncletResource node = warden.node().resource();
-    SlotPool.Usage usage = pool.usage();
+    PoolUsage usage = pool.usage();
     long cpus =
         pool.slots().stream().filter(slot -> slot.state() instanceof SlotState.Serving).count()
             * node.defaults().milliCpus();

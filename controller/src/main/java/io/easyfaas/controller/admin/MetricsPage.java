@@ -3,6 +3,7 @@ package io.easyfaas.controller.admin;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.controller.engine.Histogram;
 import io.easyfaas.controller.engine.InvokeMetrics;
+import io.easyfaas.controller.pool.PoolUsage;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.SlotState;
 import io.easyfaas.controller.pool.SlotView;
@@ -162,7 +163,7 @@ public final class MetricsPage {
                     .value((double) count)
                     .build()));
     all.add(moves.build());
-    SlotPool.Usage usage = pool.usage();
+    PoolUsage usage = pool.usage();
     all.add(
         gauge(
             "easyfaas_memory_allocatable_bytes",

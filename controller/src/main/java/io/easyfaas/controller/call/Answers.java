@@ -20,7 +20,9 @@ final class Answers {
   /// The type of what functions answer, and of the engine's refusals.
   static final String TEXT_TYPE = "text/plain; charset=utf-8";
 
-  private static final int MAX_COPIED_BYTES = 8 * 1024;
+  /// So much of a body is copied behind the head.
+  static final int MAX_COPIED_BYTES = 8 * 1024;
+
   private static final int HEAD_BYTES = 512;
   private static final byte[] STATUS_OK = ascii("HTTP/1.1 200 OK");
   private static final byte[] TEXT = ascii("\r\nContent-Type: " + TEXT_TYPE);

@@ -10,13 +10,11 @@ import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallSink;
-import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import io.netty.buffer.ByteBuf;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -26,29 +24,30 @@ import org.jspecify.annotations.Nullable;
 /// An answer in parts whose second half never comes is broken off: the status was sent with the
 /// first, so the connection's end is all that can tell (RFC 9112 §8).
 final class HttpCall implements CallSink, Runnable {
+  private final InvokeFront front;
   private final Exchange exchange;
-  private final Executor threads;
   private final byte[] requestId;
   private final boolean logInBody;
 
   private volatile Call call = Call.ENDED;
   private volatile @Nullable BodyWithLog writing;
+  private String account = "";
   private boolean begun;
 
-  /// @param threads write answers that take too long for an event loop
   /// @param requestId ASCII
   /// @param logInBody whether the answer is a document of payload and log
-  HttpCall(Exchange exchange, Executor threads, byte[] requestId, boolean logInBody) {
+  HttpCall(InvokeFront front, Exchange exchange, byte[] requestId, boolean logInBody) {
+    this.front = front;
     this.exchange = exchange;
-    this.threads = threads;
     this.requestId = requestId;
     this.logInBody = logInBody;
   }
 
   /// Makes the call.
-  void begin(Invoker invoker, CallRequest request) {
+  void begin(CallRequest request) {
+    account = request.function().account();
     exchange.whenLeft(this);
-    call = invoker.invoke(request, this);
+    call = front.invoker().invoke(request, this);
   }
 
   /// The client has left.
@@ -72,8 +71,21 @@ final class HttpCall implements CallSink, Runnable {
       answerWithLog(receipt, answer.retain());
       return;
     }
+    if (answer.readableBytes() <= Answers.MAX_COPIED_BYTES) {
+      answerPlain(receipt, answer);
+      return;
+    }
+    ByteBuf owned = front.owned(exchange.allocator(), account, answer);
+    try {
+      answerPlain(receipt, owned);
+    } finally {
+      owned.release();
+    }
+  }
+
+  private void answerPlain(Receipt receipt, ByteBuf answer) {
     Persistence after = exchange.persistence();
-    exchange.answer(
+    ByteBuf encoded =
         Answers.plain(
             exchange.allocator(),
             after,
@@ -81,8 +93,8 @@ final class HttpCall implements CallSink, Runnable {
             receipt.failed(),
             receipt.executionNanos(),
             receipt.log(),
-            answer),
-        after);
+            answer);
+    exchange.answer(encoded, after);
   }
 
   @Override
@@ -118,13 +130,15 @@ final class HttpCall implements CallSink, Runnable {
     BodyWithLog answer = new BodyWithLog(exchange, id(), receipt);
     writing = answer;
     try {
-      threads.execute(() -> {
-        try {
-          answer.write(payload);
-        } finally {
-          payload.release();
-        }
-      });
+      front
+          .threads()
+          .execute(() -> {
+            try {
+              answer.write(payload);
+            } finally {
+              payload.release();
+            }
+          });
     } catch (RejectedExecutionException _) {
       payload.release();
       failed(CallFailure.of(new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping")));

@@ -8,14 +8,12 @@ import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
-import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.RequestIds;
 import io.easyfaas.common.wire.ApiException;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// Picks invocations out of a connection's requests. What is not an invocation is left to the admin
@@ -24,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// Clients that keep a connection mostly call one function over it, so what the last request meant
 /// is kept.
 final class InvokeApi implements LoopHandler {
-  private final Invoker invoker;
-  private final Executor threads;
+  private final InvokeFront front;
   private final RequestIds requestIds;
   private final InvokeHeaders headers = new InvokeHeaders();
 
@@ -33,9 +30,8 @@ final class InvokeApi implements LoopHandler {
   private @Nullable InvokeTarget lastTarget;
   private @Nullable FunctionReference lastFunction;
 
-  InvokeApi(Invoker invoker, Executor threads, RequestIds requestIds) {
-    this.invoker = invoker;
-    this.threads = threads;
+  InvokeApi(InvokeFront front, RequestIds requestIds) {
+    this.front = front;
     this.requestIds = requestIds;
   }
 
@@ -51,12 +47,11 @@ final class InvokeApi implements LoopHandler {
     headers.read(exchange.headers());
     byte[] requestId = requestIds.take(headers.requestId());
     boolean logInBody = headers.wantsLogInBody() || target.logToBody().equals("true");
-    HttpCall call = new HttpCall(exchange, threads, requestId, logInBody);
+    HttpCall call = new HttpCall(front, exchange, requestId, logInBody);
     ByteBuf event = exchange.takeBody();
     try {
       headers.check();
       call.begin(
-          invoker,
           new CallRequest(function(target), requestId, terms(target), headers.carried(), event));
     } catch (ApiException e) {
       event.release();

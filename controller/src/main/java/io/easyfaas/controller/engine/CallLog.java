@@ -2,6 +2,7 @@ package io.easyfaas.controller.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.ByteTail;
 import io.easyfaas.controller.userlog.CallOutput;
@@ -15,18 +16,29 @@ import org.jspecify.annotations.Nullable;
 /// user log. Confined to the runner's event loop until the call has ended.
 final class CallLog {
   private static final int TAIL_BYTES = 4096;
+  private static final int FEW_BYTES = 8 * 1024; // So much needs no reservation.
   private static final int MAX_KEPT_BYTES = 6 << 20;
 
   private final ResolvedFunction function;
   private final String requestId;
   private final @Nullable ByteTail tail;
   private final @Nullable Transcript transcript;
+  private final Reservation room;
+  private long reserved = FEW_BYTES;
+  private boolean isFull;
   private boolean endsWithNewline = true;
 
   /// Starts a log.
   ///
   /// @param wantsTail whether {@link #tail} will be asked for
-  CallLog(ResolvedFunction function, String requestId, boolean wantsTail, long epochMillis) {
+  /// @param room opened for this call, nothing reserved yet
+  CallLog(
+      ResolvedFunction function,
+      String requestId,
+      boolean wantsTail,
+      long epochMillis,
+      Reservation room) {
+    this.room = room;
     this.function = function;
     this.requestId = requestId;
     this.tail = wantsTail ? new ByteTail(TAIL_BYTES) : null;
@@ -45,9 +57,34 @@ final class CallLog {
       tail.add(text);
       endsWithNewline = text.getByte(text.writerIndex() - 1) == '\n';
     }
-    if (transcript != null) {
-      transcript.add(stderr ? Source.STDERR : Source.STDOUT, text.nioBuffer(), epochMillis);
+    if (transcript == null) {
+      return;
     }
+    if (hasRoom(transcript, text.readableBytes())) {
+      transcript.add(stderr ? Source.STDERR : Source.STDOUT, text.nioBuffer(), epochMillis);
+    } else {
+      transcript.leaveOut(text.readableBytes());
+    }
+  }
+
+  /// Whether the transcript may grow. It doubles when it does, so as much again as it has is
+  /// reserved before.
+  private boolean hasRoom(Transcript kept, int bytes) {
+    long needed = 2L * kept.memoryBytes() + bytes;
+    if (needed <= reserved) {
+      return true;
+    }
+    if (isFull || !room.grow(needed - reserved)) {
+      isFull = true;
+      return false;
+    }
+    reserved = needed;
+    return true;
+  }
+
+  /// Gives back the memory it has reserved. The transcript is the user log's to count from now on.
+  void close() {
+    room.close();
   }
 
   /// The log as answers carry it: START, how much is left out if anything is, the last 4 KiB of

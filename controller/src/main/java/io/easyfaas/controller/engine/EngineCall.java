@@ -2,6 +2,7 @@ package io.easyfaas.controller.engine;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallHeaders;
@@ -281,7 +282,13 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     }
     boolean wantsTail = terms.log() == CallTerms.LogWish.TAIL;
     if (wantsTail || found.keepsUserLog()) {
-      log = new CallLog(found, label(), wantsTail, engine.clock.millis());
+      log =
+          new CallLog(
+              found,
+              label(),
+              wantsTail,
+              engine.clock.millis(),
+              engine.budget.open(ByteKind.OUTPUT, found.uid()));
     }
     times.asksForSlot();
     if (terms.priority() == CallTerms.Priority.BACKGROUND
@@ -334,6 +341,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     if (kept != null) {
       tail = kept.tail(run / 1_000_000);
       keepLog(kept, status, run);
+      kept.close();
     }
     if (abandoned) {
       return;

@@ -1,5 +1,6 @@
 package io.easyfaas.controller.engine;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallRequest;
@@ -32,6 +33,7 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
   final InvokeMetrics metrics;
   final LongSupplier nanoTime;
   final InstantSource clock;
+  final ByteBudget budget;
   final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("invoke-", 0).factory());
   private final List<String> slotNames;
@@ -39,7 +41,7 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
 
   /// Puts the parts together.
   ///
-  /// @param loops time the callers' patience
+  /// @param loops time the callers' patience, and account for what calls keep in memory
   /// @param nanoTime usually {@link System#nanoTime()}
   public EngineInvoker(
       Rules rules,
@@ -57,6 +59,7 @@ public final class EngineInvoker implements Invoker, AutoCloseable {
     this.metrics = metrics;
     this.nanoTime = nanoTime;
     this.clock = clock;
+    this.budget = loops.budget();
     this.slotNames = pool.slots().stream().map(slot -> slot.id().value()).toList();
     this.patience = new Patience(this::begin, loops.group());
   }

@@ -20,6 +20,9 @@ sealed interface Effect {
   /// A runner is to be started in a slot.
   record Prewarm(int slot, RuntimeConfiguration runtime) implements Effect {}
 
+  /// It is to be tried whether a slot can take code.
+  record Probe(int slot, RuntimeConfiguration program) implements Effect {}
+
   /// A slot's sandbox is to be made anew.
   record Reset(int slot, Reason reason) implements Effect {}
 

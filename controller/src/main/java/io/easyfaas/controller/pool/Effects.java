@@ -48,6 +48,7 @@ final class Effects {
       case Effect.WarmUp warmUp ->
           work.warmUp(warmUp.slot(), warmUp.function(), warmUp.requestId());
       case Effect.Prewarm prewarm -> work.prewarm(prewarm.slot(), prewarm.runtime());
+      case Effect.Probe probe -> work.probe(probe.slot(), probe.program());
       case Effect.Reset reset -> work.reset(reset.slot(), reset.reason());
       case Effect.Freeze freeze -> work.freeze(freeze.slot());
       case Effect.Thaw thaw -> work.thaw(thaw.slot());

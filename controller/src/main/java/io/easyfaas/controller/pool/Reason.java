@@ -9,6 +9,8 @@ public enum Reason {
   CALL,
   /// The runner is connected and has loaded its function.
   CONNECTED,
+  /// It is tried whether sandboxes can take code.
+  PROBE,
   /// A runner is to be ready before a function needs it.
   STANDBY,
   /// The pause is over.
@@ -56,6 +58,6 @@ public enum Reason {
 
   /// Whether a slot that is reset for this reason is healthy: a cooldown, not a repair.
   public boolean isPlanned() {
-    return this == IDLE || this == MAKE_ROOM;
+    return this == IDLE || this == MAKE_ROOM || this == PROBE;
   }
 }

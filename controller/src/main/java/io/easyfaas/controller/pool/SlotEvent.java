@@ -14,6 +14,11 @@ public sealed interface SlotEvent {
   /// A runner without a function is gone. Nothing happens when it has got one since.
   record PrewarmedLost(Runner runner) implements SlotEvent {}
 
+  /// It was tried whether a slot can take code.
+  ///
+  /// @param succeeded whether it can
+  record Probed(boolean succeeded) implements SlotEvent {}
+
   /// A slot's pause has ended. Nothing happens when its runner was lost meanwhile.
   record Thawed() implements SlotEvent {}
 

@@ -13,22 +13,22 @@ final class SlotLife {
   private final CallQueue queue;
   private final StandbyFiller standby;
   private final Scheduler scheduler;
+  private final Fitness fitness;
   private final PoolLimits limits;
-  private final PoolClock clock;
 
   SlotLife(
       Slots slots,
       CallQueue queue,
       StandbyFiller standby,
       Scheduler scheduler,
-      PoolLimits limits,
-      PoolClock clock) {
+      Fitness fitness,
+      PoolLimits limits) {
     this.slots = slots;
     this.queue = queue;
     this.standby = standby;
     this.scheduler = scheduler;
+    this.fitness = fitness;
     this.limits = limits;
-    this.clock = clock;
   }
 
   /// Work on a slot has ended.
@@ -36,18 +36,22 @@ final class SlotLife {
   /// @throws IllegalStateException when the event has no meaning in the slot's state
   void on(Slot slot, SlotEvent event) {
     switch (event) {
+      case SlotEvent.Probed probed -> probed(slot, probed.succeeded());
       case SlotEvent.Prewarmed prewarmed -> {
+        fitness.succeeded();
         standby.prewarmed(slot, prewarmed.runner());
         scheduler.settle();
       }
-      case SlotEvent.PrewarmFailed _ -> standby.prewarmFailed(slot, clock.nanos());
-      case SlotEvent.PrewarmedLost lost ->
-          standby.prewarmedLost(slot, lost.runner(), clock.nanos());
+      case SlotEvent.PrewarmFailed _ -> {
+        fitness.failed();
+        standby.prewarmFailed(slot, slots.now());
+      }
+      case SlotEvent.PrewarmedLost lost -> standby.prewarmedLost(slot, lost.runner(), slots.now());
       case SlotEvent.Thawed _ -> thawed(slot);
       case SlotEvent.ThawFailed _ -> thawFailed(slot);
       case SlotEvent.WarmupFailed failed -> warmupFailed(slot, failed.detail());
       case SlotEvent.RunnerNotStarted failed -> {
-        standby.failed(occupant(slot).function.runtime(), clock.nanos());
+        standby.failed(occupant(slot).function.runtime(), slots.now());
         warmupFailed(slot, failed.detail());
       }
       case SlotEvent.LoadFailed failed -> loadFailed(slot, failed.error());
@@ -57,9 +61,18 @@ final class SlotLife {
     }
   }
 
+  private void probed(Slot slot, boolean succeeded) {
+    if (!slot.is(SlotState.Prewarming.class)) {
+      throw Slots.refused(slot, "probed");
+    }
+    fitness.probed(succeeded, slots.now());
+    slot.abnormalTimes += succeeded ? 0 : 1;
+    slots.stop(slot, Reason.PROBE);
+  }
+
   private void thawed(Slot slot) {
     if (slot.state() instanceof SlotState.Thawing thawing) {
-      slots.move(slot, thawing.thawed(clock.nanos()), Reason.THAWED);
+      slots.move(slot, thawing.thawed(slots.now()), Reason.THAWED);
       isWarm(slot, thawing.lease().function);
     }
   }
@@ -79,8 +92,9 @@ final class SlotLife {
       throw Slots.refused(slot, "connected");
     }
     Lease lease = new Lease(function, slot, runner);
+    fitness.succeeded();
     slot.times = times;
-    slots.move(slot, warming.connected(lease, clock.nanos()), Reason.CONNECTED);
+    slots.move(slot, warming.connected(lease, slots.now()), Reason.CONNECTED);
     isWarm(slot, function);
     return lease;
   }
@@ -88,10 +102,11 @@ final class SlotLife {
   private void warmupFailed(Slot slot, String detail) {
     PooledFunction function = occupant(slot);
     int affected = slot.coming();
+    fitness.failed();
     slot.abnormalTimes++;
     slots.stop(slot, Reason.WARMUP_FAILED);
     Refusal refusal = new Refusal.WarmupFailed(detail);
-    slot.rejected += queue.retry(function, affected, refusal, clock.nanos());
+    slot.rejected += queue.retry(function, affected, refusal, slots.now());
     scheduler.serve(function);
     scheduler.settle();
   }
@@ -152,8 +167,7 @@ final class SlotLife {
     if (!(slot.state() instanceof SlotState.Stopping stopping)) {
       throw Slots.refused(slot, "resetDone");
     }
-    slot.lastResetMillis = clock.millis();
-    slots.move(slot, stopping.reset(), stopping.reason());
+    slots.renew(slot, stopping);
     scheduler.settle();
   }
 
@@ -165,13 +179,15 @@ final class SlotLife {
     slot.abnormalTimes++;
     slots.move(
         slot,
-        stopping.failed(clock.nanos() + (FIRST_RETRY.toNanos() << doublings)),
+        stopping.failed(slots.now() + (FIRST_RETRY.toNanos() << doublings)),
         Reason.RESET_FAILED);
   }
 
-  /// Freezes idle slots, cools them down, or has broken ones repaired, when it is time.
+  /// Freezes idle slots, cools them down, has broken ones repaired, or a cold one probed, when it
+  /// is time.
   void age() {
-    long now = clock.nanos();
+    long now = slots.now();
+    fitness.probe(slots, now);
     slots.forEach(
         SlotState.Warm.class,
         slot -> {

@@ -5,11 +5,13 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.Runner;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /// Every slot of this Pod, and every call that waits for one. Thread-safe.
 ///
@@ -25,14 +27,6 @@ import java.util.OptionalLong;
 /// call. What must be told or done is collected under the lock as {@link Effect}s, and happens
 /// after it is released: no waiter, no log line and no I/O ever runs under it.
 public final class SlotPool {
-  /// What all slots together have.
-  ///
-  /// @param allocatable memory that may be used
-  /// @param marked memory of slots that hold a function or are being reset
-  /// @param used memory of slots whose runner is connected
-  /// @param waiting calls that wait for a slot
-  public record Usage(ByteSize allocatable, ByteSize marked, ByteSize used, int waiting) {}
-
   private final SlotWork work;
   private final PoolLimits limits;
   private final WaitingRoom waitingRoom;
@@ -58,15 +52,18 @@ public final class SlotPool {
   private final Scheduler scheduler;
 
   @GuardedBy("lock")
+  private final Fitness fitness;
+
+  @GuardedBy("lock")
   private final SlotLife life;
 
   /// Creates a pool whose slots are all about to be reset or cold.
   ///
   /// @param cold for each container whether it is cold; the others are reset first
-  /// @param memory what there is, and what a slot without a function may use
+  /// @param node what there is for them
   public SlotPool(
       Map<ContainerId, Boolean> cold,
-      PoolMemory memory,
+      PoolNode node,
       PoolLimits limits,
       SlotWork work,
       PoolClock clock) {
@@ -75,12 +72,13 @@ public final class SlotPool {
     this.clock = clock;
     this.functions = new PooledFunctions(clock);
     this.slots =
-        new Slots(states(cold, clock.nanos()), memory.allocatable(), functions, effects, clock);
+        new Slots(states(cold, clock.nanos()), node.allocatable(), functions, effects, clock);
     this.waitingRoom = new WaitingRoom(limits.maxQueue(), limits.maxQueueBytes());
     this.queue = new CallQueue(limits, waitingRoom, functions, effects);
-    this.standby = new StandbyFiller(slots, new Standby(limits.maxPrewarmed()), memory.base());
+    this.standby = new StandbyFiller(slots, new Standby(limits.maxPrewarmed()), node.baseMemory());
     this.scheduler = new Scheduler(slots, functions, queue, standby, limits, clock);
-    this.life = new SlotLife(slots, queue, standby, scheduler, limits, clock);
+    this.fitness = new Fitness(node.probe());
+    this.life = new SlotLife(slots, queue, standby, scheduler, fitness, limits);
   }
 
   /// Gets a call a slot, now or later.
@@ -175,17 +173,9 @@ public final class SlotPool {
   }
 
   /// What is used now.
-  public Usage usage() {
+  public PoolUsage usage() {
     synchronized (lock) {
-      long marked = 0;
-      long used = 0;
-      for (Slot slot : slots.all()) {
-        marked += slot.state().marked().bytes();
-        if (slot.state() instanceof SlotState.Serving serving) {
-          used += serving.memory().bytes();
-        }
-      }
-      return new Usage(slots.allocatable(), new ByteSize(marked), new ByteSize(used), queue.size());
+      return PoolUsage.of(slots, queue.size());
     }
   }
 
@@ -203,19 +193,24 @@ public final class SlotPool {
     }
   }
 
-  /// Whether a call that came now had no chance soon: no more may wait, or others have waited for a
-  /// while.
-  public boolean isFull() {
+  /// Why calls should go elsewhere; empty when they may come.
+  public Set<Unready> unready() {
+    Set<Unready> why = EnumSet.noneOf(Unready.class);
     synchronized (lock) {
-      return queue.isCongested(limits.patience(), clock.nanos());
+      if (scheduler.isClosed()) {
+        why.add(Unready.DRAINING);
+      }
+      if (queue.isCongested(limits.patience(), clock.nanos())) {
+        why.add(Unready.FULL);
+      }
+      if (fitness.isUntried()) {
+        why.add(Unready.STARTING);
+      }
+      if (fitness.isUnfit() || slots.count(SlotState.Closed.class) == slots.size()) {
+        why.add(Unready.NO_SANDBOX);
+      }
     }
-  }
-
-  /// Whether calls are refused because the engine is stopping.
-  public boolean isClosed() {
-    synchronized (lock) {
-      return scheduler.isClosed();
-    }
+    return why;
   }
 
   /// Changes how much memory there is. Less than is used is allowed: nothing starts until enough

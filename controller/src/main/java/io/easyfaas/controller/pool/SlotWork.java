@@ -10,6 +10,11 @@ public interface SlotWork {
   /// SlotEvent.PrewarmFailed}.
   void prewarm(int slot, RuntimeConfiguration runtime);
 
+  /// Tries whether a cold slot can take code; ends in {@link SlotEvent.Probed}.
+  ///
+  /// @param program needs no function, and ends at once
+  void probe(int slot, RuntimeConfiguration program);
+
   /// Pauses a slot, if it is still {@link SlotState.Frozen} when its turn comes. Nothing is told.
   void freeze(int slot);
 

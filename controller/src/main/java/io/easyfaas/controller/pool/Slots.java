@@ -51,6 +51,11 @@ final class Slots {
     });
   }
 
+  /// Now, by the clock of the states.
+  long now() {
+    return clock.nanos();
+  }
+
   int size() {
     return all.size();
   }
@@ -136,6 +141,15 @@ final class Slots {
     effects.add(new Effect.Prewarm(slot.index, runtime));
   }
 
+  /// It is to be tried whether a cold slot can take code; it is reset afterwards.
+  void probe(Slot slot, RuntimeConfiguration program) {
+    if (!(slot.state() instanceof SlotState.Cold cold)) {
+      throw refused(slot, "probe");
+    }
+    move(slot, cold.prewarm(program, ByteSize.ZERO, clock.nanos()), Reason.PROBE);
+    effects.add(new Effect.Probe(slot.index, program));
+  }
+
   /// An idle slot is to be paused.
   void freeze(Slot slot, SlotState.Warm warm) {
     move(slot, warm.freeze(), Reason.IDLE);
@@ -195,6 +209,12 @@ final class Slots {
     }
     moves.merge(new SlotMove(before.name(), next.name(), reason), 1L, Long::sum);
     effects.add(new Effect.Log(slot.id, before.name(), next.name(), reason, detail));
+  }
+
+  /// A slot's sandbox is new.
+  void renew(Slot slot, SlotState.Stopping stopping) {
+    slot.lastResetMillis = clock.millis();
+    move(slot, stopping.reset(), stopping.reason());
   }
 
   /// Takes a slot out of use; whoever calls has it reset.

@@ -91,6 +91,11 @@ public final class Transcript {
     ends[runCount - 1] = textBytes;
   }
 
+  /// Counts output that could not even be added. Nothing of the function's is added after it.
+  public void leaveOut(int bytes) {
+    cutBytes += bytes;
+  }
+
   /// Bytes of memory it takes.
   public int memoryBytes() {
     return text.length + ends.length * RUN_BYTES;

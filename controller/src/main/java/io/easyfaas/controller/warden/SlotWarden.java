@@ -91,6 +91,18 @@ final class SlotWarden {
     }
   }
 
+  /// Tries whether the sandbox takes code, with a program that ends at once.
+  void probe(RuntimeConfiguration program) {
+    boolean succeeded = false;
+    try {
+      warden.funclet().prewarm(new PrewarmRequest(id, "", program));
+      succeeded = true;
+    } catch (Throwable e) {
+      warn("takes no code: {}", Failures.describe(e));
+    }
+    tell(new SlotEvent.Probed(succeeded));
+  }
+
   /// Pauses the sandbox, if it is to be paused still.
   void freeze() {
     turn.lock();

@@ -9,6 +9,8 @@ import org.slf4j.LoggerFactory;
 /// virtual thread, which no failure ends.
 public final class Sweeper implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
+  // The rest of the engine starts first.
+  private static final Duration HEAD_START = Duration.ofMillis(100);
   private static final Duration PERIOD = Duration.ofSeconds(1);
   private static final Duration SHORTEST = Duration.ofMillis(1);
   private static final Duration NODE_REFRESH = Duration.ofSeconds(5);
@@ -22,7 +24,7 @@ public final class Sweeper implements AutoCloseable {
     this.thread = Thread.ofVirtual().name("slot-sweeper").unstarted(this::run);
   }
 
-  /// Begins at once.
+  /// Begins in 100 ms.
   public static Sweeper start(Warden warden) {
     Sweeper sweeper = new Sweeper(warden);
     sweeper.thread.start();
@@ -38,6 +40,7 @@ public final class Sweeper implements AutoCloseable {
 
   private void run() {
     long refreshed = System.nanoTime();
+    Warden.pause(HEAD_START);
     while (!closed) {
       OptionalLong due = OptionalLong.empty();
       try {

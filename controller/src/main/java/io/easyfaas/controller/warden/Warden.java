@@ -8,7 +8,7 @@ import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.common.wire.FuncletNode;
 import io.easyfaas.controller.pool.PoolClock;
 import io.easyfaas.controller.pool.PoolLimits;
-import io.easyfaas.controller.pool.PoolMemory;
+import io.easyfaas.controller.pool.PoolNode;
 import io.easyfaas.controller.pool.Reason;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.SlotState;
@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -69,12 +70,16 @@ public final class Warden implements SlotWork, AutoCloseable {
       slots.add(slot);
       cold.put(id, slot.isUsable(container));
     }
-    PoolMemory memory =
-        new PoolMemory(allocatable(node), new ByteSize(node.resource().baseMemory()));
-    this.pool = new SlotPool(cold, memory, limits, this, clock);
+    PoolNode resources =
+        new PoolNode(
+            allocatable(node),
+            new ByteSize(node.resource().baseMemory()),
+            Optional.ofNullable(node.probe()));
+    this.pool = new SlotPool(cold, resources, limits, this, clock);
   }
 
-  /// Asks funclet for its containers and takes them over.
+  /// Asks funclet for its containers and takes them over. What was left over in them is reset at
+  /// the first {@link #sweep}.
   ///
   /// @throws RunnerException when funclet does not answer in time
   public static Warden start(
@@ -82,9 +87,7 @@ public final class Warden implements SlotWork, AutoCloseable {
     long deadline = System.nanoTime() + waits.funclet().toNanos();
     while (true) {
       try {
-        Warden warden = new Warden(funclet, flushes, waits, limits, clock);
-        warden.pool.sweep(); // What was left over is reset.
-        return warden;
+        return new Warden(funclet, flushes, waits, limits, clock);
       } catch (RuntimeException e) {
         if (System.nanoTime() - deadline > 0) {
           throw new RunnerException("funclet does not answer: " + Failures.describe(e));
@@ -106,7 +109,8 @@ public final class Warden implements SlotWork, AutoCloseable {
   }
 
   /// Does what is to be done every second: idle slots are cooled down, broken ones repaired, calls
-  /// past their deadline answered, silent runners found.
+  /// past their deadline answered, silent runners found, and it is tried whether sandboxes take
+  /// code where that is not known.
   ///
   /// @return nanoseconds until the next waiting call is due, if there is one
   public OptionalLong sweep() {
@@ -124,6 +128,11 @@ public final class Warden implements SlotWork, AutoCloseable {
   @Override
   public void prewarm(int slot, RuntimeConfiguration runtime) {
     execute(() -> slots.get(slot).prewarm(runtime));
+  }
+
+  @Override
+  public void probe(int slot, RuntimeConfiguration program) {
+    execute(() -> slots.get(slot).probe(program));
   }
 
   @Override

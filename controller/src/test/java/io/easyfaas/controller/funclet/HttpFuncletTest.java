@@ -103,7 +103,8 @@ class HttpFuncletTest {
                     new Resource(4, 5),
                     new Resource(6, 7),
                     new Resource(8, 9),
-                    new Resource(10, 11))));
+                    new Resource(10, 11)),
+                null));
     assertGot("/v1/funclet/node");
   }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A pool whose slow work is done when the test says so, with a clock of its own.
@@ -95,6 +96,7 @@ final class PoolHarness implements SlotWork {
   final List<WarmUp> warmUps = new ArrayList<>();
   final List<Reset> resets = new ArrayList<>();
   final List<Prewarm> prewarms = new ArrayList<>();
+  final List<Integer> probes = new ArrayList<>();
   final List<Integer> freezes = new ArrayList<>();
   final List<Integer> thaws = new ArrayList<>();
   final SlotPool pool;
@@ -116,6 +118,25 @@ final class PoolHarness implements SlotWork {
       long maxQueueBytes,
       Duration freezeAfter,
       int maxPrewarmed) {
+    this(
+        slots,
+        allocatableMebibytes,
+        new PoolLimits(
+            Duration.ofSeconds(60),
+            maxQueue,
+            maxQueueBytes,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(1),
+            freezeAfter,
+            maxPrewarmed),
+        Optional.empty());
+  }
+
+  private PoolHarness(
+      int slots,
+      int allocatableMebibytes,
+      PoolLimits limits,
+      Optional<RuntimeConfiguration> probe) {
     Map<ContainerId, Boolean> cold = new LinkedHashMap<>();
     for (int i = 0; i < slots; i++) {
       cold.put(ContainerId.of("pod", i), true);
@@ -123,17 +144,27 @@ final class PoolHarness implements SlotWork {
     pool =
         new SlotPool(
             cold,
-            new PoolMemory(ByteSize.ofMebibytes(allocatableMebibytes), ByteSize.ofMebibytes(128)),
-            new PoolLimits(
-                Duration.ofSeconds(60),
-                maxQueue,
-                maxQueueBytes,
-                Duration.ofSeconds(5),
-                Duration.ofSeconds(1),
-                freezeAfter,
-                maxPrewarmed),
+            new PoolNode(
+                ByteSize.ofMebibytes(allocatableMebibytes), ByteSize.ofMebibytes(128), probe),
+            limits,
             this,
             new PoolClock(() -> now, InstantSource.system()));
+  }
+
+  /// Two slots, at most three calls that wait, and a program to try sandboxes with.
+  static PoolHarness withProbe() {
+    return new PoolHarness(
+        2,
+        256,
+        new PoolLimits(
+            Duration.ofSeconds(60),
+            3,
+            1 << 20,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(1),
+            Duration.ZERO,
+            0),
+        Optional.of(new RuntimeConfiguration("probe", "/p", "/opt", List.of(), List.of())));
   }
 
   /// Freezes after 5 s and keeps a standby.
@@ -209,6 +240,11 @@ final class PoolHarness implements SlotWork {
   @Override
   public void prewarm(int slot, RuntimeConfiguration runtime) {
     prewarms.add(new Prewarm(slot, runtime));
+  }
+
+  @Override
+  public void probe(int slot, RuntimeConfiguration program) {
+    probes.add(slot);
   }
 
   @Override

@@ -43,6 +43,7 @@ class SlotTransitionsTest {
           call,            WarmingUp,  Prewarming,  WarmingUp,  WarmingUp,  Warm,      Warm,      Thawing,   Thawing,   Draining,  Stopping,    Closed
           prewarmed,       refused,    Prewarmed,   refused,    refused,    refused,   refused,   refused,   refused,   refused,   refused,     refused
           prewarm-failed,  refused,    Stopping,    refused,    refused,    refused,   refused,   refused,   refused,   refused,   refused,     refused
+          probed,          refused,    Stopping,    refused,    refused,    refused,   refused,   refused,   refused,   refused,   refused,     refused
           prewarmed-lost,  Cold,       Prewarming,  Stopping,   WarmingUp,  Warm,      Warm,      Frozen,    Thawing,   Draining,  Stopping,    Closed
           connected,       refused,    refused,     refused,    Warm,       refused,   refused,   refused,   refused,   refused,   refused,     refused
           warmup-failed,   refused,    refused,     refused,    Stopping,   refused,   refused,   refused,   refused,   refused,   refused,     refused
@@ -130,6 +131,7 @@ class SlotTransitionsTest {
       case "call" -> harness.call(function);
       case "prewarmed" -> harness.pool.tell(0, new SlotEvent.Prewarmed(PoolHarness.RUNNER));
       case "prewarm-failed" -> harness.pool.tell(0, new SlotEvent.PrewarmFailed());
+      case "probed" -> harness.pool.tell(0, new SlotEvent.Probed(true));
       case "prewarmed-lost" ->
           harness.pool.tell(0, new SlotEvent.PrewarmedLost(PoolHarness.RUNNER));
       case "thawed" -> harness.pool.tell(0, new SlotEvent.Thawed());

@@ -29,7 +29,8 @@ final class FakeFunclet implements FuncletApi {
   public FuncletNode node() {
     return new FuncletNode(
         new FuncletNode.FuncletResource(
-            1, new Resource(2, 3), Resource.ZERO, Resource.ZERO, Resource.ZERO, Resource.ZERO));
+            1, new Resource(2, 3), Resource.ZERO, Resource.ZERO, Resource.ZERO, Resource.ZERO),
+        null);
   }
 
   @Override

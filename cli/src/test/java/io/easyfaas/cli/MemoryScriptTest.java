@@ -1,0 +1,104 @@
+package io.easyfaas.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What `deploy/memory.sh` makes of control groups, laid out as files.
+final class MemoryScriptTest {
+  private static final long MIB = 1 << 20;
+  private static final String NONE_V1 = "9223372036854771712";
+  private static final String SHIPPED =
+      "-Xmx256m -XX:MaxDirectMemorySize=192m -Dio.netty.maxDirectMemory="
+          + 160 * MIB
+          + " -XX:ReservedCodeCacheSize=48m\n";
+
+  private Path script = Path.of("");
+  @TempDir private Path root;
+
+  @BeforeEach
+  void findScript() {
+    Path above = Path.of("").toAbsolutePath();
+    while (!Files.exists(above.resolve("deploy/memory.sh"))) {
+      above = above.getParent();
+    }
+    script = above.resolve("deploy");
+  }
+
+  @Test
+  void withoutALimitThePlanIsTheShippedOne() throws IOException {
+    limit("a/memory.max", "max");
+
+    assertThat(plan("0::/a")).isEqualTo(SHIPPED);
+    assertThat(plan("0::/a/gone")).isEqualTo(SHIPPED);
+    assertThat(plan("")).isEqualTo(SHIPPED);
+  }
+
+  @Test
+  void halfOfTheSmallestLimitUpTheTreeIsTheEngines() throws IOException {
+    limit("a/b/memory.max", "max");
+    limit("a/memory.max", "" + 600 * MIB);
+    limit("memory.max", "" + 4000 * MIB);
+
+    assertThat(plan("0::/a/b"))
+        .isEqualTo(
+            "-Xmx126m -XX:MaxDirectMemorySize=110m -Dio.netty.maxDirectMemory="
+                + 78 * MIB
+                + " -XX:ReservedCodeCacheSize=48m\n");
+  }
+
+  @Test
+  void theFirstVersionsGroupsCountToo() throws IOException {
+    limit("memory/memory.limit_in_bytes", NONE_V1);
+    limit("memory/x/memory.limit_in_bytes", "" + 320 * MIB);
+    limit("memory/x/y/memory.limit_in_bytes", NONE_V1);
+
+    assertThat(plan("9:name=systemd:/\n4:cpu,memory:/x/y\n0::/")).startsWith("-Xmx40m ");
+  }
+
+  @Test
+  void aPathThatOnlyTheHostSeesMeansTheMount() throws IOException {
+    limit("memory/memory.limit_in_bytes", "" + 2000 * MIB);
+
+    assertThat(plan("4:memory:/docker/0123")).isEqualTo(SHIPPED);
+  }
+
+  @Test
+  void tooLittleIsRefusedWithTheNumbers() throws IOException {
+    limit("memory.max", "" + 64 * MIB);
+
+    assertThat(plan("0::/"))
+        .startsWith(
+            "easyfaas: needs 160 MiB of memory, the limit of its control group is 64 MiB. Hint: ");
+  }
+
+  private void limit(String file, String value) throws IOException {
+    Path path = root.resolve(file);
+    Files.createDirectories(path.getParent());
+    Files.writeString(path, value + "\n");
+  }
+
+  private String plan(String groups) throws IOException {
+    Path list = Files.writeString(root.resolve("list"), groups.isEmpty() ? "" : groups + "\n");
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-euo",
+                "pipefail",
+                "-c",
+                "readonly root=/ dist=/; source \"$0/host.sh\"; source \"$0/memory.sh\"; plan_memory \"$1\" \"$2\";"
+                    + " echo \"${memory_flags[*]}\"",
+                script.toString(),
+                root.toString(),
+                list.toString())
+            .redirectErrorStream(true)
+            .start();
+    return new String(bash.getInputStream().readAllBytes(), UTF_8);
+  }
+}

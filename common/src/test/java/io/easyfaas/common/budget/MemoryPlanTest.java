@@ -1,0 +1,49 @@
+package io.easyfaas.common.budget;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.easyfaas.common.config.ByteSize;
+import org.junit.jupiter.api.Test;
+
+final class MemoryPlanTest {
+  private final MemoryPlan shipped =
+      new MemoryPlan(ByteSize.ofMebibytes(256), ByteSize.ofMebibytes(160), 1 << 20);
+
+  @Test
+  void theShippedPlan() {
+    assertThat(shipped.traffic()).isEqualTo(ByteSize.ofMebibytes(64));
+    assertThat(shipped.connections()).isEqualTo(4096);
+    assertThat(shipped.total()).isEqualTo(ByteSize.ofMebibytes(512));
+    assertThat(shipped)
+        .hasToString(
+            "memory: heap 256MiB, buffers 160MiB (64MiB for requests and answers), the JVM itself"
+                + " 96MiB, together 512MiB; at most 4096 connections");
+  }
+
+  @Test
+  void whatIsOnItsWayFitsTwiceIntoTheBuffers() {
+    assertThat(shipped.traffic().bytes() * 2).isLessThan(shipped.direct().bytes());
+  }
+
+  @Test
+  void halfOfTheDescriptorsAreLeftToTheEngine() {
+    assertThat(new MemoryPlan(shipped.heap(), shipped.direct(), 1024).connections()).isEqualTo(512);
+  }
+
+  @Test
+  void theSmallestPlanTakesTheLargestRequest() {
+    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(40), ByteSize.ofMebibytes(24), 1024);
+
+    assertThat(least.traffic()).isGreaterThan(ByteSize.ofMebibytes(6));
+    assertThat(least.total()).isEqualTo(ByteSize.ofMebibytes(160));
+  }
+
+  @Test
+  void aProcessThatWasGivenNoneHasTheShippedOne() {
+    MemoryPlan plan = MemoryPlan.ofThisProcess();
+
+    assertThat(plan.total()).isEqualTo(shipped.total());
+    assertThat(plan.connections()).isPositive();
+    assertThat(plan.descriptors()).isPositive();
+  }
+}
