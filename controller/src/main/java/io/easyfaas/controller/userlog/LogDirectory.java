@@ -2,6 +2,7 @@ package io.easyfaas.controller.userlog;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import io.easyfaas.common.disk.DiskTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,9 +57,10 @@ final class LogDirectory {
     }
   }
 
-  /// Makes a directory in one that was checked.
+  /// Makes a directory in one that was checked, in place of whatever else is there.
   static void makeWithin(Path directory) throws IOException {
     if (!Files.isDirectory(directory, NOFOLLOW_LINKS)) {
+      DiskTree.delete(directory);
       Files.createDirectory(directory, MODE);
     }
   }

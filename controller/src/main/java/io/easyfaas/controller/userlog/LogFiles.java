@@ -13,6 +13,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.disk.FairShare;
+import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,7 +21,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
@@ -36,6 +36,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The files of all user logs: `<root>/<BRN with version>/output.log`, and what was put aside as
 /// `output.log.1` (the youngest) and so on. Not thread-safe; owned by {@link UserLog}'s thread.
@@ -45,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 /// oldest file of its function that was silent for longest, until the rest fits: who writes little
 /// keeps what it has, however much others write. A restart counts what is there.
 final class LogFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
   static final String NAME = "output.log";
 
   private static final FileAttribute<Set<PosixFilePermission>> MODE =
@@ -101,6 +104,7 @@ final class LogFiles {
 
   private void appendTo(Path directory, ByteBuffer lines) throws IOException {
     Path file = directory.resolve(NAME);
+    SmallFile.clear(file);
     try (FileChannel channel = FileChannel.open(file, APPENDING, MODE)) {
       while (lines.hasRemaining()) {
         channel.write(lines);
@@ -112,7 +116,8 @@ final class LogFiles {
     for (int older = maxFiles - 1; older >= 1; older--) {
       Path from = older == 1 ? file : aside(directory, older - 1);
       if (Files.exists(from, NOFOLLOW_LINKS)) {
-        Files.move(from, aside(directory, older), StandardCopyOption.REPLACE_EXISTING);
+        DiskTree.delete(aside(directory, older));
+        Files.move(from, aside(directory, older));
       }
     }
     Files.deleteIfExists(file); // Still there when one file is all that is kept.
@@ -123,7 +128,11 @@ final class LogFiles {
     accounts.clear();
     for (Path directory : children(root)) {
       if (Files.isDirectory(directory, NOFOLLOW_LINKS)) {
-        count(directory.getFileName().toString());
+        try {
+          count(directory.getFileName().toString());
+        } catch (IOException e) {
+          LOG.warn("{} is not counted: {}", directory, e.toString());
+        }
       }
     }
     isCounted = true;
@@ -175,7 +184,9 @@ final class LogFiles {
   private void removeOldest(String function) throws IOException {
     Path directory = root.resolve(function);
     for (int older = maxFiles - 1; older >= 1; older--) {
-      if (Files.deleteIfExists(aside(directory, older))) {
+      Path aside = aside(directory, older);
+      if (Files.exists(aside, NOFOLLOW_LINKS)) {
+        DiskTree.delete(aside);
         return;
       }
     }

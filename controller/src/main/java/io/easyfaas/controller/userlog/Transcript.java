@@ -9,12 +9,10 @@ import java.util.Arrays;
 /// beginning is kept.
 ///
 /// Not thread-safe: filled by one thread, then handed to another.
-@SuppressWarnings("EnumOrdinal") // Within one object's life; it is never written anywhere.
 public final class Transcript {
   private static final int FIRST_BYTES = 256;
   private static final int FIRST_RUNS = 4;
-  private static final int RUN_BYTES = 2 * Long.BYTES;
-  private static final Source[] SOURCES = Source.values();
+  private static final int RUN_BYTES = 16; // An end, a time and a reference.
 
   /// Who wrote.
   public enum Source {
@@ -49,10 +47,11 @@ public final class Transcript {
 
   private final int maxBytes;
   // Pieces of one source in one millisecond are one run: 16 bytes for each of them, not for each
-  // piece, which may be a single byte. Two entries a run: its end in `text` and its source, its
-  // time.
+  // piece, which may be a single byte.
   private byte[] text = new byte[FIRST_BYTES];
-  private long[] runs = new long[FIRST_RUNS];
+  private int[] ends = new int[FIRST_RUNS];
+  private long[] times = new long[FIRST_RUNS];
+  private Source[] sources = new Source[FIRST_RUNS];
   private int textBytes;
   private int runCount;
   private long cutBytes;
@@ -82,14 +81,14 @@ public final class Transcript {
       return;
     }
     if (isNewRun) {
-      startRun(epochMillis);
+      startRun(source, epochMillis);
     }
     if (textBytes + taken > text.length) {
       text = Arrays.copyOf(text, Math.max(textBytes + taken, grown(text.length)));
     }
     piece.get(piece.position(), text, textBytes, taken);
     textBytes += taken;
-    runs[2 * (runCount - 1)] = (long) textBytes * SOURCES.length + source.ordinal();
+    ends[runCount - 1] = textBytes;
   }
 
   /// Counts output that could not even be added. Nothing of the function's is added after it.
@@ -99,7 +98,7 @@ public final class Transcript {
 
   /// Bytes of memory it takes.
   public int memoryBytes() {
-    return text.length + runs.length * Long.BYTES;
+    return text.length + ends.length * RUN_BYTES;
   }
 
   /// Bytes the function printed that are not here.
@@ -109,32 +108,31 @@ public final class Transcript {
 
   /// When the last of it arrived; 0 when there is nothing.
   long lastMillis() {
-    return runCount == 0 ? 0 : runs[2 * runCount - 1];
+    return runCount == 0 ? 0 : times[runCount - 1];
   }
 
   /// Hands over everything, in order.
   void read(Reader reader) throws IOException {
     int from = 0;
     for (int run = 0; run < runCount; run++) {
-      int to = (int) (runs[2 * run] / SOURCES.length);
-      Source source = SOURCES[(int) (runs[2 * run] % SOURCES.length)];
-      reader.run(source, runs[2 * run + 1], text, from, to);
-      from = to;
+      reader.run(sources[run], times[run], text, from, ends[run]);
+      from = ends[run];
     }
   }
 
   private boolean continuesRun(Source source, long epochMillis) {
-    int last = 2 * (runCount - 1);
-    return runCount > 0
-        && runs[last + 1] == epochMillis
-        && runs[last] % SOURCES.length == source.ordinal();
+    int last = runCount - 1;
+    return last >= 0 && times[last] == epochMillis && sources[last] == source;
   }
 
-  private void startRun(long epochMillis) {
-    if (2 * (runCount + 1) > runs.length) {
-      runs = Arrays.copyOf(runs, 2 * runs.length);
+  private void startRun(Source source, long epochMillis) {
+    if (runCount == ends.length) {
+      ends = Arrays.copyOf(ends, 2 * runCount);
+      times = Arrays.copyOf(times, 2 * runCount);
+      sources = Arrays.copyOf(sources, 2 * runCount);
     }
-    runs[2 * runCount + 1] = epochMillis;
+    times[runCount] = epochMillis;
+    sources[runCount] = source;
     runCount++;
   }
 

@@ -7,6 +7,7 @@ import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.Damage;
 import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.FakeRegistry;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class UserLogTest {
@@ -202,10 +204,29 @@ final class UserLogTest {
     Files.delete(file("f"));
     Files.createSymbolicLink(file("f"), target);
 
-    UserLog log = write(UserLogFormat.PLAIN, WIDE, call("R2", out("second\n")));
+    write(UserLogFormat.PLAIN, WIDE, call("R2", out("second\n")));
 
     assertThat(target).hasContent("untouched");
-    assertThat(log.dropped()).isEqualTo(1);
+    assertThat(file("f")).isRegularFile().content().contains("second");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverIsInPlaceOfItsFilesIsReplaced(Damage damage) throws Exception {
+    UserLogLimits limits = limits(1000, 100, 3, 1_000_000);
+    write(UserLogFormat.PLAIN, limits, call("R1", out("first\n")));
+    damage.to(file("f"));
+    damage.to(file("f").resolveSibling("output.log.1"));
+    damage.to(file("f").resolveSibling("output.log.2"));
+    damage.to(root().resolve(brn(Account.DEFAULT, "g")));
+    damage.to(root().resolve("no function of ours"));
+
+    write(UserLogFormat.PLAIN, limits, call("R2", out("x".repeat(200) + "\n")));
+    write(UserLogFormat.PLAIN, limits, call(Account.DEFAULT, "g", "R3", out("g\n")));
+
+    assertThat(file("f").resolveSibling("output.log.1")).content().contains("\tR2\tx");
+    assertThat(file("g")).content().contains("\tR3\tg");
+    assertThat(root().resolve("nowhere")).doesNotExist();
   }
 
   @Test

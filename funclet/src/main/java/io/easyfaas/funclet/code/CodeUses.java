@@ -69,8 +69,4 @@ final class CodeUses {
                 .min(comparing(use -> use.getValue().last()))
                 .map(Map.Entry::getKey));
   }
-
-  DiskUse total() {
-    return uses.values().stream().map(Use::size).reduce(DiskUse.NONE, DiskUse::plus);
-  }
 }
