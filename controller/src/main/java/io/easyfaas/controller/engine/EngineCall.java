@@ -53,6 +53,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   private byte[] headers = HeaderBlock.NONE;
   private @Nullable CallLog log;
   private boolean begun;
+  private boolean isReleased;
   private volatile @Nullable ResolvedFunction function;
   private volatile @Nullable Lease lease;
   private volatile boolean abandoned;
@@ -169,6 +170,9 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
       case Refusal.LoadFailed failed -> {
         releaseEvent();
+        failed
+            .output()
+            .forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
         answer(true, Unpooled.wrappedBuffer(failed.error()), now());
       }
     }
@@ -236,6 +240,24 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     long ended = release();
     engine.metrics.timeouts.increment();
     answer(true, Unpooled.wrappedBuffer(CallErrors.timedOut(label(), mine())), ended);
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    release();
+    if (abandoned) {
+      leave();
+      return;
+    }
+    fail(
+        cause instanceof OutOfMemoryError
+            ? CallErrors.noRoom("the engine is short of memory")
+            : CallErrors.engine(String.valueOf(cause.getMessage())));
+  }
+
+  @Override
+  public boolean isAbandoned() {
+    return abandoned;
   }
 
   @Override
@@ -323,7 +345,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   private long release() {
     long ended = now();
     Lease given = lease;
-    if (given != null) {
+    if (given != null && !isReleased) {
+      isReleased = true;
       engine.pool.release(given);
       engine.metrics.putPod.record(now() - ended);
     }
