@@ -1,6 +1,7 @@
 package io.easyfaas.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -26,7 +27,7 @@ final class MemoryScriptTest {
   void findScript() {
     Path above = Path.of("").toAbsolutePath();
     while (!Files.exists(above.resolve("deploy/memory.sh"))) {
-      above = above.getParent();
+      above = requireNonNull(above.getParent());
     }
     script = above.resolve("deploy");
   }

@@ -47,7 +47,7 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   /// Connections all servers may have together. Half of the descriptors are left to the engine.
   public int connections() {
     long fit = Math.min(heap.bytes() / CONNECTION_BYTES, descriptors / 2);
-    return (int) Math.clamp(fit, MIN_CONNECTIONS, Integer.MAX_VALUE);
+    return Math.clamp(fit, MIN_CONNECTIONS, Integer.MAX_VALUE);
   }
 
   /// All of it: what is to be kept from functions.

@@ -177,6 +177,7 @@ public final class Exchange {
         Unpooled.EMPTY_BUFFER);
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
   private void beginOnLoop(int status, Map<String, String> headers, long length) {
     boolean understandsChunks = request().protocolVersion().equals(HttpVersion.HTTP_1_1);
     chunked = length < 0 && understandsChunks;

@@ -77,10 +77,19 @@ class InvokeFrontTest {
     try (Socket client = connect()) {
       send(
           client,
-          "POST /v1/functions/f/invocations?Qualifier=7&logType=Tail HTTP/1.1\r\nHost: x\r\n"
-              + "X-Easyfaas-Account-Id: me\r\nAuthorization: key\r\nX-Easyfaas-Request-Id: R\r\n"
-              + "X-Easyfaas-Faas-Trigger: Mine\r\nTraceparent: 00-a-b-01\r\nTracestate: v=1\r\n"
-              + "X-Easyfaas-Client-Context: e30=\r\nContent-Length: 0\r\n\r\n");
+          """
+          POST /v1/functions/f/invocations?Qualifier=7&logType=Tail HTTP/1.1\r
+          Host: x\r
+          X-Easyfaas-Account-Id: me\r
+          Authorization: key\r
+          X-Easyfaas-Request-Id: R\r
+          X-Easyfaas-Faas-Trigger: Mine\r
+          Traceparent: 00-a-b-01\r
+          Tracestate: v=1\r
+          X-Easyfaas-Client-Context: e30=\r
+          Content-Length: 0\r
+          \r
+          """);
 
       Held call = door.next();
 
@@ -153,8 +162,12 @@ class InvokeFrontTest {
     try (Socket client = connect()) {
       send(
           client,
-          "POST /v1/functions/f/invocations HTTP/1.0\r\nConnection: keep-alive\r\n"
-              + "Content-Length: 0\r\n\r\n");
+          """
+          POST /v1/functions/f/invocations HTTP/1.0\r
+          Connection: keep-alive\r
+          Content-Length: 0\r
+          \r
+          """);
       Held call = door.next();
       call.sink.began(AnswerHead.NONE);
       call.sink.part(bytes("one"));
