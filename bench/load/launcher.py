@@ -141,8 +141,6 @@ class Launcher:
 
     def open(self, slot: str) -> None:
         """Makes a slot's groups and files, and starts its keeper."""
-        sockets = pathlib.Path(self.scratch, "slots", slot)
-        sockets.mkdir(parents=True)
         pathlib.Path(self.scratch, slot + ".hosts").write_text("127.0.0.1 localhost\n")
         groups = [word for group in self.cgroups.make(slot) for word in ("--cgroup", str(group))]
         self.ask("open", slot, *groups)
@@ -155,7 +153,6 @@ class Launcher:
             "create", slot, "--rootfs", self.rootfs, *binds,
             "--proc", "/proc", "--dev", "/dev", "--shm-bytes", str(16 << 20),
             "--tmpfs", "/tmp", str(64 << 20), "1777",
-            "--bind-ro", f"{self.scratch}/slots/{slot}", "/run/easyfaas",
             *(
                 ["--bind-ro", f"{self.scratch}/{slot}.hosts", "/etc/hosts"]
                 if os.path.isfile(f"{self.rootfs}/etc/hosts") else []

@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * The Node.js runner: connects to the controller, loads one function and answers its calls.
+ * The Node.js runner: loads one function and answers the controller's calls.
  *
- * Usage: node runner.js [SOCKET]        (default /run/easyfaas/runner.sock)
+ * Usage: node runner.js 3<>CONNECTION        (descriptor 3: a stream socket to the controller)
  * Exit status: 0 the controller closed the connection; 1 protocol error or no connection;
  * 128 user code left an exception or a rejection unhandled; else what user code asked for.
  *
@@ -31,7 +31,8 @@ const { StringDecoder } = require('node:string_decoder');
 const { pathToFileURL } = require('node:url');
 const { inspect, types } = require('node:util');
 
-const SOCKET = '/run/easyfaas/runner.sock';
+/** The connection to the controller, inherited. Node.js keeps it from children of user code. */
+const CONNECTION = 3;
 const PROTOCOL = 2;
 
 const HELLO = 1;
@@ -1070,38 +1071,40 @@ class Runner {
     this.reading = false;
   }
 
-  start(socketPath) {
-    const socket = net.connect({
-      path: socketPath,
-      onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
-        callback: (size, buffer) => this.onRead(size, buffer),
-      },
-    });
-    socket.once('connect', () => {
-      this.writer.attach(socket);
-      this.sendJson(HELLO, {
-        protocol: PROTOCOL,
-        language: 'nodejs',
-        languageVersion: process.versions.node,
-      });
-      this.writer.flush();
-      this.useOnce();
-      setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
-    });
+  start() {
+    const socket = this.open();
     socket.once('end', () => this.end(0));
     socket.once('close', () => this.end(0));
-    socket.once('error', (error) => {
-      if (this.writer.socket === null) {
-        this.end(EXIT_PROTOCOL_ERROR, `cannot connect to ${socketPath}: ${error.message}`);
-      } else {
-        this.end(0);
-      }
+    socket.once('error', () => this.end(0));
+    this.writer.attach(socket);
+    this.sendJson(HELLO, {
+      protocol: PROTOCOL,
+      language: 'nodejs',
+      languageVersion: process.versions.node,
     });
+    this.writer.flush();
     this.captureOutput();
     process.on('uncaughtException', (error, origin) => this.onUncaught(error, origin));
     process.on('unhandledRejection', (reason) => this.onUnhandledRejection(reason));
     process.once('exit', () => this.onExit());
+    this.useOnce();
+    setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
+  }
+
+  open() {
+    try {
+      return new net.Socket({
+        fd: CONNECTION,
+        readable: true,
+        writable: true,
+        onread: {
+          buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+          callback: (size, buffer) => this.onRead(size, buffer),
+        },
+      });
+    } catch (error) {
+      return this.end(EXIT_PROTOCOL_ERROR, `descriptor ${CONNECTION}: ${error.message}`);
+    }
   }
 
   /**
@@ -1411,7 +1414,7 @@ function parseHeaders(buffer, start, end) {
 }
 
 if (require.main === module) {
-  new Runner().start(process.argv[2] ?? SOCKET);
+  new Runner().start();
 }
 
 module.exports = { FrameReader, FrameWriter, takesCallback };

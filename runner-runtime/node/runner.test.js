@@ -71,13 +71,9 @@ class Controller {
   static async start(t, { env = {} } = {}) {
     const controller = new Controller();
     controller.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'easyfaas-runner-'));
-    const socketPath = path.join(controller.directory, 'runner.sock');
-    const server = net.createServer();
-    await new Promise((resolve) => server.listen(socketPath, resolve));
-    const connected = new Promise((resolve) => server.once('connection', resolve));
-    controller.process = spawn(process.execPath, [RUNNER, socketPath], {
+    controller.process = spawn(process.execPath, [RUNNER], {
       env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // The last is a socket: the runner's connection.
     });
     controller.exited = new Promise((resolve) =>
       controller.process.once('close', (status, signal) => resolve(signal ?? status)),
@@ -88,10 +84,9 @@ class Controller {
     t.after(async () => {
       controller.process.kill('SIGKILL');
       await controller.exited;
-      server.close();
       fs.rmSync(controller.directory, { recursive: true });
     });
-    controller.attach(await connected);
+    controller.attach(controller.process.stdio[3]);
     controller.hello = await controller.next();
     assert.equal(controller.hello.type, HELLO);
     return controller;
@@ -438,12 +433,12 @@ test('end of stream ends the runner while calls and timers are alive', LIMIT, as
 });
 
 test('without a controller the runner ends with status 1 and says why', LIMIT, async () => {
-  const child = spawn(process.execPath, [RUNNER, '/nonexistent/runner.sock']);
+  const child = spawn(process.execPath, [RUNNER]);
   let raw = '';
   child.stderr.on('data', (chunk) => (raw += chunk));
   const status = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(status, 1);
-  assert.match(raw, /^easyfaas runner: cannot connect to \/nonexistent\/runner\.sock: .+\n$/);
+  assert.match(raw, /^easyfaas runner: descriptor 3: .+\n$/);
 });
 
 for (const [name, frames] of [

@@ -1,6 +1,6 @@
-"""The Python runner: connects to the controller, loads one function and answers its calls.
+"""The Python runner: loads one function and answers the controller's calls.
 
-Usage: python3 -I -S runner.py [SOCKET]        (default /run/easyfaas/runner.sock)
+Usage: python3 -I -S runner.py 3<>CONNECTION   (descriptor 3: a stream socket to the controller)
 Exit status: 0 the controller closed the connection; 1 protocol error or no connection; else what
 user code asked for.
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Callable, NoReturn, Optional
 
-SOCKET = "/run/easyfaas/runner.sock"
+CONNECTION_DESCRIPTOR = 3
 PROTOCOL = 2
 
 HELLO = 1
@@ -1168,12 +1168,11 @@ OWN_FILE = end.__code__.co_filename
 
 
 def main() -> NoReturn:
-    path = sys.argv[1] if len(sys.argv) > 1 else SOCKET
-    connection = socket(AF_UNIX, SOCK_STREAM)
     try:
-        connection.connect(path)
+        connection = socket(AF_UNIX, SOCK_STREAM, 0, CONNECTION_DESCRIPTOR)
+        posix.set_inheritable(CONNECTION_DESCRIPTOR, False)  # Nothing for children of user code.
     except OSError as error:
-        end(EXIT_PROTOCOL_ERROR, f"cannot connect to {path}: {error.strerror}")
+        end(EXIT_PROTOCOL_ERROR, f"descriptor {CONNECTION_DESCRIPTOR}: {error.strerror}")
     Runner(connection).run()
 
 

@@ -33,6 +33,15 @@ MAX_PAYLOAD_BYTES = 6815744
 # A hung runner fails its test instead of the whole run.
 LIMIT_SECONDS = 30
 
+# Puts the connection where a runner inherits it: subprocess passes descriptors as they are.
+BECOME_RUNNER = """
+import os, sys
+if sys.argv[1] != "3":
+    os.dup2(int(sys.argv[1]), 3)
+    os.close(int(sys.argv[1]))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
 BRN = "brn:cloud:faas:bj:account:function:hello:7"
 ERROR_MEMBERS = ["errorMessage", "errorType", "stackTrace"]
 FAR_DEADLINE_MILLIS = 4102444800000
@@ -82,20 +91,18 @@ class Controller:
         test.addCleanup(shutil.rmtree, self.directory)
         self.code_root = self.directory / "task"
         self.code_root.mkdir()
-        server = socket.socket(socket.AF_UNIX)
-        server.settimeout(LIMIT_SECONDS)
-        server.bind(str(self.directory / "runner.sock"))
-        server.listen(1)
+        self.socket, inherited = socket.socketpair()
         self.process = subprocess.Popen(
-            [sys.executable, *options, str(RUNNER), str(self.directory / "runner.sock")],
+            [sys.executable, "-I", "-S", "-c", BECOME_RUNNER, str(inherited.fileno())]
+            + [sys.executable, *options, str(RUNNER)],
+            pass_fds=(inherited.fileno(),),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={"PATH": os.environ["PATH"]},
         )
         test.addCleanup(self._stop)
-        self.socket, _ = server.accept()
-        server.close()
+        inherited.close()
         self.socket.settimeout(LIMIT_SECONDS)
         self.hello = self.next()
         test.assertEqual(self.hello.type, HELLO)
@@ -349,14 +356,14 @@ class LifeTest(unittest.TestCase):
 
     def test_without_a_controller_the_runner_says_why_and_ends_with_status_1(self) -> None:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", str(RUNNER), "/nonexistent/runner.sock"],
+            [sys.executable, "-I", "-S", str(RUNNER)],
             capture_output=True,
             text=True,
             timeout=LIMIT_SECONDS,
         )
         self.assertEqual(done.returncode, 1)
         self.assertRegex(
-            done.stderr, r"^easyfaas runner: cannot connect to /nonexistent/runner.sock: .+\n$"
+            done.stderr, r"^easyfaas runner: descriptor 3: .+\n$"
         )
 
     def test_frames_out_of_order_are_protocol_errors(self) -> None:

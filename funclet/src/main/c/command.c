@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "confine.h"
-#include "io.h"
 #include "sandbox.h"
 
-// How long the output socket may take to accept.
-enum { CONNECT_SECONDS = 5 };
+// Where a command finds its frames. Init's socket to the keeper has the number before; the command
+// holds only a copy of that.
+enum { FRAMES_FILENO = 3 };
 
 static bool reset_signals(struct failure *failure) {
   for (int number = 1; number < NSIG; number++) {
@@ -55,31 +55,31 @@ static bool enter_directory(const struct options *options, struct failure *failu
   return path[0] == '/' || fail_with(failure, EXDEV, "cwd", options->directory);
 }
 
-static bool connect_output(const struct options *options, bool inherit, int null,
-                           struct failure *failure) {
-  if (options->output == NULL) {
-    return inherit || (dup2(null, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0) ||
-           fail(failure, "output", NULL);
-  }
-  AUTO_CLOSE int output = connect_unix(options->output, CONNECT_SECONDS);
-  return (output >= 0 && dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0) ||
-         fail(failure, "output", options->output);
+static bool set_output(bool inherit, int null, const struct channel *channel,
+                       struct failure *failure) {
+  int output = channel->output < 0 ? null : channel->output;
+  return (channel->output < 0 && inherit) ||
+         (dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0) ||
+         fail(failure, "exec", "output");
+}
+
+// Safe: every descriptor but stdio and the frames' ends with the execve, init's socket and the
+// report pipe too.
+static bool keep_descriptors(const struct channel *channel, struct failure *failure) {
+  return (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+          (channel->frames < 0 || dup2(channel->frames, FRAMES_FILENO) >= 0)) ||
+         fail(failure, "exec", "descriptors");
 }
 
 void command_execute(const struct options *options, bool inherit, int null,
-                     struct failure *failure) {
+                     const struct channel *channel, struct failure *failure) {
   umask(022);
   setsid();
-  // Ids before paths: what the tenant could not open by itself is not opened for it.
+  // Ids before the directory: what the tenant could not open by itself is not opened for it.
   if (!reset_signals(failure) || !set_limits(options, failure) || !bound_capabilities(0, failure) ||
       !become(options->uid, options->gid, failure) || !keep_capabilities(0, failure) ||
-      !enter_directory(options, failure) || !connect_output(options, inherit, null, failure) ||
-      !filter_system_calls(failure)) {
-    return;
-  }
-  // Safe: every descriptor but stdio ends with the execve, init's socket and the report pipe too.
-  if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-    fail(failure, "exec", "close_range");
+      !enter_directory(options, failure) || !set_output(inherit, null, channel, failure) ||
+      !filter_system_calls(failure) || !keep_descriptors(channel, failure)) {
     return;
   }
   execve(options->command[0], options->command, options->environment);

@@ -162,17 +162,18 @@ static bool set_up(struct init *init, struct options *options, struct failure *f
          (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || fail(failure, "init", "no_new_privs"));
 }
 
-static _Noreturn void become_command(struct init *init, const struct options *options, int report) {
+static _Noreturn void become_command(struct init *init, const struct options *options,
+                                     const struct channel *channel, int report) {
   tell_kind(init, REPLY_STARTED);
   struct failure failure = {0};
-  command_execute(options, init->inherit, init->null, &failure);
+  command_execute(options, init->inherit, init->null, channel, &failure);
   write_fully(report, &failure, sizeof failure);
   _exit(1);
 }
 
 // True once the command runs.
 static bool start_command(struct init *init, const struct options *options,
-                          struct failure *failure) {
+                          const struct channel *channel, struct failure *failure) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     return fail(failure, "exec", "pipe");
@@ -185,7 +186,7 @@ static bool start_command(struct init *init, const struct options *options,
   }
   pid_t command = fork();
   if (command == 0) {
-    become_command(init, options, out);
+    become_command(init, options, channel, out);
   }
   int error = errno;
   if (!set_oom_score(init, INIT_OOM_SCORE, failure)) {
@@ -209,9 +210,9 @@ static bool start_command(struct init *init, const struct options *options,
 
 // Without an argument vector: the command of the options that the sandbox was created with.
 static bool obey_exec(struct init *init, uint32_t size, const struct options *created,
-                      struct failure *failure) {
+                      const struct channel *channel, struct failure *failure) {
   if (size == 0) {
-    return start_command(init, created, failure);
+    return start_command(init, created, channel, failure);
   }
   AUTO_FREE char *bytes = malloc(size);
   if (bytes == NULL || !read_fully(init->keeper, bytes, size)) {
@@ -224,7 +225,7 @@ static bool obey_exec(struct init *init, uint32_t size, const struct options *cr
   }
   struct options options;
   bool started = options_parse(&options, argc, argv, OPTIONS_EXEC, failure) &&
-                 start_command(init, &options, failure);
+                 start_command(init, &options, channel, failure);
   options_free(&options);
   return started;
 }
@@ -239,11 +240,13 @@ static bool obey_signal(const struct init *init, uint32_t number, struct failure
 
 static void obey(struct init *init, const struct options *created) {
   struct order order;
-  if (!read_fully(init->keeper, &order, sizeof order)) {
+  int fds[CHANNEL_FDS];
+  if (!read_with_fds(init->keeper, &order, sizeof order, fds, CHANNEL_FDS)) {
     _exit(0);
   }
+  AUTO_CHANNEL channel = {.frames = fds[0], .output = fds[1]};
   struct failure failure = {0};
-  bool done = order.kind == ORDER_EXEC ? obey_exec(init, order.value, created, &failure)
+  bool done = order.kind == ORDER_EXEC ? obey_exec(init, order.value, created, &channel, &failure)
                                        : obey_signal(init, order.value, &failure);
   if (done) {
     tell_kind(init, REPLY_DONE);

@@ -56,6 +56,64 @@ bool write_file(const char *path, const char *text) {
   return fd >= 0 && write_fully(fd, text, strlen(text));
 }
 
+// Room for what one message may bring; no order or call brings more.
+enum { FDS_MAX = 4 };
+
+union fd_message {
+  struct cmsghdr header;
+  char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+};
+
+bool send_with_fds(int socket, const void *bytes, size_t size, const int *fds, size_t count) {
+  union fd_message control = {0};
+  struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (count > 0) {
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
+    control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                      .cmsg_type = SCM_RIGHTS,
+                                      .cmsg_len = CMSG_LEN(count * sizeof *fds)};
+    memcpy(CMSG_DATA(&control.header), fds, count * sizeof *fds);
+  }
+  ssize_t sent = TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL));
+  return sent >= 0 && write_fully(socket, (const char *)bytes + sent, size - (size_t)sent);
+}
+
+// What a message brought more than wanted must not stay open.
+static void take_fds(const struct cmsghdr *header, int *fds, size_t count) {
+  size_t brought = (header->cmsg_len - CMSG_LEN(0)) / sizeof *fds;
+  for (size_t i = 0; i < brought; i++) {
+    int fd = -1;
+    memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+    if (i < count) {
+      fds[i] = fd;
+    } else {
+      close(fd);
+    }
+  }
+}
+
+bool read_with_fds(int socket, void *buffer, size_t size, int *fds, size_t count) {
+  union fd_message control = {0};
+  struct iovec part = {.iov_base = buffer, .iov_len = size};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  for (size_t i = 0; i < count; i++) {
+    fds[i] = -1;
+  }
+  ssize_t got = TEMP_FAILURE_RETRY(recvmsg(socket, &message, MSG_CMSG_CLOEXEC));
+  if (got <= 0) {
+    errno = got == 0 ? ECONNRESET : errno;
+    return false;
+  }
+  const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    take_fds(header, fds, count);
+  }
+  return read_fully(socket, (char *)buffer + got, size - (size_t)got);
+}
+
 int keep_only(int fd) {
   if (fd == 3 ? fcntl(3, F_SETFD, FD_CLOEXEC) != 0 : dup3(fd, 3, O_CLOEXEC) < 0) {
     return -1;

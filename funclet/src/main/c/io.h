@@ -24,6 +24,13 @@ bool write_fully(int fd, const void *buffer, size_t size);
 // Writes `text` in one go to a file that exists.
 bool write_file(const char *path, const char *text);
 
+// Sends all of it, and with it copies of `count` descriptors.
+bool send_with_fds(int socket, const void *bytes, size_t size, const int *fds, size_t count);
+
+// Reads all of it, and what descriptors came with it into the first of `fds`; -1 in the others.
+// Descriptors beyond `count` are dropped. End-of-file counts as ECONNRESET.
+bool read_with_fds(int socket, void *buffer, size_t size, int *fds, size_t count);
+
 // Makes `fd` descriptor 3 and closes everything above, so that a forked process holds only what
 // is its own. Returns 3, or -1.
 int keep_only(int fd);

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "io.h"
 #include "mounts.h"
 #include "options.h"
@@ -151,8 +152,26 @@ static bool add_mounts(struct keeper *keeper, struct request *request, struct fa
   return mounts_add(&request->options, keeper->sandbox.pidfd, failure);
 }
 
+// The order that init gets is what was asked without what only the keeper needs to know: the
+// sandbox never holds the token.
+static bool order_command(struct keeper *keeper, const struct request *request,
+                          const struct channel *channel, struct failure *failure) {
+  AUTO_FREE char *arguments = malloc(request->size);
+  if (arguments == NULL) {
+    return fail(failure, "request", NULL);
+  }
+  size_t size = options_copy_without(arguments, request->argc, request->argv,
+                                     OPTIONS_EXEC | OPTIONS_CHANNEL, OPTIONS_CHANNEL);
+  return sandbox_exec(&keeper->sandbox, arguments, size, channel, failure);
+}
+
 static bool exec(struct keeper *keeper, struct request *request, struct failure *failure) {
-  if (!sandbox_exec(&keeper->sandbox, request->arguments, request->size, failure)) {
+  if (keeper->sandbox.command != 0) {
+    return fail_with(failure, EBUSY, "command", NULL);
+  }
+  AUTO_CHANNEL channel = {.frames = -1, .output = -1};
+  if (!channel_open(&channel, &request->options, &keeper->sandbox, failure) ||
+      !order_command(keeper, request, &channel, failure)) {
     return false;
   }
   request->pid = keeper->sandbox.command;
@@ -201,7 +220,7 @@ static const struct verb {
     {"open", open_slot, true, OPTIONS_OPEN, false, ENDS_IF_FAILED},
     {"create", create, true, OPTIONS_CREATE, false, STAYS},
     {"mount", add_mounts, true, OPTIONS_MOUNT, true, STAYS},
-    {"exec", exec, true, OPTIONS_EXEC, true, STAYS},
+    {"exec", exec, true, OPTIONS_EXEC | OPTIONS_CHANNEL, true, STAYS},
     {"signal", send_signal, false, 0, true, STAYS},
     {"rest", rest, true, 0, false, STAYS},
     {"destroy", destroy, true, 0, false, STAYS},

@@ -8,12 +8,13 @@ enum option_name {
   OPTION_BIND,
   OPTION_BIND_READ_ONLY,
   OPTION_CGROUP,
+  OPTION_CHANNEL,
   OPTION_CWD,
   OPTION_DEV,
   OPTION_ENV,
   OPTION_GID,
   OPTION_HOSTNAME,
-  OPTION_OUTPUT,
+  OPTION_LISTEN,
   OPTION_PROC,
   OPTION_RLIMIT,
   OPTION_ROOTFS,
@@ -34,12 +35,13 @@ static const struct option_spec {
     {"--bind", OPTION_BIND, 2, OPTIONS_CREATE | OPTIONS_MOUNT},
     {"--bind-ro", OPTION_BIND_READ_ONLY, 2, OPTIONS_CREATE | OPTIONS_MOUNT},
     {"--cgroup", OPTION_CGROUP, 1, OPTIONS_OPEN},
+    {"--channel", OPTION_CHANNEL, 2, OPTIONS_CHANNEL},
     {"--cwd", OPTION_CWD, 1, OPTIONS_EXEC},
     {"--dev", OPTION_DEV, 1, OPTIONS_CREATE},
     {"--env", OPTION_ENV, 1, OPTIONS_EXEC},
     {"--gid", OPTION_GID, 1, OPTIONS_EXEC},
     {"--hostname", OPTION_HOSTNAME, 1, OPTIONS_CREATE},
-    {"--output", OPTION_OUTPUT, 1, OPTIONS_EXEC},
+    {"--listen", OPTION_LISTEN, 1, OPTIONS_CHANNEL},
     {"--proc", OPTION_PROC, 1, OPTIONS_CREATE},
     {"--rlimit", OPTION_RLIMIT, 3, OPTIONS_EXEC},
     {"--rootfs", OPTION_ROOTFS, 1, OPTIONS_CREATE},
@@ -87,6 +89,36 @@ static bool parse_id(const char *text, uint32_t *id) {
     return false;
   }
   *id = (uint32_t)number;
+  return true;
+}
+
+static bool parse_port(const char *text, uint16_t *port) {
+  uint64_t number = 0;
+  if (!parse_number(text, 10, UINT16_MAX, &number) || number == 0) {
+    return false;
+  }
+  *port = (uint16_t)number;
+  return true;
+}
+
+static int digit(char character) {
+  static const char DIGITS[] = "0123456789abcdef";
+  const char *found = character == '\0' ? NULL : strchr(DIGITS, character);
+  return found == NULL ? -1 : (int)(found - DIGITS);
+}
+
+static bool parse_token(const char *text, unsigned char *token) {
+  if (strlen(text) != 2 * TOKEN_SIZE) {
+    return false;
+  }
+  for (size_t i = 0; i < TOKEN_SIZE; i++) {
+    int high = digit(text[2 * i]);
+    int low = digit(text[2 * i + 1]);
+    if (high < 0 || low < 0) {
+      return false;
+    }
+    token[i] = (unsigned char)(high << 4 | low);
+  }
   return true;
 }
 
@@ -152,6 +184,9 @@ static bool parse_option(struct options *options, enum option_name name, char **
     case OPTION_CGROUP:
       options->cgroups[options->cgroup_count++] = values[0];
       return true;
+    case OPTION_CHANNEL:
+      options->channel = values[0];
+      return parse_token(values[1], options->token);
     case OPTION_CWD:
       options->directory = values[0];
       return true;
@@ -165,9 +200,8 @@ static bool parse_option(struct options *options, enum option_name name, char **
     case OPTION_HOSTNAME:
       options->hostname = values[0];
       return true;
-    case OPTION_OUTPUT:
-      options->output = values[0];
-      return true;
+    case OPTION_LISTEN:
+      return parse_port(values[0], &options->listen_port);
     case OPTION_PROC:
       return add_mount(options, MOUNT_PROC, NULL, values[0]);
     case OPTION_RLIMIT:
@@ -239,7 +273,34 @@ bool options_parse(struct options *options, int argc, char **argv, unsigned sets
   if ((sets & OPTIONS_CREATE) != 0 && options->id_count == 0) {
     return fail_with(failure, EINVAL, "arguments", "--uid-map");
   }
+  if (options->listen_port != 0 && options->channel == NULL) {
+    return fail_with(failure, EINVAL, "arguments", "--channel");
+  }
   return true;
+}
+
+static size_t copy_arguments(char *to, char **argv, int count) {
+  size_t used = 0;
+  for (int i = 0; i < count; i++) {
+    size_t size = strlen(argv[i]) + 1;
+    memcpy(to + used, argv[i], size);
+    used += size;
+  }
+  return used;
+}
+
+size_t options_copy_without(char *to, int argc, char **argv, unsigned sets, unsigned dropped) {
+  size_t used = 0;
+  int i = 0;
+  while (i < argc && strcmp(argv[i], "--") != 0) {
+    const struct option_spec *spec = find_spec(argv[i], sets);
+    int count = spec == NULL ? 1 : 1 + spec->values;
+    if (spec == NULL || (spec->sets & dropped) == 0) {
+      used += copy_arguments(to + used, &argv[i], count);
+    }
+    i += count;
+  }
+  return used + copy_arguments(to + used, &argv[i], argc - i);
 }
 
 void options_free(struct options *options) {

@@ -27,7 +27,7 @@ struct limit {
   struct rlimit value;
 };
 
-enum { LIMITS_MAX = 16 };
+enum { LIMITS_MAX = 16, TOKEN_SIZE = 16 };
 
 // Which options a verb takes.
 enum option_set {
@@ -36,6 +36,7 @@ enum option_set {
   OPTIONS_MOUNT = 4,
   OPTIONS_EXEC = 8,
   OPTIONS_RUN_ONLY = 16,
+  OPTIONS_CHANNEL = 32,
 };
 
 // All pointers are into the argument vector, which must outlive this.
@@ -58,10 +59,13 @@ struct options {
   char **environment;
   size_t environment_count;
   const char *directory;
-  const char *output;
   struct limit limits[LIMITS_MAX];
   size_t limit_count;
   char **command;
+
+  const char *channel;  // the engine's socket, on the host
+  unsigned char token[TOKEN_SIZE];
+  uint16_t listen_port;  // 0: no listener
 };
 
 // Fills `options` from the NULL-ended `argv`; refuses what is not in `sets` and what those sets
@@ -69,6 +73,10 @@ struct options {
 bool options_parse(struct options *options, int argc, char **argv, unsigned sets,
                    struct failure *failure);
 void options_free(struct options *options);
+
+// Copies the arguments, which options_parse accepted for `sets`, to `to` without the options of
+// `dropped`, every one ended by NUL. Returns the bytes written: never more than they had.
+size_t options_copy_without(char *to, int argc, char **argv, unsigned sets, unsigned dropped);
 
 // A whole number in `base`, of digits only, at most `max`.
 bool parse_number(const char *text, int base, uint64_t max, uint64_t *number);

@@ -67,7 +67,8 @@ static int run(struct options *options) {
       !sandbox_finish(&sandbox, &failure)) {
     return report(&failure, EXIT_SETUP);
   }
-  if (!sandbox_exec(&sandbox, NULL, 0, &failure)) {
+  const struct channel none = {.frames = -1, .output = -1};
+  if (!sandbox_exec(&sandbox, NULL, 0, &none, &failure)) {
     sandbox_destroy(&sandbox);
     return report(&failure, exec_status(&failure));
   }

@@ -134,10 +134,18 @@ static bool await(struct sandbox *sandbox, const char *step, pid_t *started,
 }
 
 static bool order(struct sandbox *sandbox, enum order_kind kind, uint32_t value,
-                  const char *payload, size_t size, struct failure *failure) {
+                  struct failure *failure) {
   struct order words = {.kind = kind, .value = value};
-  return (write_fully(sandbox->socket, &words, sizeof words) &&
-          write_fully(sandbox->socket, payload, size)) ||
+  return write_fully(sandbox->socket, &words, sizeof words) || lose(sandbox, failure, "init");
+}
+
+static bool order_exec(struct sandbox *sandbox, const char *arguments, size_t size,
+                       const struct channel *channel, struct failure *failure) {
+  struct order words = {.kind = ORDER_EXEC, .value = (uint32_t)size};
+  const int fds[CHANNEL_FDS] = {channel->frames, channel->output};
+  size_t count = channel->frames < 0 ? 0 : CHANNEL_FDS;
+  return (send_with_fds(sandbox->socket, &words, sizeof words, fds, count) &&
+          write_fully(sandbox->socket, arguments, size)) ||
          lose(sandbox, failure, "init");
 }
 
@@ -206,7 +214,7 @@ static bool take_step(struct sandbox *sandbox, struct failure *failure) {
   switch (reply.kind) {
     case REPLY_NAMESPACED:
       return write_map(sandbox, "uid_map", failure) && write_map(sandbox, "gid_map", failure) &&
-             order(sandbox, ORDER_PROCEED, 0, NULL, 0, failure);
+             order(sandbox, ORDER_PROCEED, 0, failure);
     case REPLY_DONE:
       sandbox->ready = true;
       return true;
@@ -236,12 +244,9 @@ bool sandbox_finish(struct sandbox *sandbox, struct failure *failure) {
 }
 
 bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,
-                  struct failure *failure) {
-  if (sandbox->command != 0) {
-    return fail_with(failure, EBUSY, "command", NULL);
-  }
+                  const struct channel *channel, struct failure *failure) {
   pid_t command = 0;
-  if (!order(sandbox, ORDER_EXEC, (uint32_t)size, arguments, size, failure) ||
+  if (!order_exec(sandbox, arguments, size, channel, failure) ||
       !await(sandbox, "exec", &command, failure)) {
     return false;
   }
@@ -251,7 +256,7 @@ bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,
 
 bool sandbox_signal(struct sandbox *sandbox, int number, struct failure *failure) {
   pid_t nobody = 0;
-  return order(sandbox, ORDER_SIGNAL, (uint32_t)number, NULL, 0, failure) &&
+  return order(sandbox, ORDER_SIGNAL, (uint32_t)number, failure) &&
          await(sandbox, "signal", &nobody, failure);
 }
 

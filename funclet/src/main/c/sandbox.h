@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "channel.h"
 #include "options.h"
 #include "report.h"
 
-// Keeper to init. The payload of ORDER_EXEC, an argument vector of `value` bytes, follows.
+// Keeper to init. ORDER_EXEC brings the two ends of a channel, or none; its payload, an argument
+// vector of `value` bytes, follows.
 enum order_kind { ORDER_PROCEED, ORDER_EXEC, ORDER_SIGNAL };
 
 struct order {
@@ -67,9 +69,10 @@ bool sandbox_advance(struct sandbox *sandbox, struct failure *failure);
 bool sandbox_finish(struct sandbox *sandbox, struct failure *failure);
 
 // Starts the command of the argument vector `arguments`, which options_parse must have accepted
-// for `sets`. True once its execve succeeded.
+// for exec; without one, the command of the options that the sandbox was made with. The command
+// gets the channel's ends, which stay the caller's to close. True once its execve succeeded.
 bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,
-                  struct failure *failure);
+                  const struct channel *channel, struct failure *failure);
 
 bool sandbox_signal(struct sandbox *sandbox, int number, struct failure *failure);
 
@@ -84,6 +87,6 @@ _Noreturn void init_main(struct options *options, bool inherit, int keeper);
 
 // In the process that becomes the command: confines itself and executes it. Returns on failure.
 void command_execute(const struct options *options, bool inherit, int null,
-                     struct failure *failure);
+                     const struct channel *channel, struct failure *failure);
 
 #endif

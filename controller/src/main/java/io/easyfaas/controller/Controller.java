@@ -12,12 +12,14 @@ import io.easyfaas.controller.admin.TrafficMetrics;
 import io.easyfaas.controller.call.InvokeFront;
 import io.easyfaas.controller.engine.EngineInvoker;
 import io.easyfaas.controller.engine.InvokeMetrics;
+import io.easyfaas.controller.engine.LooseLog;
 import io.easyfaas.controller.pool.PoolClock;
 import io.easyfaas.controller.pool.PoolLimits;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.registry.HttpRegistry;
 import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.runtime.FlushQueues;
+import io.easyfaas.controller.runtime.SlotChannels;
 import io.easyfaas.controller.userlog.UserLog;
 import io.easyfaas.controller.warden.Sweeper;
 import io.easyfaas.controller.warden.Warden;
@@ -98,13 +100,20 @@ public final class Controller implements AutoCloseable {
     try {
       FlushQueues flushes = new FlushQueues(loops);
       ControllerConfig.Slots slots = config.slots();
+      SlotChannels channels =
+          SlotChannels.listen(config.channels(), flushes, clock.nanoTime(), clock.wall()::millis);
+      parts.addFirst(channels);
+      ControllerConfig.UserLogs logs = config.userLog();
+      UserLog userLog = new UserLog(logs.root(), logs.format(), logs.limits());
+      parts.addLast(userLog);
       FunctionCache functions =
           new FunctionCache(
               registry, config.functions().limits(slots.maxQueueWait()), clock.nanoTime());
       Warden warden =
           Warden.start(
               funclet,
-              flushes,
+              channels,
+              (function, id) -> new LooseLog(userLog.open(function, id.value()), clock.wall()),
               new Warden.Waits(FUNCLET_WAIT, slots.aliveTimeout(), LOAD_WAIT),
               new PoolLimits(
                   slots.maxIdle(),
@@ -116,9 +125,6 @@ public final class Controller implements AutoCloseable {
                   slots.maxPrewarmed()),
               clock);
       parts.addFirst(warden);
-      ControllerConfig.UserLogs logs = config.userLog();
-      UserLog userLog = new UserLog(logs.root(), logs.format(), logs.limits());
-      parts.addLast(userLog);
       InvokeMetrics metrics = new InvokeMetrics();
       EngineInvoker invoker =
           new EngineInvoker(

@@ -6,6 +6,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.config.SocketPath;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.userlog.UserLogFormat;
@@ -20,6 +21,7 @@ import java.util.Map;
 ///
 /// @param listen address of the public API
 /// @param funcletSocket funclet's API socket
+/// @param runDir sockets of the controller's own
 /// @param repository where functions are registered, and how it is asked
 /// @param slots how sandboxes are used and kept
 /// @param userLog where the output of functions that want it goes
@@ -30,6 +32,7 @@ import java.util.Map;
 public record ControllerConfig(
     HttpAddress.Tcp listen,
     Path funcletSocket,
+    Path runDir,
     Repository repository,
     Slots slots,
     UserLogs userLog,
@@ -92,6 +95,12 @@ public record ControllerConfig(
     if (slots.maxQueueWait().isZero()) {
       throw new ConfigException("--max-queue-wait: 0 (expected: more; --max-queue 0 turns it off)");
     }
+    SocketPath.check("--run-dir", runDir.resolve("channels/00.sock"));
+  }
+
+  /// Where runners' channels are handed over.
+  Path channels() {
+    return runDir.resolve("channels");
   }
 
   /// Every setting with its default, for parsing, help texts and docs/operations.md.
@@ -104,6 +113,7 @@ public record ControllerConfig(
             "path",
             "/var/run/faas/.funcletapi.sock",
             "Unix socket of funclet's API."),
+        new Option("run-dir", "path", "/var/run/faas", "Sockets."),
         new Option(
             "repository-endpoint", "url", "http://127.0.0.1:8002", "Address of the registry."),
         new Option(
@@ -195,6 +205,7 @@ public record ControllerConfig(
     return new ControllerConfig(
         new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
         settings.path("funclet-api-sock"),
+        settings.path("run-dir"),
         new Repository(
             endpoint(settings.text("repository-endpoint")),
             version(settings.text("repository-version")),

@@ -26,6 +26,7 @@ class ControllerConfigTest {
             new ControllerConfig(
                 new HttpAddress.Tcp("127.0.0.1", 8001),
                 Path.of("/var/run/faas/.funcletapi.sock"),
+                Path.of("/var/run/faas"),
                 new ControllerConfig.Repository(
                     new HttpAddress.Tcp("127.0.0.1", 8002), "v1", false),
                 new ControllerConfig.Slots(
@@ -58,6 +59,7 @@ class ControllerConfigTest {
             Map.entry("port", "1"),
             Map.entry("bind-address", "0.0.0.0"),
             Map.entry("funclet-api-sock", "/a"),
+            Map.entry("run-dir", "/c"),
             Map.entry("repository-endpoint", "http://r:2"),
             Map.entry("repository-version", "v2/x"),
             Map.entry("repository-auth-transfer", "true"),
@@ -92,6 +94,7 @@ class ControllerConfigTest {
             new ControllerConfig(
                 new HttpAddress.Tcp("0.0.0.0", 1),
                 Path.of("/a"),
+                Path.of("/c"),
                 new ControllerConfig.Repository(new HttpAddress.Tcp("r", 2), "v2/x", true),
                 new ControllerConfig.Slots(
                     Duration.ofSeconds(4),

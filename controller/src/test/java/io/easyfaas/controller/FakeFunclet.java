@@ -2,6 +2,7 @@ package io.easyfaas.controller;
 
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
@@ -16,11 +17,9 @@ import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.common.wire.WarmupResponse;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,7 +42,6 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
 
   private static final long MEBIBYTE = 1L << 20;
 
-  private final Path directory;
   private final int slots;
   private final long allocatable;
   private final Map<ContainerId, FakeRunner> runners = new ConcurrentHashMap<>();
@@ -69,12 +67,10 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   private volatile boolean dirty;
   private volatile boolean connects = true;
 
-  /// Makes the sandboxes' directories below the directory.
-  public FakeFunclet(Path directory, int slots, int allocatableMebibytes) {
-    this.directory = directory;
+  /// A machine with so many slots and so much memory.
+  public FakeFunclet(int slots, int allocatableMebibytes) {
     this.slots = slots;
     this.allocatable = allocatableMebibytes * MEBIBYTE;
-    ids().forEach(this::makeDirectory);
   }
 
   /// What runners do from now on.
@@ -105,11 +101,6 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Has runners never connect.
   public void neverConnect() {
     connects = false;
-  }
-
-  /// A slot's `runner.sock`.
-  public Path socket(int slot) {
-    return directoryOf(ids().get(slot)).resolve("runner.sock");
   }
 
   /// Has the next resets fail.
@@ -216,7 +207,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("no such runtime"));
     }
     if (!request.runtimeConfiguration().equals(probe)) {
-      startRunner(request.containerID());
+      startRunner(request.containerID(), request.channel());
     }
     return new WarmupResponse(info(request.containerID()));
   }
@@ -244,7 +235,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     }
     ContainerId id = request.containerID();
     if (connects && !isPrewarmed(id)) {
-      startRunner(id);
+      startRunner(id, request.channel());
     }
     return new WarmupResponse(info(id));
   }
@@ -261,11 +252,12 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
         && runners.containsKey(id);
   }
 
-  private void startRunner(ContainerId id) {
+  private void startRunner(ContainerId id, @Nullable ChannelAddress channel) {
     Script current = script;
+    ChannelAddress address = Objects.requireNonNull(channel, "channel");
     Thread.ofVirtual()
         .start(() -> {
-          try (FakeRunner runner = new FakeRunner(directoryOf(id), held)) {
+          try (FakeRunner runner = new FakeRunner(address, held)) {
             runners.put(id, runner);
             current.run(runner);
           } catch (Exception _) {
@@ -300,7 +292,6 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     generations.merge(request.containerID(), 1, Integer::sum);
     frozen.remove(request.containerID());
     runners.remove(request.containerID());
-    makeDirectory(request.containerID());
     return new ResetResponse(info(request.containerID()), exit);
   }
 
@@ -317,20 +308,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
         dirty && !generations.containsKey(id) ? "warm" : "cold",
         "",
         false,
-        directoryOf(id).toString(),
         null,
         null);
-  }
-
-  private Path directoryOf(ContainerId id) {
-    return directory.resolve(id + "-" + generations.getOrDefault(id, 0));
-  }
-
-  private void makeDirectory(ContainerId id) {
-    try {
-      Files.createDirectories(directoryOf(id));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

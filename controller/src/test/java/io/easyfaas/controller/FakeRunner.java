@@ -3,22 +3,21 @@ package io.easyfaas.controller;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.LoadRequest;
+import io.netty.channel.unix.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Path;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/// The other end of a sandbox's sockets: speaks frames, and does what the handler's name says.
+/// The other end of a sandbox's channel: speaks frames, and does what the handler's name says.
 ///
 /// `echo` answers with the event; `hold` keeps calls until the test answers them; `throw` fails;
-/// `exit` ends the runner; `print` logs and answers; `native` writes to output.sock and answers.
+/// `exit` ends the runner; `print` logs and answers; `native` writes to the pipe and answers.
 public final class FakeRunner implements AutoCloseable {
   /// A call the runner got and has not answered.
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
@@ -35,27 +34,30 @@ public final class FakeRunner implements AutoCloseable {
     }
   }
 
-  private final Path directory;
-  private final SocketChannel channel;
+  private final HandedOver channel;
+  private final FileOutputStream output;
   private final BlockingQueue<Call> held;
   private final BlockingQueue<Integer> cancelled = new LinkedBlockingQueue<>();
   private final BlockingQueue<Integer> pings = new LinkedBlockingQueue<>();
-  private final BlockingQueue<Integer> outputRead = new LinkedBlockingQueue<>();
   private volatile boolean answersPings = true;
   private String handler = "";
 
-  /// Connects to `runner.sock` in the directory.
-  public FakeRunner(Path directory, BlockingQueue<Call> held) throws IOException {
-    this.directory = directory;
+  /// Takes the runner's ends of a channel whose other ends it hands over.
+  public FakeRunner(ChannelAddress address, BlockingQueue<Call> held) throws IOException {
     this.held = held;
-    this.channel = connect(directory.resolve("runner.sock"));
+    FileDescriptor[] pipe = FileDescriptor.pipe();
+    try {
+      this.output = HandedOver.writer(pipe[1]);
+      this.channel = HandedOver.runner(address, pipe[0]);
+    } finally {
+      pipe[0].close();
+      pipe[1].close();
+    }
   }
 
-  /// Connects to a socket.
-  public static SocketChannel connect(Path socket) throws IOException {
-    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    channel.connect(UnixDomainSocketAddress.of(socket));
-    return channel;
+  /// Writes to the runner's descriptors 1 and 2.
+  public void print(String text) throws IOException {
+    output.write(text.getBytes(UTF_8));
   }
 
   /// Says HELLO; the connection stays open.
@@ -66,7 +68,7 @@ public final class FakeRunner implements AutoCloseable {
   /// Says HELLO and loads whatever is asked for; the connection stays open.
   public void greetAndLoad() throws IOException {
     greet();
-    ByteBuffer load = frame();
+    ByteBuffer load = channel.nextFrame();
     LoadRequest request = Json.CAMEL.read(payload(load), LoadRequest.class);
     handler = request.handler();
     if (handler.equals("index.loadfail")) {
@@ -84,19 +86,19 @@ public final class FakeRunner implements AutoCloseable {
   /// Says HELLO and ends when it is to load.
   public void endWhileLoading() throws IOException {
     send(FrameType.HELLO, (byte) 0, 0, "{\"protocol\":2}".getBytes(UTF_8));
-    frame();
+    channel.nextFrame();
     close();
   }
 
   /// Says nothing until the controller closes the connection.
   public void awaitEnd() throws IOException {
-    frame();
+    channel.nextFrame();
   }
 
   /// Serves frames until the controller closes the connection.
   public void serve() throws IOException {
     while (true) {
-      ByteBuffer frame = frame();
+      ByteBuffer frame = channel.nextFrame();
       int id = frame.getInt(8);
       switch (frame.get(4)) {
         case FrameType.INVOKE -> invoke(id, frame);
@@ -119,13 +121,6 @@ public final class FakeRunner implements AutoCloseable {
       throw new AssertionError("no CANCEL in 10s");
     }
     return id;
-  }
-
-  /// Waits until the controller has read what `native` wrote.
-  public void awaitOutputRead() throws InterruptedException {
-    if (outputRead.poll(10, TimeUnit.SECONDS) == null) {
-      throw new AssertionError("output was not read in 10s");
-    }
   }
 
   /// Waits until a ping has come and been answered.
@@ -157,9 +152,7 @@ public final class FakeRunner implements AutoCloseable {
   /// Sends bytes as they are.
   public synchronized void sendRaw(ByteBuffer bytes) {
     try {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
+      channel.write(bytes);
     } catch (IOException _) {
       // The controller closed the connection; the reader sees it too.
     }
@@ -168,6 +161,7 @@ public final class FakeRunner implements AutoCloseable {
   @Override
   public void close() throws IOException {
     channel.close();
+    output.close();
   }
 
   private void invoke(int id, ByteBuffer frame) throws IOException {
@@ -199,38 +193,16 @@ public final class FakeRunner implements AutoCloseable {
         call.answer("printed");
       }
       case "index.native" -> {
-        try (SocketChannel output = connect(directory.resolve("output.sock"))) {
-          output.write(ByteBuffer.wrap(event));
-          output.shutdownOutput();
-          // The controller closes what has ended, so it has read everything by then.
-          outputRead.add(output.read(ByteBuffer.allocate(1)));
-        }
+        output.write(event);
         held.add(call);
       }
       default -> throw new IOException("handler " + handler);
     }
   }
 
-  private ByteBuffer frame() throws IOException {
-    ByteBuffer length = ByteBuffer.allocate(4);
-    read(length);
-    ByteBuffer frame = ByteBuffer.allocate(4 + length.getInt(0));
-    frame.putInt(length.getInt(0));
-    read(frame);
-    return frame.flip();
-  }
-
   private static byte[] payload(ByteBuffer frame) {
     byte[] payload = new byte[frame.limit() - FrameType.HEADER_BYTES];
     frame.get(FrameType.HEADER_BYTES, payload);
     return payload;
-  }
-
-  private void read(ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer) < 0) {
-        throw new IOException("the controller closed the connection");
-      }
-    }
   }
 }

@@ -322,7 +322,6 @@ class InvokeTest {
         engine.sendLater(engine.invocation(brn, "from C\n").header("Log-Type", "Tail").build());
 
     FakeRunner.Call call = engine.funclet.awaitHeld();
-    engine.funclet.runner(0).awaitOutputRead();
     call.answer("done");
 
     assertThat(tail(TestController.await(response))).contains("\nfrom C\nEND RequestID");

@@ -221,14 +221,14 @@ class RunnerFailureTest {
   }
 
   @Test
-  void runnerThatNeverConnectsIsNamed() {
+  void channelThatIsNeverHandedOverIsNamed() {
     String brn = engine.registry.add("hello", Traits.of("echo"));
     engine.funclet.neverConnect();
 
     HttpResponse<String> response = engine.invoke(brn, "x");
 
     assertThat(response.statusCode()).isEqualTo(500);
-    assertThat(response.body()).contains("runner did not connect in 300ms");
+    assertThat(response.body()).contains("no channel was handed over in 300ms");
   }
 
   @Test
@@ -295,17 +295,6 @@ class RunnerFailureTest {
 
     assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
     assertThat(engine.funclet.warmups()).hasSize(1);
-  }
-
-  @Test
-  void secondConnectionOfAGenerationIsClosed() throws Exception {
-    String brn = engine.registry.add("hello", Traits.of("echo"));
-    engine.invoke(brn, "x");
-
-    try (var intruder = FakeRunner.connect(engine.funclet.socket(0))) {
-      assertThat(intruder.read(ByteBuffer.allocate(1))).isEqualTo(-1);
-    }
-    assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
   }
 
   @Test

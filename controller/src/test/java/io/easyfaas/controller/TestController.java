@@ -53,11 +53,17 @@ final class TestController implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    funclet = new FakeFunclet(directory, slots, allocatableMebibytes);
+    funclet = new FakeFunclet(slots, allocatableMebibytes);
     prepare.accept(funclet);
     List<String> args =
         new ArrayList<>(
-            List.of("--port", "0", "--userlog-filepath", directory.resolve("logs").toString()));
+            List.of(
+                "--port",
+                "0",
+                "--run-dir",
+                directory.resolve("run").toString(),
+                "--userlog-filepath",
+                directory.resolve("logs").toString()));
     // Most tests count slots and let time pass; these have tests of their own.
     Map.of("--max-prewarmed", "0", "--freeze-after", "0s")
         .forEach((key, off) -> {
@@ -76,6 +82,11 @@ final class TestController implements AutoCloseable {
             new PoolClock(nanos::get, InstantSource.system()),
             new ArrayList<>());
     pass(Duration.ZERO);
+  }
+
+  /// Where the controller's own sockets are.
+  Path runDirectory() {
+    return directory.resolve("run");
   }
 
   Path logs() {

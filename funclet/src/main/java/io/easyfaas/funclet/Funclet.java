@@ -94,7 +94,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     String engineId = lock.engineId();
     Cgroups cgroups = EngineCgroups.of(engineId, config.cgroupRoot());
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
-    SlotFiles files = new SlotFiles(config.runDir(), config.dataDir());
+    SlotFiles files = new SlotFiles(config.dataDir());
     files.removeAll();
     CodeCache codes = new CodeCache(config.dataDir().resolve("code"), config.codeCache());
     sweep(codes, config.runDir());
@@ -107,7 +107,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     List<SandboxLayout> layouts = layouts(config, rootfs, files, engineId);
     layouts.forEach(files::make);
     LauncherSupervisor launcher =
-        new LauncherSupervisor(config.launcher(), config.runDir().resolve("launcher.sock"));
+        new LauncherSupervisor(config.launcher(), config.launcherSocket());
     MemoryLedger ledger = new MemoryLedger(new ByteSize(resources.allocatable().memory()));
     Containers containers =
         Containers.of(layouts, limits(config), cgroups, launcher::launcher, ledger, codes);
@@ -240,12 +240,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
         .mapToObj(slot -> {
           ContainerId id = ContainerId.of(config.podName(), slot);
           return new SandboxLayout(
-              id,
-              rootfs,
-              files.socketDirectory(id),
-              files.hosts(id),
-              UidRange.of(engineId, slot),
-              config.runner().tmpSize());
+              id, rootfs, files.hosts(id), UidRange.of(engineId, slot), config.runner().tmpSize());
         })
         .toList();
   }

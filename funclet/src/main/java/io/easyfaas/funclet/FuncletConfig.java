@@ -7,9 +7,9 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
+import io.easyfaas.common.config.SocketPath;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.wire.ContainerId;
-import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -67,7 +67,7 @@ public record FuncletConfig(
     }
   }
 
-  private static final int MAX_SOCKET_PATH_BYTES = 107; // See unix(7).
+  private static final String LAUNCHER_SOCKET = "launcher.sock";
   private static final double MAX_CORES = 4096;
 
   /// Checks what depends on more than one value.
@@ -76,24 +76,17 @@ public record FuncletConfig(
   public FuncletConfig {
     requireNonNull(dataDir, "dataDir");
     requireNonNull(launcher, "launcher");
-    ContainerId last;
     try {
-      last = ContainerId.of(podName, containerNum - 1);
+      ContainerId _ = ContainerId.of(podName, containerNum - 1);
     } catch (IllegalArgumentException e) {
       throw new ConfigException("--pod-name: \"" + podName + "\": " + e.getMessage());
     }
-    Path longest = new SlotFiles(runDir, dataDir).socketDirectory(last).resolve("output.sock");
-    int bytes = longest.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
-    if (bytes > MAX_SOCKET_PATH_BYTES) {
-      throw new ConfigException(
-          "--run-dir: "
-              + longest
-              + " has "
-              + bytes
-              + " bytes (expected: at most "
-              + MAX_SOCKET_PATH_BYTES
-              + ", see unix(7))");
-    }
+    SocketPath.check("--run-dir", runDir.resolve(LAUNCHER_SOCKET));
+  }
+
+  /// Where the launcher connects to funclet.
+  Path launcherSocket() {
+    return runDir.resolve(LAUNCHER_SOCKET);
   }
 
   /// Every option with its default.

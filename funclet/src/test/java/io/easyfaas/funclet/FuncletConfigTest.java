@@ -113,7 +113,7 @@ final class FuncletConfigTest {
   @Test
   void aRunDirectoryThatIsTooLongForSocketsIsRefused() {
     refused(
-        List.of("--run-dir", "/" + "r".repeat(70)), "bytes (expected: at most 107, see unix(7))");
+        List.of("--run-dir", "/" + "r".repeat(100)), "bytes (expected: at most 107, see unix(7))");
   }
 
   private static void refused(List<String> args, String message) {

@@ -15,6 +15,7 @@ import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.FreezeRequest;
@@ -100,7 +101,7 @@ final class FuncletIT {
             time.sleep(0.001)
         runpy.run_path("/var/task/main.py")
         """);
-    WarmupRequest request = engine.request(C0, "print('loaded')", 96);
+    WarmupRequest request = engine.request(C0, "print('loaded')", 96, null);
     RuntimeConfiguration runtime =
         new RuntimeConfiguration(
             "python3",
@@ -108,14 +109,15 @@ final class FuncletIT {
             home.resolve("runtime").toString(),
             List.of("-u", "/var/runtime/runner.py"),
             List.of());
-    try (Output output = Output.listen(Path.of(engine.info(C0).socketDirectory()))) {
-      engine.funclet().prewarm(new PrewarmRequest(C0, "it", runtime));
+    try (Output output = Output.listen(home)) {
+      engine.funclet().prewarm(new PrewarmRequest(C0, "it", runtime, output.address()));
       assertThat(output.line()).isEqualTo("[]");
       assertThat(engine.info(C0).state()).isEqualTo("prewarmed");
 
       engine
           .funclet()
-          .warmup(new WarmupRequest(C0, "it", request.code(), request.configuration(), runtime));
+          .warmup(
+              new WarmupRequest(C0, "it", request.code(), request.configuration(), runtime, null));
 
       assertThat(output.all()).isEqualTo("loaded\n");
       assertThat(engine.funclet().node().resource().used().memory()).isEqualTo(96 << 20);
@@ -329,8 +331,8 @@ final class FuncletIT {
     long[] warmups = new long[20];
     long[] resets = new long[20];
     for (int i = 0; i < 20; i++) {
-      WarmupRequest request = engine.request(C0, SLEEP, 64);
-      try (Output output = Output.listen(Path.of(engine.info(C0).socketDirectory()))) {
+      try (Output output = Output.listen(home)) {
+        WarmupRequest request = engine.request(C0, SLEEP, 64, output.address());
         long start = System.nanoTime();
         engine.funclet().warmup(request);
         warmups[i] = System.nanoTime() - start;
@@ -349,10 +351,12 @@ final class FuncletIT {
   }
 
   @Test
-  void nobodyListeningForOutputFailsTheWarmupAndUndoesIt() {
+  void nobodyTakingTheChannelFailsTheWarmupAndUndoesIt() {
+    ChannelAddress nobodys = new ChannelAddress("/nowhere.sock", "00".repeat(16), 0);
+
     assertThatExceptionOfType(ApiException.class)
-        .isThrownBy(() -> engine.funclet().warmup(engine.request(C0, SLEEP, 64)))
-        .withMessageContaining("output");
+        .isThrownBy(() -> engine.funclet().warmup(engine.request(C0, SLEEP, 64, nobodys)))
+        .withMessageContaining("channel /nowhere.sock: ENOENT");
 
     assertThat(engine.info(C0).state()).isEqualTo("cold");
     assertThat(engine.funclet().node().resource().used().memory()).isZero();
@@ -408,13 +412,13 @@ final class FuncletIT {
     try (EventLoops loops = new EventLoops(1);
         HttpClient client =
             new HttpClient(new HttpAddress.Unix(home.resolve("run/.funcletapi.sock")), loops);
-        Output output = Output.listen(Path.of(engine.info(C0).socketDirectory()))) {
+        Output output = Output.listen(home)) {
       HttpResponse warm =
           client.send(
               HttpRequest.of(
                   "POST",
                   "/v1/funclet/warmup?timeout=10s",
-                  Json.PASCAL.write(engine.request(C0, SLEEP, 64))),
+                  Json.PASCAL.write(engine.request(C0, SLEEP, 64, output.address()))),
               Duration.ofSeconds(20));
       assertThat(warm.text()).contains("\"State\":\"warm\"");
       assertThat(output.line()).isEqualTo("up");

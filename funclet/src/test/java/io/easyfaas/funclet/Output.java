@@ -1,72 +1,66 @@
 package io.easyfaas.funclet;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import io.easyfaas.common.wire.ChannelAddress;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.Channels;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/// What a sandbox's command prints: listens where the controller would. Every wait is at most 20 s.
+/// What a sandbox's command prints: has its channel handed over where the controller would, see
+/// protocol.md §1. Every wait is at most 20 s.
 final class Output implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 20;
+  private static final String TOKEN = "0123456789abcdef".repeat(2);
+  private static final AtomicInteger NUMBER = new AtomicInteger();
 
   private final Path socket;
-  private final ServerSocketChannel server;
-  private final FutureTask<BufferedReader> connection;
+  private final HandOvers handOvers;
+  private final FutureTask<BufferedReader> printed;
 
-  private Output(Path socket, ServerSocketChannel server) {
+  private Output(Path socket) {
     this.socket = socket;
-    this.server = server;
-    this.connection =
-        start(() -> {
-          SocketChannel channel = server.accept();
-          return new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), UTF_8));
-        });
+    this.handOvers = new HandOvers(socket);
+    this.printed = start(() -> handOvers.next().reader());
   }
 
-  static Output listen(Path socketDirectory) {
-    try {
-      Path socket = socketDirectory.resolve("output.sock");
-      Files.deleteIfExists(socket);
-      ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-      server.bind(UnixDomainSocketAddress.of(socket));
-      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
-      return new Output(socket, server);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /// Listens for one hand-over.
+  ///
+  /// @param directory of the socket
+  static Output listen(Path directory) {
+    return new Output(directory.resolve("output" + NUMBER.getAndIncrement() + ".sock"));
+  }
+
+  /// Where the channel is to be handed over.
+  ChannelAddress address() {
+    return handOvers.address(TOKEN, 0);
   }
 
   /// The next line.
   String line() {
-    return await(start(() -> String.valueOf(await(connection).readLine())));
+    return await(start(() -> String.valueOf(await(printed).readLine())));
   }
 
   /// Everything until all that could write has ended.
   String all() {
-    return await(start(() -> await(connection).readAllAsString()));
+    return await(start(() -> await(printed).readAllAsString()));
   }
 
   @Override
   public void close() {
+    handOvers.close();
     try {
-      server.close();
-      if (connection.isDone() && connection.state() == java.util.concurrent.Future.State.SUCCESS) {
-        connection.resultNow().close();
+      if (printed.state() == Future.State.SUCCESS) {
+        printed.resultNow().close();
+      } else {
+        printed.cancel(true);
       }
       Files.deleteIfExists(socket);
     } catch (IOException e) {
@@ -80,7 +74,7 @@ final class Output implements AutoCloseable {
     return task;
   }
 
-  private static <T> T await(FutureTask<T> task) {
+  private static <T> T await(Future<T> task) {
     try {
       return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {

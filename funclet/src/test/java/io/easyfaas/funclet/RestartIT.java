@@ -84,7 +84,7 @@ final class RestartIT {
   void afterAKillNoSandboxLivesAndTheNextStartSweepsTheRest() throws Exception {
     long sandbox = containers().getFirst().hostPid();
     Files.createDirectories(home.resolve("data/code/.content-1"));
-    Files.createFile(home.resolve("run/slots/it-controller-c0/runner.sock"));
+    Files.createFile(home.resolve("data/slots/it-controller-c0/stray"));
 
     engine.destroyForcibly().waitFor();
 

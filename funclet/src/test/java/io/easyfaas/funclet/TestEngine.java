@@ -6,6 +6,7 @@ import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ResetRequest;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// An engine with a root file system made of the host's `/usr`, whose functions are small Python
 /// programs: `main.py` is what the container runs as its runner, and what it prints is collected.
@@ -75,7 +77,7 @@ final class TestEngine implements AutoCloseable {
     }
     try {
       for (String directory :
-          List.of("usr", "etc", "proc", "dev", "tmp", "run/easyfaas", "var/task", "var/runtime")) {
+          List.of("usr", "etc", "proc", "dev", "tmp", "var/task", "var/runtime")) {
         Files.createDirectories(rootfs.resolve(directory));
       }
       for (String directory : List.of("bin", "lib", "lib64")) {
@@ -106,9 +108,9 @@ final class TestEngine implements AutoCloseable {
 
   /// Warms a container up with a program. The output must be closed before the next warm-up.
   Output warmup(ContainerId id, String program, int memoryMebibytes) {
-    Output output = Output.listen(Path.of(info(id).socketDirectory()));
+    Output output = Output.listen(home);
     try {
-      funclet.warmup(request(id, program, memoryMebibytes));
+      funclet.warmup(request(id, program, memoryMebibytes, output.address()));
       return output;
     } catch (RuntimeException e) {
       output.close();
@@ -129,7 +131,8 @@ final class TestEngine implements AutoCloseable {
     return funclet.reborn(new ResetRequest(id, "it", "test"));
   }
 
-  WarmupRequest request(ContainerId id, String program, int memoryMebibytes) {
+  WarmupRequest request(
+      ContainerId id, String program, int memoryMebibytes, @Nullable ChannelAddress channel) {
     try {
       CodeFixture code = CodeFixture.zip(home, "main.py", program);
       return new WarmupRequest(
@@ -158,7 +161,8 @@ final class TestEngine implements AutoCloseable {
               "/usr/bin/python3",
               home.resolve("runtime").toString(),
               List.of("-u", "/var/task/main.py"),
-              List.of()));
+              List.of()),
+          channel);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

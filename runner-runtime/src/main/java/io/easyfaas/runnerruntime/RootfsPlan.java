@@ -28,7 +28,7 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
           "etc",
           "home",
           "proc",
-          "run/easyfaas",
+          "run",
           "sys",
           "tmp",
           "usr",

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RootfsPlanTest {
   private static final List<String> MOUNT_POINTS =
-      List.of("etc", "proc", "dev", "sys", "tmp", "run/easyfaas", "var/task", "var/runtime", "usr");
+      List.of("etc", "proc", "dev", "sys", "tmp", "run", "var/task", "var/runtime", "usr");
 
   @TempDir Path temp;
   private Path host;
@@ -157,7 +157,7 @@ class RootfsPlanTest {
     assertThat(plan.binds()).isEmpty();
     assertThat(rootfs.resolve("usr/bin/node")).hasContent("usr/bin/node");
     assertThat(rootfs.resolve("bin/sh")).hasContent("bin/sh");
-    for (String name : List.of("proc", "dev", "tmp", "run/easyfaas")) {
+    for (String name : List.of("proc", "dev", "tmp", "run")) {
       assertThat(rootfs.resolve(name)).isEmptyDirectory();
     }
     for (String name : MOUNT_POINTS) {

@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 /// @param currentEvent what is being done to it now: `event_init`, `event_warmup`, `event_freeze`,
 ///   `event_reset` or empty
 /// @param isFrozen whether it is paused
-/// @param socketDirectory the host directory with the sandbox's `runner.sock` and `output.sock`, in
-///   which the controller listens
 /// @param resource what it may use
 /// @param resourceStats what it uses; only for a single container
 /// @param reason why it is broken, for people; empty when it is not
@@ -30,7 +28,6 @@ public record ContainerInfo(
     String state,
     String currentEvent,
     boolean isFrozen,
-    String socketDirectory,
     @Nullable Resource resource,
     @Nullable ResourceStats resourceStats,
     String reason) {
@@ -48,7 +45,6 @@ public record ContainerInfo(
       String state,
       String currentEvent,
       boolean isFrozen,
-      String socketDirectory,
       @Nullable Resource resource,
       @Nullable ResourceStats resourceStats) {
     this(
@@ -59,7 +55,6 @@ public record ContainerInfo(
         state,
         currentEvent,
         isFrozen,
-        socketDirectory,
         resource,
         resourceStats,
         "");

@@ -19,17 +19,17 @@ public interface FuncletApi {
   ContainerInfo container(ContainerId id);
 
   /// Reserves the base memory, mounts a language runtime into the waiting sandbox and starts its
-  /// runner, which then connects to the container's `runner.sock` by itself and waits for a
-  /// function. At most 10 s; on failure the container is as before.
+  /// runner, which inherits the channel that is made for it and waits for a function. At most 10 s;
+  /// on failure the container is as before.
   ///
   /// Until it is warmed up the container has the smallest weight for the processor: what is only in
   /// reserve holds up nobody.
   WarmupResponse prewarm(PrewarmRequest request);
 
   /// Reserves the function's memory, mounts its code and runtime into the waiting sandbox and
-  /// starts the runner, which then connects to the container's `runner.sock` by itself. In a
-  /// container that was prewarmed for the same runtime only the code is still to be mounted. At
-  /// most 10 s; on failure the container is cold.
+  /// starts the runner, which inherits the channel that is made for it. In a container that was
+  /// prewarmed for the same runtime only the code is still to be mounted. At most 10 s; on failure
+  /// the container is cold.
   WarmupResponse warmup(WarmupRequest request);
 
   /// Pauses everything that runs in a warm container: it uses no processor time until it is thawed

@@ -51,6 +51,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   private byte[] headers = HeaderBlock.NONE;
   private @Nullable CallLog log;
   private boolean begun;
+  private boolean isReleased;
   private volatile @Nullable ResolvedFunction function;
   private volatile @Nullable Lease lease;
   private volatile boolean abandoned;
@@ -137,6 +138,9 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
       case Refusal.LoadFailed failed -> {
         releaseEvent();
+        failed
+            .output()
+            .forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
         answer(true, Unpooled.wrappedBuffer(failed.error()), now());
       }
     }
@@ -204,6 +208,24 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     long ended = release();
     engine.metrics.timeouts.increment();
     answer(true, Unpooled.wrappedBuffer(CallErrors.timedOut(label(), mine())), ended);
+  }
+
+  @Override
+  public void failed(Throwable cause) {
+    release();
+    if (abandoned) {
+      leave();
+      return;
+    }
+    fail(
+        cause instanceof OutOfMemoryError
+            ? CallErrors.noRoom("the engine is short of memory")
+            : CallErrors.engine(String.valueOf(cause.getMessage())));
+  }
+
+  @Override
+  public boolean isAbandoned() {
+    return abandoned;
   }
 
   @Override
@@ -282,7 +304,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   private long release() {
     long ended = now();
     Lease given = lease;
-    if (given != null) {
+    if (given != null && !isReleased) {
+      isReleased = true;
       engine.pool.release(given);
       engine.metrics.putPod.record(now() - ended);
     }

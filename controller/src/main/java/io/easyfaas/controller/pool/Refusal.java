@@ -1,5 +1,8 @@
 package io.easyfaas.controller.pool;
 
+import io.easyfaas.controller.runtime.Printed;
+import java.util.List;
+
 /// Why a call gets no slot.
 public sealed interface Refusal {
   /// None became free in time, or too many wait already. Another try may succeed.
@@ -23,6 +26,7 @@ public sealed interface Refusal {
   /// The function itself cannot be loaded.
   ///
   /// @param error the error object, see protocol.md §6
+  /// @param output what it printed meanwhile
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record LoadFailed(byte[] error) implements Refusal {}
+  record LoadFailed(byte[] error, List<Printed> output) implements Refusal {}
 }

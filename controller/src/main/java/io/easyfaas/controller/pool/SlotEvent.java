@@ -1,6 +1,8 @@
 package io.easyfaas.controller.pool;
 
+import io.easyfaas.controller.runtime.Printed;
 import io.easyfaas.controller.runtime.Runner;
+import java.util.List;
 
 /// How the work on a slot ended, told to {@link SlotPool#tell} by who did it. What each does in
 /// each state is the table of docs/state-machine.md.
@@ -39,14 +41,16 @@ public sealed interface SlotEvent {
   /// A function cannot be loaded: every call that waits for it is told so, and the slot is reset.
   ///
   /// @param error the error object, see protocol.md §6
+  /// @param output what it printed meanwhile
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record LoadFailed(byte[] error) implements SlotEvent {}
+  record LoadFailed(byte[] error, List<Printed> output) implements SlotEvent {}
 
   /// The same, when the slot has been reset already to find out why.
   ///
   /// @param error the error object
+  /// @param output what it printed meanwhile
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record LoadEnded(byte[] error) implements SlotEvent {}
+  record LoadEnded(byte[] error, List<Printed> output) implements SlotEvent {}
 
   /// A slot's sandbox is new.
   record ResetDone() implements SlotEvent {}

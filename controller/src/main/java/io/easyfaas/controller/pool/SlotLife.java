@@ -54,8 +54,10 @@ final class SlotLife {
         standby.failed(occupant(slot).function.runtime(), slots.now());
         warmupFailed(slot, failed.detail());
       }
-      case SlotEvent.LoadFailed failed -> loadFailed(slot, failed.error());
-      case SlotEvent.LoadEnded failed -> loadEnded(slot, failed.error());
+      case SlotEvent.LoadFailed failed ->
+          loadFailed(slot, new Refusal.LoadFailed(failed.error(), failed.output()));
+      case SlotEvent.LoadEnded failed ->
+          loadEnded(slot, new Refusal.LoadFailed(failed.error(), failed.output()));
       case SlotEvent.ResetDone _ -> resetDone(slot);
       case SlotEvent.ResetFailed _ -> resetFailed(slot);
     }
@@ -111,20 +113,20 @@ final class SlotLife {
     scheduler.settle();
   }
 
-  private void loadFailed(Slot slot, byte[] error) {
+  private void loadFailed(Slot slot, Refusal.LoadFailed refusal) {
     PooledFunction function = occupant(slot);
     slot.abnormalTimes++;
     slots.stop(slot, Reason.LOAD_FAILED);
-    slot.rejected += queue.refuseAll(function, new Refusal.LoadFailed(error));
+    slot.rejected += queue.refuseAll(function, refusal);
     scheduler.settle();
   }
 
   /// The same, when the sandbox is new already.
-  private void loadEnded(Slot slot, byte[] error) {
+  private void loadEnded(Slot slot, Refusal.LoadFailed refusal) {
     PooledFunction function = occupant(slot);
     slot.abnormalTimes++;
     slots.end(slot, Reason.LOAD_FAILED);
-    slot.rejected += queue.refuseAll(function, new Refusal.LoadFailed(error));
+    slot.rejected += queue.refuseAll(function, refusal);
     resetDone(slot);
   }
 

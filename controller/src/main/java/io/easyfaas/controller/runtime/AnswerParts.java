@@ -1,6 +1,7 @@
 package io.easyfaas.controller.runtime;
 
 import io.easyfaas.common.wire.FrameType;
+import org.jspecify.annotations.Nullable;
 
 /// How much may come of one answer that comes in parts, see protocol.md §5. Confined to the
 /// runner's event loop.
@@ -14,6 +15,24 @@ final class AnswerParts {
 
   private int credit = FrameType.FIRST_CREDIT_BYTES;
   private int takenBack;
+  private @Nullable Throwable failure;
+
+  /// Why nobody takes the parts any more; null while somebody does.
+  @Nullable Throwable failure() {
+    return failure;
+  }
+
+  /// Nobody takes the parts any more: what comes is dropped.
+  ///
+  /// @param cause why, not null
+  /// @return the credit to give the runner now, so that it does not wait
+  int giveUp(Throwable cause) {
+    failure = cause;
+    int given = FrameType.FIRST_CREDIT_BYTES - credit;
+    credit = FrameType.FIRST_CREDIT_BYTES;
+    takenBack = 0;
+    return given;
+  }
 
   /// Counts bytes that came.
   ///

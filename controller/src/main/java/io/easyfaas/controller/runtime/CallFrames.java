@@ -1,41 +1,38 @@
 package io.easyfaas.controller.runtime;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// What a runner and its controller say about calls: INVOKE, CREDIT and CANCEL one way, LOG, CHUNK
 /// and RESULT the other, see protocol.md §3. Confined to the runner's event loop.
 final class CallFrames {
+  private static final Logger LOG = LoggerFactory.getLogger(CallFrames.class);
   private static final int INVOKE_FIXED_BYTES = 12;
   // Unsent bytes beyond those of calls in flight that are no reason for suspicion.
   private static final int UNREAD_SLACK_BYTES = 1 << 20;
 
   private final FrameWriter writer;
   private final CallsInFlight calls;
-  private final StrayOutput stray;
   private final LongSupplier epochMillis;
   private final Runnable ending;
 
-  /// @param stray gets what is printed and belongs to no call
   /// @param ending is run when the runner says that it ends
-  CallFrames(
-      FrameWriter writer,
-      CallsInFlight calls,
-      StrayOutput stray,
-      LongSupplier epochMillis,
-      Runnable ending) {
+  CallFrames(FrameWriter writer, CallsInFlight calls, LongSupplier epochMillis, Runnable ending) {
     this.writer = writer;
     this.calls = calls;
-    this.stray = stray;
     this.epochMillis = epochMillis;
     this.ending = ending;
   }
 
-  /// Sends a call, whose time runs from now on.
+  /// Sends a call, whose time runs from now on. A call that cannot be sent fails.
   void invoke(RunnerCall call) {
     byte[] requestId = call.requestId();
     byte[] headers = call.headers();
@@ -44,13 +41,23 @@ final class CallFrames {
     int id = calls.add(call, eventBytes);
     long deadline = epochMillis.getAsLong() + TimeUnit.NANOSECONDS.toMillis(calls.timeoutNanos());
     int payloadBytes = INVOKE_FIXED_BYTES + requestId.length + headers.length + eventBytes;
-    writer
-        .begin(FrameType.INVOKE, call.takesParts() ? FrameType.FLAG_PARTS : 0, id, payloadBytes)
-        .writeLong(deadline)
-        .writeInt(requestId.length << 16 | headers.length)
-        .writeBytes(requestId)
-        .writeBytes(headers);
+    try {
+      writer
+          .begin(FrameType.INVOKE, call.takesParts() ? FrameType.FLAG_PARTS : 0, id, payloadBytes)
+          .writeLong(deadline)
+          .writeInt(requestId.length << 16 | headers.length)
+          .writeBytes(requestId)
+          .writeBytes(headers);
+    } catch (OutOfMemoryError e) { // Before anything was written.
+      event.release();
+      calls.remove(id);
+      fail(call, e);
+      return;
+    }
     writer.append(event);
+    if (call.isAbandoned()) {
+      cancel(call); // Who left meanwhile on another thread was told before the call was there.
+    }
   }
 
   /// Tells the runner that nobody waits for a call any more. Nothing is sent for one that is not in
@@ -66,9 +73,8 @@ final class CallFrames {
   void taken(RunnerCall call, int bytes) {
     int id = calls.idOf(call);
     AnswerParts parts = calls.parts(id);
-    int credit = parts == null ? 0 : parts.taken(bytes);
-    if (credit > 0) {
-      writer.begin(FrameType.CREDIT, id, Integer.BYTES).writeInt(credit);
+    if (parts != null && parts.failure() == null) {
+      credit(id, parts.taken(bytes));
     }
   }
 
@@ -77,16 +83,6 @@ final class CallFrames {
   boolean hasUnreadAnswered() {
     long unsent = writer.unsentBytes();
     return unsent > UNREAD_SLACK_BYTES && unsent > UNREAD_SLACK_BYTES + calls.eventBytes();
-  }
-
-  /// Takes a LOG frame.
-  void onLog(byte flags, int id, ByteBuf text) {
-    RunnerCall call = calls.get(id);
-    if (call != null) {
-      call.logged((flags & FrameType.FLAG_STDERR) != 0, text);
-    } else {
-      stray.add(text);
-    }
   }
 
   /// Takes a CHUNK frame.
@@ -105,16 +101,28 @@ final class CallFrames {
         : !payload.isReadable()) {
       throw new ProtocolException(head ? "a head that is late or too long" : "an empty CHUNK");
     }
+    boolean begins = parts == null;
     if (parts == null) {
       if (!call.takesParts()) {
         throw new ProtocolException("CHUNK for a call that takes whole answers only");
       }
       parts = calls.beginParts(id);
-      call.began(head ? payload : Unpooled.EMPTY_BUFFER);
     }
-    if (!head) {
-      parts.came(payload.readableBytes());
-      call.part(payload);
+    int size = head ? 0 : payload.readableBytes();
+    parts.came(size);
+    if (parts.failure() != null) {
+      credit(id, parts.taken(size));
+      return;
+    }
+    try {
+      if (begins) {
+        call.began(head ? payload : Unpooled.EMPTY_BUFFER);
+      }
+      if (!head) {
+        call.part(payload);
+      }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      giveUp(id, call, parts, e);
     }
   }
 
@@ -128,14 +136,49 @@ final class CallFrames {
     }
     boolean failed = (flags & FrameType.FLAG_FAILED) != 0;
     boolean last = (flags & FrameType.FLAG_LAST) != 0;
-    if (last != (calls.parts(id) != null) || (last && !failed && payload.isReadable())) {
+    AnswerParts parts = calls.parts(id);
+    if (last != (parts != null) || (last && !failed && payload.isReadable())) {
       throw new ProtocolException("RESULT that does not fit the parts before it");
     }
     calls.remove(id);
     if ((flags & FrameType.FLAG_ENDING) != 0) {
       ending.run(); // Before the caller is told: who calls again at once must not get this runner.
     }
-    call.answered(failed, payload);
+    try {
+      answer(call, failed, payload, parts);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      fail(call, e);
+    }
+  }
+
+  private static void answer(
+      RunnerCall call, boolean failed, ByteBuf payload, @Nullable AnswerParts parts) {
+    Throwable failure = parts == null ? null : parts.failure();
+    if (failure != null) {
+      call.failed(failure);
+    } else {
+      call.answered(failed, payload);
+    }
+  }
+
+  /// The engine's failure is this call's alone.
+  private static void fail(RunnerCall call, Throwable cause) {
+    LOG.error("call {} failed in the engine", new String(call.requestId(), US_ASCII), cause);
+    call.failed(cause);
+  }
+
+  /// The engine cannot take the parts of an answer. The runner may go on with it, to nobody, until
+  /// it ends: only then the call is over.
+  private void giveUp(int id, RunnerCall call, AnswerParts parts, Throwable cause) {
+    LOG.error("call {} failed in the engine", new String(call.requestId(), US_ASCII), cause);
+    cancel(call);
+    credit(id, parts.giveUp(cause));
+  }
+
+  private void credit(int id, int bytes) {
+    if (bytes > 0) {
+      writer.begin(FrameType.CREDIT, id, Integer.BYTES).writeInt(bytes);
+    }
   }
 
   /// The call that a frame is about, or null for one that was given up.

@@ -2,6 +2,8 @@ package io.easyfaas.controller.runtime;
 
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Flushes each socket once per turn of an event loop, however many writes the turn made. Confined
 /// to its event loop.
@@ -15,6 +17,8 @@ public final class FlushQueue implements Runnable {
     /// Sends what was written. Called once after each {@link FlushQueue#add}.
     void flush();
   }
+
+  private static final Logger LOG = LoggerFactory.getLogger(FlushQueue.class);
 
   private final EventLoop loop;
   private ArrayList<Source> waiting = new ArrayList<>();
@@ -38,7 +42,11 @@ public final class FlushQueue implements Runnable {
     waiting = flushing;
     flushing = sources;
     for (Source source : sources) {
-      source.flush();
+      try {
+        source.flush();
+      } catch (RuntimeException | OutOfMemoryError e) {
+        LOG.error("a flush failed", e); // The others must still go out.
+      }
     }
     sources.clear();
   }

@@ -8,12 +8,10 @@ import java.util.Set;
 
 /// The flush queue of each event loop of the process. Immutable; thread-safe.
 public final class FlushQueues {
-  private final EventLoops loops;
   private final Map<EventLoop, FlushQueue> queues = new HashMap<>();
 
   /// Makes a queue for each of the loops.
   public FlushQueues(EventLoops loops) {
-    this.loops = loops;
     loops
         .group()
         .forEach(member -> {
@@ -36,10 +34,5 @@ public final class FlushQueues {
       throw new IllegalArgumentException("loop " + loop + " has no flush queue");
     }
     return queue;
-  }
-
-  /// The loops in turn, for what may live on any of them.
-  EventLoop nextLoop() {
-    return loops.group().next();
   }
 }

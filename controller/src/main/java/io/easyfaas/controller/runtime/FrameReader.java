@@ -24,53 +24,68 @@ final class FrameReader {
   private final ByteBufAllocator allocator;
   private final byte[] header = new byte[FrameType.HEADER_BYTES];
   private int headerFilled;
-  private int payloadLength;
   private @Nullable ByteBuf payload;
+  private boolean isClosed;
 
   FrameReader(ByteBufAllocator allocator) {
     this.allocator = allocator;
   }
 
-  /// Takes the next bytes of the stream; they stay the caller's to release.
+  /// Takes the next bytes of the stream; they stay the caller's to release. Takes none when it is
+  /// closed, also by the sink.
   ///
   /// @throws ProtocolException at a length out of range, or from the sink
+  /// @throws OutOfMemoryError when there is no memory for a frame; the bytes that were not taken,
+  ///   which the buffer tells, may be given again later
   void read(ByteBuf bytes, Sink sink) throws ProtocolException {
-    while (bytes.isReadable()) {
-      ByteBuf collecting = payload;
-      if (collecting != null) {
-        int missing = payloadLength - collecting.readableBytes();
-        collecting.writeBytes(bytes, Math.min(missing, bytes.readableBytes()));
-        if (collecting.readableBytes() < payloadLength) {
+    while (bytes.isReadable() && !isClosed) {
+      if (headerFilled < FrameType.HEADER_BYTES) {
+        int wanted = Math.min(FrameType.HEADER_BYTES - headerFilled, bytes.readableBytes());
+        bytes.readBytes(header, headerFilled, wanted);
+        headerFilled += wanted;
+        if (headerFilled < FrameType.HEADER_BYTES) {
           return;
         }
-        payload = null;
-        try {
-          if (!deliver(collecting, sink)) {
-            return;
-          }
-        } finally {
-          collecting.release();
-        }
-        continue;
       }
-      int wanted = Math.min(FrameType.HEADER_BYTES - headerFilled, bytes.readableBytes());
-      bytes.readBytes(header, headerFilled, wanted);
-      headerFilled += wanted;
-      if (headerFilled < FrameType.HEADER_BYTES) {
-        return;
-      }
-      headerFilled = 0;
-      payloadLength = payloadLength();
-      if (bytes.readableBytes() < payloadLength) {
-        payload = allocator.directBuffer(Math.min(payloadLength, FIRST_CAPACITY), payloadLength);
-      } else if (!deliver(bytes.readSlice(payloadLength), sink)) {
+      if (!readPayload(bytes, payloadLength(), sink)) {
         return;
       }
     }
   }
 
-  /// Gives up what was collected. Safe to call twice.
+  /// Returns whether there may be more frames.
+  private boolean readPayload(ByteBuf bytes, int length, Sink sink) throws ProtocolException {
+    ByteBuf collecting = payload;
+    if (collecting == null) {
+      if (bytes.readableBytes() >= length) {
+        headerFilled = 0;
+        return deliver(bytes.readSlice(length), sink);
+      }
+      collecting = allocator.directBuffer(Math.min(length, FIRST_CAPACITY), length);
+      payload = collecting;
+    }
+    int missing = length - collecting.readableBytes();
+    collecting.writeBytes(bytes, Math.min(missing, bytes.readableBytes()));
+    if (collecting.readableBytes() < length) {
+      return false;
+    }
+    payload = null;
+    headerFilled = 0;
+    try {
+      return deliver(collecting, sink);
+    } finally {
+      collecting.release();
+    }
+  }
+
+  /// Whether all frames that were begun have been delivered.
+  boolean isBetweenFrames() {
+    return headerFilled == 0;
+  }
+
+  /// Gives up what was collected, and takes no more. Safe to call twice.
   void close() {
+    isClosed = true;
     ByteBuf collecting = payload;
     payload = null;
     if (collecting != null) {

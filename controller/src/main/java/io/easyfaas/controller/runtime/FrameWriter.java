@@ -77,6 +77,15 @@ final class FrameWriter implements FlushQueue.Source {
     return unsent == null ? 0 : unsent.totalPendingWriteBytes();
   }
 
+  /// Sends everything now, without waiting for the end of the turn.
+  void flushNow() {
+    ByteBuf written = batch;
+    batch = null;
+    if (written != null) {
+      channel.writeAndFlush(written, channel.voidPromise());
+    }
+  }
+
   @Override
   public void flush() {
     flushQueued = false;

@@ -1,5 +1,7 @@
 package io.easyfaas.controller.runtime;
 
+import java.util.List;
+
 /// How loading a function ended.
 public sealed interface LoadOutcome {
   /// Calls may come.
@@ -8,12 +10,15 @@ public sealed interface LoadOutcome {
   /// The function cannot be loaded.
   ///
   /// @param error the error object, see protocol.md §6
+  /// @param output what it printed meanwhile, the last 64 KiB of it
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record Failed(byte[] error) implements LoadOutcome {}
+  record Failed(byte[] error, List<Printed> output) implements LoadOutcome {}
 
   /// The runner did not say in time how it ended: user code runs on, or waits.
   record TimedOut() implements LoadOutcome {}
 
   /// The runner ended while it loaded: user code ended the process, or took too much memory.
-  record Ended() implements LoadOutcome {}
+  ///
+  /// @param output what it printed before, the last 64 KiB of it
+  record Ended(List<Printed> output) implements LoadOutcome {}
 }

@@ -6,17 +6,22 @@ import io.netty.buffer.ByteBuf;
 import java.util.Optional;
 
 /// One call on its way through a runner. All methods are called on the runner's event loop, `lost`
-/// on any thread; after one of `answered`, `timedOut` and `lost` none is called again.
+/// and `isAbandoned` on any thread; after one of `answered`, `timedOut`, `failed` and `lost` none
+/// is called again, but `failed` after an `answered` that threw.
 ///
 /// An answer is whole, which is `answered`, or comes in parts: `began`, any number of `part`, and
 /// `answered` with nothing, or with an error object when it broke off. How much may come is what
-/// the call says it has taken, see {@link Runner#taken}.
+/// the call says it has taken, see {@link Runner#taken}. A `began` or `part` that throws is the
+/// last; at the end of the answer comes `failed` then.
 public interface RunnerCall {
   /// The request id's ASCII bytes, at most 128. The caller does not change them.
   byte[] requestId();
 
   /// The event, whose ownership passes to the caller. Called once.
   ByteBuf takeEvent();
+
+  /// Whether nobody waits for it any more: true before {@link Runner#cancel} is called. Any thread.
+  boolean isAbandoned();
 
   /// What goes with the event, as {@link io.easyfaas.common.wire.HeaderBlock} encodes it. The
   /// caller does not change the bytes.
@@ -57,6 +62,10 @@ public interface RunnerCall {
 
   /// The function's time is over. The runner may still be busy with the call.
   void timedOut();
+
+  /// The engine could not send the call, or could not take its answer. Neither the function nor its
+  /// runner is to blame.
+  void failed(Throwable cause);
 
   /// The runner ended before it answered. Called on any thread.
   ///

@@ -2,30 +2,28 @@ package io.easyfaas.controller.runtime;
 
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
-import java.io.IOException;
+import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.LongSupplier;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One runner's `runner.sock` connection, from HELLO to its end: which frame may come when, and
-/// what it means. Confined to its event loop, but for the methods of {@link Runner} and those that
-/// say so.
+/// One runner, from HELLO to its end. Confined to its event loop, but for the methods of {@link
+/// Runner} and those that say so.
 ///
-/// It leaves to others what is not about that: cutting frames to {@link FrameReader}, writing them
-/// to {@link FrameWriter}, the frames about calls to {@link CallFrames}, calls and their deadlines
-/// to {@link CallsInFlight}, what the runner's start waits for to {@link Handshake}, silence to
-/// {@link PingWatch}.
+/// It puts together what is done elsewhere: frames are read and cut by {@link FrameInput} and
+/// written by {@link FrameWriter}; {@link RunnerStart} sees to HELLO and LOAD, and {@link
+/// Handshake} to who waits for them; {@link CallFrames} speaks about calls, which are kept with
+/// their deadlines by {@link CallsInFlight}; {@link SandboxOutput} says whose output it is; {@link
+/// PingWatch} finds silence.
 ///
 /// **Ends.** A runner is lost once: when the connection closes, when it breaks the protocol, or
-/// when a ping stays unanswered. {@link #discard} ends it without that being told.
+/// when a ping stays unanswered. {@link #discard} ends it without that being told. What fails in
+/// the engine ends no runner.
 @SuppressWarnings("FutureReturnValueIgnored") // Closing is all that can be done.
 public final class RunnerConnection implements Runner {
   private static final Logger LOG = LoggerFactory.getLogger(RunnerConnection.class);
@@ -37,10 +35,8 @@ public final class RunnerConnection implements Runner {
   private static final int FRAME_COST_BYTES = 128;
 
   private enum Phase {
-    /// Connected; HELLO has not come.
-    GREETING,
-    /// HELLO has come; the function is not loaded.
-    LOADING,
+    /// The function is not loaded.
+    STARTING,
     /// Calls may be sent.
     READY,
     /// Lost or discarded.
@@ -50,41 +46,43 @@ public final class RunnerConnection implements Runner {
   private final String slot;
   private final Channel channel;
   private final EventLoop loop;
-  private final FrameReader frames;
+  private final FrameInput input;
   private final FrameWriter writer;
-  private final StrayOutput stray;
-  private final PrintBudget prints;
+  private final PrintBudget budget;
   private final Handshake handshake;
   private final CallsInFlight calls;
+  private final SandboxOutput output;
+  private final RunnerStart start;
   private final CallFrames callFrames;
   private final PingWatch ping;
 
-  private Phase phase = Phase.GREETING;
+  private Phase phase = Phase.STARTING;
   private @Nullable RunnerEvents events;
-  private byte @Nullable [] awaitingHello; // LOAD's payload
 
-  /// Takes over a channel that was just accepted.
+  /// Takes over a channel that was just handed over.
   ///
+  /// @param budget what its sandbox may take of the loop
   /// @param stray gets what is printed and belongs to no call
   RunnerConnection(
-      String slot,
-      Channel channel,
-      FlushQueue flushes,
-      LongSupplier nanoTime,
-      LongSupplier epochMillis,
-      StrayOutput stray) {
+      String slot, Channel channel, RunnerLoop loop, PrintBudget budget, StrayOutput stray) {
     this.slot = slot;
     this.channel = channel;
-    this.loop = channel.eventLoop();
-    this.stray = stray;
-    this.frames = new FrameReader(channel.alloc());
-    this.writer = new FrameWriter(channel, flushes);
-    this.prints = new PrintBudget(channel, nanoTime);
+    this.loop = loop.loop;
+    this.budget = budget;
+    this.input = new FrameInput(slot, channel, budget, new Input());
+    this.writer = new FrameWriter(channel, loop.flushes);
     this.handshake = new Handshake(slot);
-    this.calls = new CallsInFlight(loop, nanoTime, this::expireCalls);
-    this.callFrames = new CallFrames(writer, calls, stray, epochMillis, this::ending);
-    this.ping = new PingWatch(nanoTime);
-    channel.pipeline().addLast(new Inbound());
+    this.calls = new CallsInFlight(loop.loop, loop.nanoTime, this::expireCalls);
+    this.output = new SandboxOutput(calls, stray);
+    this.start = new RunnerStart(this, handshake, writer, output);
+    this.callFrames = new CallFrames(writer, calls, loop.epochMillis, this::ending);
+    this.ping = new PingWatch(loop.nanoTime);
+    channel.pipeline().addLast(input);
+  }
+
+  /// Where the sandbox's raw output goes.
+  SandboxOutput output() {
+    return output;
   }
 
   /// Waits for HELLO. Any thread; blocks at most `wait`.
@@ -99,30 +97,43 @@ public final class RunnerConnection implements Runner {
   /// The listener hears of READY on the loop, before this returns: the first calls need not wait
   /// for another thread.
   ///
-  /// @param load payload of the LOAD frame
-  /// @param timeout the time one call may take
+  /// @param function what is loaded
   /// @param helloWait the longest wait for HELLO
   /// @param wait the longest wait for READY after that
   /// @param listener hears what becomes of the runner
   /// @throws RunnerException when the runner breaks the protocol or does not answer in time
   public LoadOutcome load(
-      byte[] load, Duration timeout, Duration helloWait, Duration wait, RunnerEvents listener) {
+      LoadedFunction function, Duration helloWait, Duration wait, RunnerEvents listener) {
     loop.execute(() -> {
-      calls.timeout(timeout.toNanos());
+      calls.timeout(function.timeout().toNanos());
       events = listener;
-      awaitingHello = load;
-      if (phase == Phase.LOADING) {
-        sendLoad(load, listener);
-      }
+      start.load(function, listener);
+      proceed();
     });
     handshake.awaitHello(helloWait);
     return handshake.awaitLoaded(wait);
   }
 
-  private void sendLoad(byte[] load, RunnerEvents listener) {
-    awaitingHello = null;
-    writer.begin(FrameType.LOAD, 0, load.length).writeBytes(load);
-    listener.loading(this);
+  /// What was printed so far while the function is loaded; nothing when the loop does not say in
+  /// time. Any thread but the loop's; blocks at most 1 s.
+  public List<Printed> printedWhileLoading() {
+    Future<List<Printed>> asked =
+        loop.submit(() -> {
+          output.heard();
+          output.readAhead();
+          return output.whileLoading();
+        });
+    return asked.awaitUninterruptibly(1, TimeUnit.SECONDS) && asked.isSuccess()
+        ? asked.getNow()
+        : List.of();
+  }
+
+  private void proceed() {
+    try {
+      start.proceed(input.isBetweenFrames());
+    } catch (ProtocolException e) {
+      lose(BROKE_PROTOCOL, String.valueOf(e.getMessage()));
+    }
   }
 
   /// Runs something on the loop when the connection is closed, however that comes about; at once
@@ -169,18 +180,12 @@ public final class RunnerConnection implements Runner {
     return calls.size();
   }
 
-  /// The only call in flight, or null when there are none or several.
-  @Nullable RunnerCall onlyCall() {
-    return calls.only();
-  }
-
-  /// Closes the connection without telling anybody. Any thread; safe to call twice.
+  /// Closes the connection without telling anybody. On the loop; safe to call twice.
   void discard() {
-    loop.execute(() -> {
-      if (phase != Phase.ENDED) {
-        end(new RunnerException(slot + ": sandbox is being reset"));
-      }
-    });
+    if (phase != Phase.ENDED) {
+      end(new RunnerException(slot + ": sandbox is being reset"), false);
+    }
+    output.close();
   }
 
   private void send(RunnerCall call) {
@@ -196,6 +201,7 @@ public final class RunnerConnection implements Runner {
       listener.lost(this, EXITED, List.of(call));
       return;
     }
+    output.begins(call);
     callFrames.invoke(call);
   }
 
@@ -221,66 +227,25 @@ public final class RunnerConnection implements Runner {
     }
   }
 
-  private boolean onFrame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
-    boolean answer = type == FrameType.RESULT || type == FrameType.CHUNK;
-    if (!answer || calls.get(id) == null) {
-      // Whatever is not an answer that is waited for costs the loop, also when it is empty.
-      prints.spend(FRAME_COST_BYTES + payload.readableBytes());
-    } else if (type == FrameType.CHUNK) {
-      prints.spend(FRAME_COST_BYTES); // Of a part the bytes are waited for, but not the frames.
-    }
-    switch (phase) {
-      case GREETING -> onGreeting(type, payload);
-      case LOADING -> onLoadFrame(type, payload);
-      case READY -> onCallFrame(type, flags, id, payload);
-      case ENDED -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private void onGreeting(byte type, ByteBuf hello) throws ProtocolException {
-    expect(type == FrameType.HELLO, type);
-    Handshake.check(hello);
-    phase = Phase.LOADING;
-    if (!handshake.greeted()) {
-      throw new ProtocolException("HELLO came too late"); // Nobody waits for it any more.
-    }
-    byte[] load = awaitingHello;
-    RunnerEvents listener = events;
-    if (load != null && listener != null) {
-      sendLoad(load, listener);
-    }
-  }
-
-  private void onLoadFrame(byte type, ByteBuf payload) throws ProtocolException {
-    switch (type) {
-      case FrameType.READY -> {
-        RunnerEvents listener = events;
-        if (listener == null) {
-          throw new ProtocolException("READY before LOAD");
-        }
-        if (handshake.loaded(new LoadOutcome.Ready())) { // Else it comes too late.
-          phase = Phase.READY;
-          listener.ready(this);
-        }
-      }
-      case FrameType.LOAD_FAILED ->
-          handshake.loaded(new LoadOutcome.Failed(ByteBufUtil.getBytes(payload)));
-      case FrameType.LOG -> stray.add(payload);
-      default -> expect(type == FrameType.PONG, type);
-    }
-  }
-
   private void onCallFrame(byte type, byte flags, int id, ByteBuf payload)
       throws ProtocolException {
     switch (type) {
-      case FrameType.RESULT -> callFrames.onResult(flags, id, payload);
+      case FrameType.RESULT -> {
+        output.answers();
+        callFrames.onResult(flags, id, payload);
+      }
       case FrameType.CHUNK -> callFrames.onChunk(flags, id, payload);
-      case FrameType.LOG -> callFrames.onLog(flags, id, payload);
+      case FrameType.LOG -> output.framed(flags, id, payload);
       case FrameType.PONG -> ping.answered();
       default -> throw ProtocolException.notAllowed(type);
+    }
+  }
+
+  private void ready() {
+    phase = Phase.READY;
+    RunnerEvents listener = events;
+    if (listener != null) {
+      listener.ready(this);
     }
   }
 
@@ -291,24 +256,17 @@ public final class RunnerConnection implements Runner {
     }
   }
 
-  private static void expect(boolean allowed, byte type) throws ProtocolException {
-    if (!allowed) {
-      throw ProtocolException.notAllowed(type);
-    }
-  }
-
   /// Ends the connection and tells who has to know.
   private void lose(String reason, String detail) {
     if (phase == Phase.ENDED) {
       return;
     }
+    output.heard();
+    output.readAhead(); // Its last words are the calls' in flight.
     boolean wasReady = phase == Phase.READY;
-    if (phase == Phase.LOADING && events != null && reason.equals(EXITED)) {
-      handshake.loaded(new LoadOutcome.Ended());
-    }
     String message = slot + ": " + detail;
     List<RunnerCall> pending = calls.takeAll();
-    end(new RunnerException(message));
+    end(new RunnerException(message), reason.equals(EXITED));
     RunnerEvents listener = events;
     if (wasReady && listener != null) {
       LOG.info("{}; {} calls in flight", message, pending.size());
@@ -316,42 +274,53 @@ public final class RunnerConnection implements Runner {
     }
   }
 
-  private void end(RunnerException why) {
+  private void end(RunnerException why, boolean byItself) {
     phase = Phase.ENDED;
     calls.close();
-    frames.close();
+    input.close();
     writer.close();
+    start.end(byItself);
     handshake.fail(why);
     channel.close();
   }
 
-  private final class Inbound extends ChannelInboundHandlerAdapter {
-    private final FrameReader.Sink sink = RunnerConnection.this::onFrame;
-
+  private final class Input implements FrameInput.Owner {
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-      ByteBuf bytes = (ByteBuf) message;
+    public void heard() {
       ping.heard();
-      try {
-        frames.read(bytes, sink);
-      } catch (ProtocolException e) {
-        lose(BROKE_PROTOCOL, String.valueOf(e.getMessage()));
-      } finally {
-        bytes.release();
-      }
+      output.heard();
     }
 
     @Override
-    public void channelInactive(ChannelHandlerContext ctx) {
-      lose(EXITED, "runner ended");
+    public boolean frame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
+      boolean answer = type == FrameType.RESULT || type == FrameType.CHUNK;
+      if (!answer || calls.get(id) == null) {
+        // Whatever is not an answer that is waited for costs the loop, also when it is empty.
+        budget.spend(FRAME_COST_BYTES + payload.readableBytes());
+      } else if (type == FrameType.CHUNK) {
+        budget.spend(FRAME_COST_BYTES); // Of a part the bytes are waited for, but not the frames.
+      }
+      if (phase == Phase.READY) {
+        onCallFrame(type, flags, id, payload);
+      } else if (phase == Phase.STARTING && start.frame(type, flags, payload)) {
+        ready();
+      }
+      return phase != Phase.ENDED;
     }
 
     @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-      if (!(cause instanceof IOException)) {
-        LOG.error("{}: runner connection failed", slot, cause);
-      }
-      lose(EXITED, String.valueOf(cause.getMessage()));
+    public void readAll() {
+      proceed();
+    }
+
+    @Override
+    public void brokeProtocol(String how) {
+      lose(BROKE_PROTOCOL, how);
+    }
+
+    @Override
+    public void ended(String how) {
+      lose(EXITED, how);
     }
   }
 }

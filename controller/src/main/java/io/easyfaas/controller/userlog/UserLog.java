@@ -1,12 +1,17 @@
 package io.easyfaas.controller.userlog;
 
+import io.easyfaas.controller.registry.ResolvedFunction;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +32,7 @@ public final class UserLog implements AutoCloseable {
   private final LogFiles files;
   private final ArrayBlockingQueue<UserLogEntry> queue =
       new ArrayBlockingQueue<>(MAX_WAITING_ENTRIES);
+  private final Set<LooseOutput> loose = ConcurrentHashMap.newKeySet();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final LongAdder dropped = new LongAdder();
   private final Thread writer;
@@ -58,6 +64,23 @@ public final class UserLog implements AutoCloseable {
     return false;
   }
 
+  /// Opens the log of a function in one container, for what belongs to no call; the end of it
+  /// closes it. What a function prints that keeps no user log is not kept.
+  public LooseOutput open(ResolvedFunction function, String runtimeId) {
+    LooseOutput opened = new LooseOutput(function, runtimeId, this::end);
+    if (function.keepsUserLog()) {
+      loose.add(opened);
+    }
+    return opened;
+  }
+
+  private void end(LooseOutput ended) {
+    FunctionOutput rest = loose.remove(ended) ? ended.takeAll() : null;
+    if (rest != null) {
+      offer(rest);
+    }
+  }
+
   /// Entries that were dropped because the disk was too slow or failed.
   public long dropped() {
     return dropped.sum();
@@ -77,6 +100,7 @@ public final class UserLog implements AutoCloseable {
   }
 
   private void writeAll() {
+    long emptied = System.nanoTime();
     try {
       while (true) {
         UserLogEntry next = queue.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
@@ -84,11 +108,25 @@ public final class UserLog implements AutoCloseable {
           waitingBytes.addAndGet(-next.transcript().memoryBytes());
           writeOne(next);
         } else if (closed) {
+          writeLoose(LooseOutput::takeAll);
           return;
+        }
+        if (System.nanoTime() - emptied >= POLL.toNanos()) {
+          emptied = System.nanoTime();
+          writeLoose(output -> output.take(System.currentTimeMillis()));
         }
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void writeLoose(Function<LooseOutput, @Nullable FunctionOutput> take) {
+    for (LooseOutput output : loose) {
+      FunctionOutput taken = take.apply(output);
+      if (taken != null) {
+        writeOne(taken);
+      }
     }
   }
 

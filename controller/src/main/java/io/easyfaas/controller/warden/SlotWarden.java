@@ -3,6 +3,7 @@ package io.easyfaas.controller.warden;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.FreezeRequest;
@@ -16,11 +17,12 @@ import io.easyfaas.controller.pool.Reason;
 import io.easyfaas.controller.pool.SlotEvent;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.LoadOutcome;
+import io.easyfaas.controller.runtime.LoadedFunction;
+import io.easyfaas.controller.runtime.Printed;
 import io.easyfaas.controller.runtime.RunnerCall;
 import io.easyfaas.controller.runtime.RunnerConnection;
 import io.easyfaas.controller.runtime.RunnerException;
-import io.easyfaas.controller.runtime.SlotSockets;
-import java.nio.file.Path;
+import io.easyfaas.controller.runtime.SlotChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,42 +48,33 @@ final class SlotWarden {
   private final Warden warden;
   private final int index;
   private final ContainerId id;
-  private final SlotSockets sockets;
+  private final SlotChannel channel;
   // What is done in turn: a slot is not reset while it is being frozen, for example.
   private final ReentrantLock turn = new ReentrantLock();
 
-  SlotWarden(Warden warden, int index, ContainerId id, SlotSockets sockets) {
+  SlotWarden(Warden warden, int index, ContainerId id, SlotChannel channel) {
     this.warden = warden;
     this.index = index;
     this.id = id;
-    this.sockets = sockets;
+    this.channel = channel;
   }
 
   int index() {
     return index;
   }
 
-  /// Whether the container is cold, and a runner in it could connect.
-  boolean isUsable(ContainerInfo container) {
-    if (!container.state().equals(STATE_COLD) || !container.currentEvent().isEmpty()) {
-      return false;
-    }
-    try {
-      sockets.listen(Path.of(container.socketDirectory()));
-      return true;
-    } catch (RunnerException e) {
-      LOG.warn("slot={}: {}", id, e.getMessage());
-      return false;
-    }
+  /// Whether the container is cold.
+  static boolean isUsable(ContainerInfo container) {
+    return container.state().equals(STATE_COLD) && container.currentEvent().isEmpty();
   }
 
   /// Starts a runner without a function.
   void prewarm(RuntimeConfiguration runtime) {
     try {
-      sockets.expectRunner();
-      warden.funclet().prewarm(new PrewarmRequest(id, "", runtime));
+      ChannelAddress address = channel.offer().orElse(null);
+      warden.funclet().prewarm(new PrewarmRequest(id, "", runtime, address));
       long deadline = System.nanoTime() + warden.waits().runner().toNanos();
-      RunnerConnection runner = sockets.awaitRunner(warden.waits().runner());
+      RunnerConnection runner = channel.awaitRunner(warden.waits().runner());
       runner.awaitHello(until(deadline));
       tell(new SlotEvent.Prewarmed(runner));
       runner.whenClosed(() -> tell(new SlotEvent.PrewarmedLost(runner)));
@@ -95,7 +88,7 @@ final class SlotWarden {
   void probe(RuntimeConfiguration program) {
     boolean succeeded = false;
     try {
-      warden.funclet().prewarm(new PrewarmRequest(id, "", program));
+      warden.funclet().prewarm(new PrewarmRequest(id, "", program, channel.offer().orElse(null)));
       succeeded = true;
     } catch (Throwable e) {
       warn("takes no code: {}", Failures.describe(e));
@@ -138,7 +131,7 @@ final class SlotWarden {
   void warmUp(ResolvedFunction function, String requestId) {
     long mountStart = warden.clock().millis();
     try {
-      sockets.expectRunner();
+      ChannelAddress address = channel.offer().orElse(null);
       warden
           .funclet()
           .warmup(
@@ -147,24 +140,28 @@ final class SlotWarden {
                   requestId,
                   function.document().code(),
                   function.configuration(),
-                  function.runtime()));
+                  function.runtime(),
+                  address));
       long mountEnd = warden.clock().millis();
       long deadline = System.nanoTime() + warden.waits().runner().toNanos();
+      RunnerConnection runner = channel.awaitRunner(warden.waits().runner());
       LoadOutcome outcome =
-          sockets
-              .awaitRunner(warden.waits().runner())
-              .load(
-                  function.load(),
-                  function.timeout(),
-                  until(deadline),
-                  warden.waits().load(),
-                  new Tenure(this, warden.pool(), warden.clock()::millis, mountStart, mountEnd));
+          runner.load(
+              new LoadedFunction(
+                  function.load(), function.timeout(), warden.logs().of(function, id)),
+              until(deadline),
+              warden.waits().load(),
+              new Tenure(this, warden.pool(), warden.clock()::millis, mountStart, mountEnd));
       switch (outcome) {
         case LoadOutcome.Ready _ -> {} // The tenure has begun.
-        case LoadOutcome.Failed failed -> tell(new SlotEvent.LoadFailed(failed.error()));
+        case LoadOutcome.Failed failed ->
+            tell(new SlotEvent.LoadFailed(failed.error(), failed.output()));
         case LoadOutcome.TimedOut _ ->
-            tell(new SlotEvent.LoadFailed(FunctionErrors.loadTimedOut(warden.waits().load())));
-        case LoadOutcome.Ended _ -> endLoad(function, requestId);
+            tell(
+                new SlotEvent.LoadFailed(
+                    FunctionErrors.loadTimedOut(warden.waits().load()),
+                    runner.printedWhileLoading()));
+        case LoadOutcome.Ended ended -> endLoad(function, requestId, ended.output());
       }
     } catch (Throwable e) {
       String what = Failures.describe(e);
@@ -204,14 +201,14 @@ final class SlotWarden {
     warden.execute(() -> tell(new SlotEvent.WarmupFailed(Failures.describe(why))));
   }
 
-  /// Closes the sockets. Safe to call twice.
+  /// Ends the runner. Safe to call twice.
   void close() {
-    sockets.close();
+    channel.close();
   }
 
   /// User code ended the process before the function was loaded. Only a reset tells how, and the
   /// answer is to say it.
-  private void endLoad(ResolvedFunction function, String requestId) {
+  private void endLoad(ResolvedFunction function, String requestId, List<Printed> output) {
     ResetResponse response =
         warden.funclet().reborn(new ResetRequest(id, requestId, Reason.LOAD_FAILED.word()));
     LOG.info(
@@ -220,11 +217,11 @@ final class SlotWarden {
         requestId,
         function.key().brn(),
         printed());
-    renew(response);
-    tell(
-        new SlotEvent.LoadEnded(
-            FunctionErrors.exited(
-                Optional.empty(), function.memory(), Optional.ofNullable(response.exit()))));
+    channel.end();
+    byte[] error =
+        FunctionErrors.exited(
+            Optional.empty(), function.memory(), Optional.ofNullable(response.exit()));
+    tell(new SlotEvent.LoadEnded(error, output));
   }
 
   private void doReset(Reason reason, List<RunnerCall> untold) {
@@ -241,19 +238,13 @@ final class SlotWarden {
               ? warden.funclet().cooldown(request)
               : warden.funclet().reborn(request);
       tell(untold, Optional.ofNullable(response.exit()));
-      renew(response);
       outcome = new SlotEvent.ResetDone();
     } catch (Throwable e) {
       warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
-      sockets.endGeneration();
       tell(untold, Optional.empty());
     }
+    channel.end();
     tell(outcome);
-  }
-
-  private void renew(ResetResponse response) {
-    sockets.endGeneration();
-    sockets.listen(Path.of(response.container().socketDirectory()));
   }
 
   /// Calls are told once: who was told is removed.
@@ -279,7 +270,7 @@ final class SlotWarden {
   }
 
   private String printed() {
-    String printed = sockets.strayOutput();
+    String printed = channel.printed();
     return printed.isEmpty() ? "" : ": " + printed;
   }
 

@@ -15,9 +15,9 @@ import io.easyfaas.controller.pool.SlotState;
 import io.easyfaas.controller.pool.SlotView;
 import io.easyfaas.controller.pool.SlotWork;
 import io.easyfaas.controller.registry.ResolvedFunction;
-import io.easyfaas.controller.runtime.FlushQueues;
+import io.easyfaas.controller.runtime.FunctionLog;
 import io.easyfaas.controller.runtime.RunnerException;
-import io.easyfaas.controller.runtime.SlotSockets;
+import io.easyfaas.controller.runtime.SlotChannels;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -44,7 +44,14 @@ public final class Warden implements SlotWork, AutoCloseable {
   /// @param load until a runner has loaded a function
   public record Waits(Duration funclet, Duration runner, Duration load) {}
 
+  /// Where a function's output goes that belongs to no call.
+  public interface FunctionLogs {
+    /// The log of a function in a container.
+    FunctionLog of(ResolvedFunction function, ContainerId container);
+  }
+
   private final FuncletApi funclet;
+  private final FunctionLogs logs;
   private final Waits waits;
   private final PoolClock clock;
   private final List<SlotWarden> slots = new ArrayList<>();
@@ -55,8 +62,14 @@ public final class Warden implements SlotWork, AutoCloseable {
   private volatile boolean closed;
 
   private Warden(
-      FuncletApi funclet, FlushQueues flushes, Waits waits, PoolLimits limits, PoolClock clock) {
+      FuncletApi funclet,
+      SlotChannels channels,
+      FunctionLogs logs,
+      Waits waits,
+      PoolLimits limits,
+      PoolClock clock) {
     this.funclet = funclet;
+    this.logs = logs;
     this.waits = waits;
     this.clock = clock;
     List<ContainerInfo> containers = funclet.list();
@@ -64,11 +77,8 @@ public final class Warden implements SlotWork, AutoCloseable {
     Map<ContainerId, Boolean> cold = new LinkedHashMap<>();
     for (ContainerInfo container : containers) {
       ContainerId id = container.containerID();
-      SlotSockets sockets =
-          new SlotSockets(id.value(), flushes, clock.nanoTime(), clock.wall()::millis);
-      SlotWarden slot = new SlotWarden(this, slots.size(), id, sockets);
-      slots.add(slot);
-      cold.put(id, slot.isUsable(container));
+      slots.add(new SlotWarden(this, slots.size(), id, channels.of(id.value())));
+      cold.put(id, SlotWarden.isUsable(container));
     }
     PoolNode resources =
         new PoolNode(
@@ -81,13 +91,20 @@ public final class Warden implements SlotWork, AutoCloseable {
   /// Asks funclet for its containers and takes them over. What was left over in them is reset at
   /// the first {@link #sweep}.
   ///
+  /// @param channels where runners are handed over
+  /// @param logs where a function's output goes that belongs to no call
   /// @throws RunnerException when funclet does not answer in time
   public static Warden start(
-      FuncletApi funclet, FlushQueues flushes, Waits waits, PoolLimits limits, PoolClock clock) {
+      FuncletApi funclet,
+      SlotChannels channels,
+      FunctionLogs logs,
+      Waits waits,
+      PoolLimits limits,
+      PoolClock clock) {
     long deadline = System.nanoTime() + waits.funclet().toNanos();
     while (true) {
       try {
-        return new Warden(funclet, flushes, waits, limits, clock);
+        return new Warden(funclet, channels, logs, waits, limits, clock);
       } catch (RuntimeException e) {
         if (System.nanoTime() - deadline > 0) {
           throw new RunnerException("funclet does not answer: " + Failures.describe(e));
@@ -173,6 +190,10 @@ public final class Warden implements SlotWork, AutoCloseable {
 
   FuncletApi funclet() {
     return funclet;
+  }
+
+  FunctionLogs logs() {
+    return logs;
   }
 
   Waits waits() {

@@ -14,6 +14,7 @@ import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
@@ -45,13 +46,14 @@ class HttpFuncletTest {
       """
       {"Name":"nodejs20","Bin":"/bin/node","Path":"/r","Args":["-x"],"Aliases":["node"]}\
       """;
+  private static final ChannelAddress CHANNEL =
+      new ChannelAddress("/run/0.sock", "0f".repeat(16), 0);
   private static final ContainerInfo CONTAINER =
-      new ContainerInfo(
-          "c0", C0, 7, 2, "warm", "", true, "/run/c0", new Resource(100, 1 << 27), null, "");
+      new ContainerInfo("c0", C0, 7, 2, "warm", "", true, new Resource(100, 1 << 27), null, "");
   private static final String CONTAINER_DOCUMENT =
       """
       {"Hostname":"c0","ContainerID":"pod-controller-c0","HostPid":7,"Generation":2,\
-      "State":"warm","CurrentEvent":"","IsFrozen":true,"SocketDirectory":"/run/c0",\
+      "State":"warm","CurrentEvent":"","IsFrozen":true,\
       "Resource":{"MilliCPUs":100,"Memory":134217728},"ResourceStats":null,"Reason":""}\
       """;
 
@@ -128,20 +130,22 @@ class HttpFuncletTest {
   void prewarmTellsTheRuntime() {
     answers("{\"Container\":" + CONTAINER_DOCUMENT + "}");
 
-    assertThat(funclet.prewarm(new PrewarmRequest(C0, "R1", RUNTIME)).container())
+    assertThat(funclet.prewarm(new PrewarmRequest(C0, "R1", RUNTIME, CHANNEL)).container())
         .isEqualTo(CONTAINER);
     assertPosted(
         "/v1/funclet/prewarm",
         "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"RuntimeConfiguration\":"
             + RUNTIME_DOCUMENT
-            + "}");
+            + ",\"Channel\":{\"Socket\":\"/run/0.sock\",\"Token\":\""
+            + "0f".repeat(16)
+            + "\",\"ListenPort\":0}}");
   }
 
   @Test
   void warmupTellsTheCodeTheRevisionAndTheRuntime() {
     FunctionDocument function = FakeRegistry.document("f", "brn:f", Traits.of("echo"));
     WarmupRequest request =
-        new WarmupRequest(C0, "R1", function.code(), function.configuration(), RUNTIME);
+        new WarmupRequest(C0, "R1", function.code(), function.configuration(), RUNTIME, null);
     answers("{\"Container\":" + CONTAINER_DOCUMENT + "}");
 
     assertThat(funclet.warmup(request).container()).isEqualTo(CONTAINER);

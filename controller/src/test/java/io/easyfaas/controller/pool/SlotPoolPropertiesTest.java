@@ -115,7 +115,8 @@ class SlotPoolPropertiesTest {
               harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("code is missing"));
       case 1 ->
           harness.pool.tell(
-              harness.warmUps.removeFirst().slot(), new SlotEvent.LoadFailed(new byte[0]));
+              harness.warmUps.removeFirst().slot(),
+              new SlotEvent.LoadFailed(new byte[0], List.of()));
       default -> harness.connect();
     }
   }

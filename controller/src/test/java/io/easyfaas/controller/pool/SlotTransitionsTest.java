@@ -94,7 +94,7 @@ class SlotTransitionsTest {
     }
     Call call = harness.call(function);
     if (state.startsWith("Prewarm")) {
-      harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0]));
+      harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0], List.of()));
       harness.finishReset();
       if (state.equals("Prewarmed")) {
         harness.finishPrewarm();
@@ -141,7 +141,7 @@ class SlotTransitionsTest {
         harness.connect();
       }
       case "warmup-failed" -> harness.pool.tell(0, new SlotEvent.WarmupFailed("test"));
-      case "load-failed" -> harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0]));
+      case "load-failed" -> harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0], List.of()));
       case "released" -> harness.release(call);
       case "lost" -> harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
       case "timed-out" -> harness.pool.drain(call.leaseOrFail(), Reason.TIMEOUT);

@@ -35,8 +35,9 @@ class CallFramesTest {
   private long now;
   private final CallsInFlight calls = new CallsInFlight(channel.eventLoop(), () -> now, () -> {});
   private final List<String> heard = new ArrayList<>();
+  private boolean refusesParts;
   private final CallFrames frames =
-      new CallFrames(writer, calls, new StrayOutput(), () -> 0, () -> heard.add("ending"));
+      new CallFrames(writer, calls, () -> 0, () -> heard.add("ending"));
 
   @AfterEach
   void close() {
@@ -110,6 +111,27 @@ class CallFramesTest {
     result(NONE, "whole");
 
     assertThat(heard).containsExactly("answered whole");
+  }
+
+  @Test
+  void anAnswerWhosePartsTheEngineCannotTakeFailsWhenItEnds() throws Exception {
+    Call call = invoke(true);
+    chunk(NONE, "x".repeat(WINDOW - 1));
+    heard.clear();
+    sent();
+    refusesParts = true;
+
+    chunk(NONE, "y");
+    assertThat(sent())
+        .isEqualTo(
+            "0000000809000000" + "00000001" + "0000000c" + "0c000000" + "00000001" + "00040000");
+    frames.taken(call, 1); // Of the parts before.
+    chunk(NONE, "z".repeat(WINDOW));
+    chunk(NONE, "dropped, too");
+    assertThat(calls.idOf(call)).as("the runner is busy with it").isPositive();
+    result(FrameType.FLAG_LAST, "");
+
+    assertThat(heard).containsExactly("failed in the engine: direct memory");
   }
 
   @Test
@@ -232,7 +254,7 @@ class CallFramesTest {
   /// The INVOKE frame of a call, as hex; ids begin at 1 and the deadline is an input of the clock.
   private String invoked(Fixture fixture, Call call) {
     CallsInFlight own = new CallsInFlight(channel.eventLoop(), () -> now, () -> {});
-    new CallFrames(writer, own, new StrayOutput(), fixture::deadlineMillis, () -> {}).invoke(call);
+    new CallFrames(writer, own, fixture::deadlineMillis, () -> {}).invoke(call);
     own.close();
     String sent = sent();
     return sent.substring(0, 16) + String.format("%08x", fixture.id()) + sent.substring(24);
@@ -319,6 +341,9 @@ class CallFramesTest {
 
     @Override
     public void part(ByteBuf bytes) {
+      if (refusesParts) {
+        throw new OutOfMemoryError("direct memory");
+      }
       heard.add("part " + bytes.toString(UTF_8));
     }
 
@@ -330,6 +355,16 @@ class CallFramesTest {
     @Override
     public void answered(boolean failed, ByteBuf payload) {
       heard.add((failed ? "failed " : "answered ") + payload.toString(UTF_8));
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      heard.add("failed in the engine: " + cause.getMessage());
+    }
+
+    @Override
+    public boolean isAbandoned() {
+      return false;
     }
 
     @Override

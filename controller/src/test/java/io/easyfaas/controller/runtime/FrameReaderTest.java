@@ -116,6 +116,26 @@ class FrameReaderTest {
     assertThat(sizes).containsExactly(FrameType.MAX_PAYLOAD_BYTES);
   }
 
+  @Test
+  void nothingIsTakenOrKeptOnceItIsClosedFromWithin() throws Exception {
+    ByteBuf stream = Unpooled.buffer();
+    write(stream, FrameType.RESULT, 0, 1, "last");
+    write(stream, FrameType.RESULT, 0, 2, "too late");
+    stream.writeInt(8 + 50_000).writeLong(0).writeByte(1);
+    long before = UnpooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+
+    reader.read(
+        stream,
+        (type, flags, id, payload) -> {
+          reader.close();
+          return sink.frame(type, flags, id, payload);
+        });
+    reader.read(Unpooled.buffer().writeInt(8 + 50_000).writeLong(0).writeByte(1), sink);
+
+    assertThat(frames).containsExactly("6 0 1 last");
+    assertThat(UnpooledByteBufAllocator.DEFAULT.metric().usedDirectMemory()).isEqualTo(before);
+  }
+
   private static void write(ByteBuf stream, byte type, int flags, int id, String payload) {
     byte[] bytes = payload.getBytes(UTF_8);
     stream

@@ -8,14 +8,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.LoadRequest;
 import io.easyfaas.common.wire.RunnerExit;
-import io.easyfaas.controller.FakeRunner;
+import io.easyfaas.controller.HandedOver;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.unix.FileDescriptor;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Our end of the protocol against the real Node.js runner, without a sandbox.
 class NodeRunnerTest {
@@ -37,9 +39,29 @@ class NodeRunnerTest {
       Path.of("../runner-runtime/node/runner.js").toAbsolutePath().normalize();
   private static final Duration WAIT = Duration.ofSeconds(20);
 
+  /// What the launcher does before it executes a runner.
+  private static final String KEEPER =
+      """
+      import os, socket, sys
+      address, token, *command = sys.argv[1:]
+      connection = socket.socket(socket.AF_UNIX)
+      connection.connect(address)
+      reader, writer = os.pipe()
+      os.set_blocking(reader, False)
+      socket.send_fds(connection, [bytes(1)], [reader])
+      connection.sendall(b"EFCH" + bytes([1, 1, 0, 0]) + bytes.fromhex(token))
+      for end, number in [(connection.fileno(), 3), (writer, 1), (writer, 2)]:
+          os.dup2(end, number)
+          os.set_inheritable(number, True)
+      os.execv(command[0], command)
+      """;
+
+  @TempDir private static Path run;
+
   private final EventLoops loops = new EventLoops(1);
-  private final SlotSockets sockets =
-      new SlotSockets("c0", new FlushQueues(loops), System::nanoTime, System::currentTimeMillis);
+  private final SlotChannels channels =
+      SlotChannels.listen(run, new FlushQueues(loops), System::nanoTime, System::currentTimeMillis);
+  private final SlotChannel channel = channels.of("c0");
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
   private volatile @Nullable Call firstCall;
   private volatile boolean readied;
@@ -51,12 +73,12 @@ class NodeRunnerTest {
     assumeTrue(Files.exists(RUNNER), "needs " + RUNNER);
     assumeTrue(Files.exists(Path.of("/usr/bin/node")), "needs /usr/bin/node");
     directory = Files.createTempDirectory(Path.of("/tmp"), "easyfaas-node");
-    sockets.listen(directory);
   }
 
   @AfterEach
   void stop() throws Exception {
-    sockets.close();
+    channel.close();
+    channels.close();
     for (Process process : processes) {
       process.destroyForcibly().waitFor();
     }
@@ -134,14 +156,14 @@ class NodeRunnerTest {
   @Test
   void processKilledWhileLoadingIsSeen() throws Exception {
     assertThat(tryLoad("process.kill(process.pid, 9); while (true);"))
-        .isEqualTo(new LoadOutcome.Ended());
+        .isEqualTo(new LoadOutcome.Ended(List.of()));
   }
 
   @Test
   void aHelloNobodyWaitsForAnyMoreEndsTheConnectionAndNothingIsLoaded() throws Exception {
-    sockets.expectRunner();
-    try (SocketChannel late = FakeRunner.connect(directory.resolve("runner.sock"))) {
-      RunnerConnection runner = sockets.awaitRunner(WAIT);
+    FileDescriptor[] pipe = FileDescriptor.pipe();
+    try (HandedOver late = HandedOver.runner(channel.offer().orElseThrow(), pipe[0])) {
+      RunnerConnection runner = channel.awaitRunner(WAIT);
       assertThatThrownBy(() -> load(runner, Duration.ZERO))
           .isInstanceOf(RunnerException.class)
           .hasMessageEndingWith("no HELLO in 0ms");
@@ -155,6 +177,9 @@ class NodeRunnerTest {
       assertThat(late.read(ByteBuffer.allocate(1))).isEqualTo(-1);
       assertThat(readied).isFalse();
       assertThat(events).isEmpty();
+    } finally {
+      pipe[0].close();
+      pipe[1].close();
     }
   }
 
@@ -170,12 +195,18 @@ class NodeRunnerTest {
 
   private RunnerConnection connect(String code) throws Exception {
     Files.writeString(directory.resolve("index.js"), code);
-    sockets.expectRunner();
+    ChannelAddress address = channel.offer().orElseThrow();
     processes.add(
         new ProcessBuilder(
-                "/usr/bin/node", RUNNER.toString(), directory.resolve("runner.sock").toString())
+                "/usr/bin/python3",
+                "-c",
+                KEEPER,
+                address.socket(),
+                address.token(),
+                "/usr/bin/node",
+                RUNNER.toString())
             .start());
-    return sockets.awaitRunner(WAIT);
+    return channel.awaitRunner(WAIT);
   }
 
   private LoadOutcome load(RunnerConnection runner) {
@@ -187,8 +218,7 @@ class NodeRunnerTest {
         new LoadRequest(
             "brn:f", "f", "1", "index.handler", directory.toString(), 128, 60, 4, Map.of());
     return runner.load(
-        Json.CAMEL.write(request),
-        Duration.ofSeconds(60),
+        new LoadedFunction(Json.CAMEL.write(request), Duration.ofSeconds(60), new Log()),
         helloWait,
         WAIT,
         new RunnerEvents() {
@@ -229,6 +259,16 @@ class NodeRunnerTest {
     return event;
   }
 
+  private final class Log implements FunctionLog {
+    @Override
+    public void printed(boolean stderr, ByteBuf text) {
+      events.add("logged " + text.toString(UTF_8));
+    }
+
+    @Override
+    public void ended() {}
+  }
+
   private final class Call implements RunnerCall {
     private final String id;
     private final String event;
@@ -256,6 +296,16 @@ class NodeRunnerTest {
     @Override
     public void answered(boolean failed, ByteBuf payload) {
       events.add(id + (failed ? " failed " : " answered ") + payload.toString(UTF_8));
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      events.add(id + " failed in the engine");
+    }
+
+    @Override
+    public boolean isAbandoned() {
+      return false;
     }
 
     @Override

@@ -11,11 +11,12 @@ import org.junit.jupiter.api.Test;
 class PrintBudgetTest {
   private final EmbeddedChannel channel = new EmbeddedChannel();
   private long now;
-  private final PrintBudget budget = new PrintBudget(channel, () -> now);
+  private final PrintBudget budget = new PrintBudget(channel.eventLoop(), () -> now);
 
   @BeforeEach
   void freeze() {
     channel.freezeTime();
+    budget.add(on -> channel.config().setAutoRead(on));
   }
 
   @AfterEach

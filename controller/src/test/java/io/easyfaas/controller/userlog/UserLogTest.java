@@ -14,11 +14,16 @@ import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.userlog.Transcript.Source;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -271,6 +276,64 @@ final class UserLogTest {
     Files.createFile(root());
 
     assertThat(write(UserLogFormat.PLAIN, WIDE, call("R1", out("x"))).dropped()).isEqualTo(1);
+  }
+
+  @Test
+  void whatBelongsToNoCallIsWrittenBeforeItsSandboxEnds() {
+    try (UserLog log = new UserLog(root(), UserLogFormat.PLAIN, WIDE)) {
+      LooseOutput output = log.open(function(Account.DEFAULT, "f"), "c0");
+
+      output.add(Source.STDOUT, ByteBuffer.wrap("one\n".getBytes(UTF_8)), TIME);
+
+      await(() -> "2024-01-01T00:00:00.000Z\t-\tone\n".equals(text()));
+    }
+  }
+
+  @Test
+  void aLineThatBelongsToNoCallIsNotCutBecauseItComesInPieces() {
+    try (UserLog log = new UserLog(root(), UserLogFormat.PLAIN, WIDE)) {
+      LooseOutput output = log.open(function(Account.DEFAULT, "f"), "c0");
+      output.add(Source.STDOUT, ByteBuffer.wrap("one ".getBytes(UTF_8)), TIME);
+
+      assertThat(output.take(TIME + 999)).isNull();
+      output.add(Source.STDOUT, ByteBuffer.wrap("line".getBytes(UTF_8)), TIME);
+      output.end();
+      output.end();
+    }
+
+    assertThat(text()).isEqualTo("2024-01-01T00:00:00.000Z\t-\tone line\n");
+  }
+
+  @Test
+  void whoPrintsWithoutEndTakesOneEntryAndIsToldWhatIsMissing() {
+    try (UserLog log = new UserLog(root(), UserLogFormat.PLAIN, WIDE)) {
+      LooseOutput output = log.open(function(Account.DEFAULT, "f"), "c0");
+      for (int i = 0; i < 10_000; i++) {
+        output.add(Source.STDOUT, ByteBuffer.wrap("x".repeat(99).getBytes(UTF_8)), TIME);
+      }
+      FunctionOutput taken = output.takeAll();
+
+      assertThat(taken).isNotNull();
+      assertThat(taken.transcript().memoryBytes()).isLessThan(200_000);
+      assertThat(taken.transcript().cutBytes()).isGreaterThan(900_000);
+      assertThat(output.takeAll()).isNull();
+    }
+  }
+
+  private String text() {
+    try {
+      return Files.exists(file("f")) ? Files.readString(file("f")) : "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("not in 20s").isLessThan(deadline);
+      LockSupport.parkNanos(1_000_000);
+    }
   }
 
   @Test

@@ -18,6 +18,9 @@ import io.easyfaas.controller.pool.SlotMove;
 import io.easyfaas.controller.pool.Waiter;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.FlushQueues;
+import io.easyfaas.controller.runtime.FunctionLog;
+import io.easyfaas.controller.runtime.SlotChannels;
+import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,15 +45,23 @@ class WardenTest {
           FakeRegistry.document("f", "brn:f", Traits.of("echo")),
           new RuntimeConfiguration("nodejs20", "/bin/node", "/opt", List.of(), List.of()));
   private FakeFunclet funclet;
+  private SlotChannels channels;
   private Warden warden;
 
   @BeforeEach
   void start() {
-    funclet = new FakeFunclet(directory, 1, 256);
+    funclet = new FakeFunclet(1, 256);
+    channels =
+        SlotChannels.listen(
+            directory.resolve("channels"),
+            new FlushQueues(loops),
+            nanos::get,
+            System::currentTimeMillis);
     warden =
         Warden.start(
             funclet,
-            new FlushQueues(loops),
+            channels,
+            (_, _) -> new Ignored(),
             new Warden.Waits(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofMillis(200)),
             new PoolLimits(
                 Duration.ofSeconds(60),
@@ -66,6 +77,7 @@ class WardenTest {
   @AfterEach
   void stop() throws IOException {
     warden.close();
+    channels.close();
     loops.close();
     funclet.close();
   }
@@ -117,5 +129,13 @@ class WardenTest {
         };
     assertThat(warden.pool().acquire(function, waiter)).isInstanceOf(Acquisition.Queued.class);
     return refused.get(20, TimeUnit.SECONDS);
+  }
+
+  private record Ignored() implements FunctionLog {
+    @Override
+    public void printed(boolean stderr, ByteBuf text) {}
+
+    @Override
+    public void ended() {}
   }
 }

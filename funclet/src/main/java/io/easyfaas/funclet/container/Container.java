@@ -3,6 +3,7 @@ package io.easyfaas.funclet.container;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
@@ -88,14 +89,14 @@ public final class Container {
   ///
   /// @throws ApiException when it is refused or failed; the container is cold then, unless it was
   ///   not before
-  void prewarm(RunnerLaunch launch) {
+  void prewarm(RunnerLaunch launch, @Nullable ChannelAddress channel) {
     ByteSize memory = sandbox.baseLimits().memory();
     fill(
         beginPrewarm(),
         (filling, deadline) -> {
           reserve(filling, memory);
           sandbox.limitInBackground();
-          Tenant runner = startRunner(filling, launch, deadline);
+          Tenant runner = startRunner(filling, launch, channel, deadline);
           settled(filling.warming.waits(launch, runner));
           LOG.info("container={} cold→prewarmed runner={}", id(), runner.runnerPid());
         });
@@ -117,12 +118,12 @@ public final class Container {
           sandbox.limit(launch.memory());
           Tenant runner = filling.runner;
           if (runner == null && launch.runner().startsWithoutCode()) {
-            runner = startRunner(filling, launch.runner(), deadline);
+            runner = startRunner(filling, launch.runner(), launch.channel(), deadline);
           }
           CodeCache.Order code = codes.order(launch.code(), launch.codeKey());
           mountCode(filling, code, deadline);
           if (runner == null) {
-            runner = startRunner(filling, launch.runner(), deadline);
+            runner = startRunner(filling, launch.runner(), launch.channel(), deadline);
           }
           settled(filling.warming.started(runner.serving(launch.function(), launch.memory())));
           LOG.info(
@@ -225,10 +226,14 @@ public final class Container {
     sandbox.mountCode(lease.directory(), deadline);
   }
 
-  private Tenant startRunner(Filling filling, RunnerLaunch launch, Deadline deadline) {
+  private Tenant startRunner(
+      Filling filling, RunnerLaunch launch, @Nullable ChannelAddress channel, Deadline deadline) {
+    if (channel == null) {
+      throw new ApiException(ErrorCode.INVALID_PARAMETER, "Channel is missing");
+    }
     filling.isTouched = true;
     RunnerWatch watch = watch();
-    long pid = sandbox.start(launch.runtime(), launch.command(), deadline);
+    long pid = sandbox.start(launch, channel, deadline);
     return new Tenant("", sandbox.baseLimits().memory(), pid, watch, filling.holdings);
   }
 
@@ -385,7 +390,6 @@ public final class Container {
         now.wireName(),
         now instanceof Busy busy ? busy.event().wireName() : "",
         stats != null && stats.isFrozen(),
-        sandbox.socketDirectory().toString(),
         new Resource(Math.round(cores * 1000), memory.bytes()),
         stats == null
             ? null

@@ -88,7 +88,7 @@ public final class Containers {
   /// Starts a runner in a container, see {@link io.easyfaas.common.wire.FuncletApi#prewarm}.
   public WarmupResponse prewarm(PrewarmRequest request) {
     Container container = find(request.containerID());
-    container.prewarm(RunnerLaunch.of(request.runtimeConfiguration()));
+    container.prewarm(RunnerLaunch.of(request.runtimeConfiguration()), request.channel());
     return new WarmupResponse(container.info());
   }
 

@@ -6,6 +6,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.funclet.code.CodeHash;
@@ -19,8 +20,14 @@ import org.jspecify.annotations.Nullable;
 /// @param codeKey whose code, and which
 /// @param memory the limit
 /// @param runner how its runner is started
+/// @param channel where the ends of the runner's channel are handed over; null when it runs already
 record FunctionLaunch(
-    String function, FunctionCode code, CodeKey codeKey, ByteSize memory, RunnerLaunch runner) {
+    String function,
+    FunctionCode code,
+    CodeKey codeKey,
+    ByteSize memory,
+    RunnerLaunch runner,
+    @Nullable ChannelAddress channel) {
   private static final int MAX_MEMORY_MEBIBYTES = 1 << 20;
 
   /// Checks a request.
@@ -39,7 +46,8 @@ record FunctionLaunch(
         present(request.code(), "Code"),
         CodeKey.of(function, hash),
         ByteSize.ofMebibytes(mebibytes),
-        RunnerLaunch.of(request.runtimeConfiguration()));
+        RunnerLaunch.of(request.runtimeConfiguration()),
+        request.channel());
   }
 
   private static <T> T present(@Nullable T value, String member) {

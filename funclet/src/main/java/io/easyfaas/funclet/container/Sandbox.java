@@ -1,6 +1,7 @@
 package io.easyfaas.funclet.container;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.cgroup.CgroupLimits;
@@ -12,7 +13,6 @@ import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherCommand;
 import io.easyfaas.funclet.mount.SandboxLayout;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,10 +42,6 @@ final class Sandbox {
 
   ContainerId id() {
     return layout.id();
-  }
-
-  Path socketDirectory() {
-    return layout.socketDirectory();
   }
 
   CgroupLimits baseLimits() {
@@ -96,11 +92,12 @@ final class Sandbox {
   /// Mounts a language runtime and starts its runner. Both commands are sent at once: nobody here
   /// has to wake up between them.
   ///
+  /// @param channel where the runner's ends are handed over
   /// @return the runner's process id, seen from the host
-  long start(Path runtime, List<String> command, Deadline deadline) {
+  long start(RunnerLaunch runner, ChannelAddress channel, Deadline deadline) {
     Launcher now = launcher.get();
-    Sent mount = send(now, layout.mountRuntime(runtime));
-    Sent exec = send(now, layout.exec(command));
+    Sent mount = send(now, layout.mountRuntime(runner.runtime()));
+    Sent exec = send(now, layout.exec(runner.command(), channel));
     mount.await(deadline);
     return exec.await(deadline);
   }

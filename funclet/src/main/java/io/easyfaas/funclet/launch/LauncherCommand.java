@@ -1,5 +1,6 @@
 package io.easyfaas.funclet.launch;
 
+import io.easyfaas.common.wire.ChannelAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,17 +23,17 @@ public record LauncherCommand(List<String> arguments) {
   /// @param gid inside the sandbox
   /// @param environment the whole environment, in the order it is given
   /// @param directory where it starts, inside the sandbox
-  /// @param output a unix socket inside the sandbox that becomes descriptors 1 and 2
   /// @param limits resource limits
   /// @param command the program and its arguments
+  /// @param channel where its ends are handed over; null: it has none
   public record Program(
       int uid,
       int gid,
       Map<String, String> environment,
       String directory,
-      String output,
       List<ResourceLimit> limits,
-      List<String> command) {
+      List<String> command,
+      @Nullable ChannelAddress channel) {
     /// Copies the collections; the environment keeps its order.
     public Program {
       environment =
@@ -97,14 +98,26 @@ public record LauncherCommand(List<String> arguments) {
     program
         .environment()
         .forEach((name, value) -> arguments.addAll(List.of("--env", name + "=" + value)));
-    arguments.addAll(List.of("--cwd", program.directory(), "--output", program.output()));
+    arguments.addAll(List.of("--cwd", program.directory()));
     for (ResourceLimit limit : program.limits()) {
       String value = Long.toString(limit.value());
       arguments.addAll(List.of("--rlimit", limit.name(), value, value));
     }
+    arguments.addAll(channelOptions(program.channel()));
     arguments.add("--");
     arguments.addAll(program.command());
     return new LauncherCommand(arguments);
+  }
+
+  private static List<String> channelOptions(@Nullable ChannelAddress channel) {
+    if (channel == null) {
+      return List.of();
+    }
+    List<String> options = new ArrayList<>(List.of("--channel", channel.socket(), channel.token()));
+    if (channel.listenPort() > 0) {
+      options.addAll(List.of("--listen", Integer.toString(channel.listenPort())));
+    }
+    return options;
   }
 
   /// Signals the program.

@@ -2,6 +2,7 @@ package io.easyfaas.funclet.mount;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.launch.LauncherCommand;
 import io.easyfaas.funclet.launch.LauncherCommand.Bind;
@@ -12,29 +13,20 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// What the sandbox of one slot looks like, as launcher commands. Pure.
 ///
 /// @param id the slot, and the host name inside
 /// @param rootfs the root
-/// @param socketDirectory the host directory with the sandbox's sockets
 /// @param hosts the host file that becomes `/etc/hosts`
 /// @param uids the slot's range of user and group ids
 /// @param tmpSize of `/tmp`
 public record SandboxLayout(
-    ContainerId id,
-    Rootfs rootfs,
-    Path socketDirectory,
-    Path hosts,
-    UidRange uids,
-    ByteSize tmpSize) {
+    ContainerId id, Rootfs rootfs, Path hosts, UidRange uids, ByteSize tmpSize) {
   /// Where the language runtime is, inside.
   public static final String RUNTIME_ROOT = "/var/runtime";
 
-  /// Where the sockets are, inside.
-  public static final String SOCKET_ROOT = "/run/easyfaas";
-
-  private static final String OUTPUT_SOCKET = SOCKET_ROOT + "/output.sock";
   private static final int RUNNER_ID = 1001; // User and group, see launcher.md "Exec options".
   private static final ByteSize SHM_SIZE = ByteSize.ofMebibytes(16);
   private static final List<ResourceLimit> LIMITS =
@@ -50,7 +42,6 @@ public record SandboxLayout(
     options.addAll(List.of("--proc", "/proc"));
     options.addAll(List.of("--dev", "/dev", "--shm-bytes", Long.toString(SHM_SIZE.bytes())));
     options.addAll(List.of("--tmpfs", "/tmp", Long.toString(tmpSize.bytes()), "1777"));
-    options.addAll(bindOption(new Bind(socketDirectory, SOCKET_ROOT)));
     if (rootfs.hasHosts()) {
       options.addAll(bindOption(new Bind(hosts, "/etc/hosts")));
     }
@@ -78,15 +69,11 @@ public record SandboxLayout(
   /// Starts the runner.
   ///
   /// @param command program and arguments, as paths inside
-  public LauncherCommand exec(List<String> command) {
+  /// @param channel where the runner's ends are handed over; null: it has none
+  public LauncherCommand exec(List<String> command, @Nullable ChannelAddress channel) {
     return LauncherCommand.exec(
         id.value(),
-        new Program(RUNNER_ID, RUNNER_ID, environment(), "/", OUTPUT_SOCKET, LIMITS, command));
-  }
-
-  /// The runner's group, as the host sees it.
-  public int runnerGroup() {
-    return Math.toIntExact(uids.base() + RUNNER_ID);
+        new Program(RUNNER_ID, RUNNER_ID, environment(), "/", LIMITS, command, channel));
   }
 
   /// The text of `/etc/hosts`.

@@ -10,34 +10,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/// The files on the host that belong to one slot: its socket directory and its `/etc/hosts`.
+/// The files on the host that belong to one slot: its `/etc/hosts`. They live as long as the
+/// engine, not as a sandbox.
 ///
-/// They live as long as the engine, not as a sandbox: the controller's listeners outlast resets.
-///
-/// @param runDirectory for sockets
-/// @param dataDirectory for the rest
-public record SlotFiles(Path runDirectory, Path dataDirectory) {
-  /// The directory a slot's sandbox sees as `/run/easyfaas`.
-  public Path socketDirectory(ContainerId id) {
-    return runDirectory.resolve("slots").resolve(id.value());
-  }
-
+/// @param dataDirectory the engine's
+public record SlotFiles(Path dataDirectory) {
   /// The file a slot's sandbox sees as `/etc/hosts`.
   public Path hosts(ContainerId id) {
     return dataDirectory.resolve("slots").resolve(id.value()).resolve("hosts");
   }
 
-  /// Makes a slot's files. Needs root, which alone may give a directory to any group.
+  /// Makes a slot's files.
   ///
   /// @throws UncheckedIOException when the disk is full or read-only
   public void make(SandboxLayout layout) {
     try {
-      Files.createDirectories(layout.socketDirectory());
-      // Only this slot's runner may connect to a socket in it, by name; no other user of the host
-      // and no other slot's runner gets that far, whatever the mode of the socket is.
-      Files.setAttribute(layout.socketDirectory(), "unix:gid", layout.runnerGroup());
-      Files.setPosixFilePermissions(
-          layout.socketDirectory(), PosixFilePermissions.fromString("rwx--x---"));
       Path parent = layout.hosts().getParent();
       if (parent != null) {
         Files.createDirectories(parent);
@@ -54,7 +41,6 @@ public record SlotFiles(Path runDirectory, Path dataDirectory) {
   /// @throws UncheckedIOException when something cannot be removed
   public void removeAll() {
     try {
-      DiskTree.delete(runDirectory.resolve("slots"));
       DiskTree.delete(dataDirectory.resolve("slots"));
     } catch (IOException e) {
       throw new UncheckedIOException("remove the slots' files: " + e.getMessage(), e);

@@ -36,7 +36,7 @@ final class AdminApiTest {
         .isEqualTo(
             "[{\"Hostname\":\"c1\",\"ContainerID\":\"c1\",\"HostPid\":7,\"Generation\":1,"
                 + "\"State\":\"cold\",\"CurrentEvent\":\"\",\"IsFrozen\":false,"
-                + "\"SocketDirectory\":\"/run/c1\",\"Resource\":null,\"ResourceStats\":null,"
+                + "\"Resource\":null,\"ResourceStats\":null,"
                 + "\"Reason\":\"\"}]");
     assertThat(Json.PASCAL.readList(get("/v1/funclet/list").body(), Map.class)).hasSize(2);
   }

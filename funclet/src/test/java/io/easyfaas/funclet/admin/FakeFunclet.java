@@ -83,7 +83,6 @@ final class FakeFunclet implements FuncletApi {
   }
 
   private static ContainerInfo info(String id) {
-    return new ContainerInfo(
-        id, new ContainerId(id), 7, 1, "cold", "", false, "/run/" + id, null, null, "");
+    return new ContainerInfo(id, new ContainerId(id), 7, 1, "cold", "", false, null, null, "");
   }
 }

@@ -10,6 +10,7 @@ import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
@@ -44,6 +45,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ContainersTest {
   private static final String WRONG_HASH = "A".repeat(43) + "=";
   private static final ContainerId C0 = ContainerId.of("pod", 0);
+  private static final ChannelAddress CHANNEL =
+      new ChannelAddress("/run/channels/0.sock", "5f".repeat(16), 0);
   private static final ByteSize BASE = ByteSize.ofMebibytes(128);
 
   @TempDir private Path directory;
@@ -58,7 +61,7 @@ final class ContainersTest {
     code = CodeFixture.zip(directory, "index.js", "exports.handler");
     CodeCache codes = new CodeCache(directory.resolve("code"), new DiskUse(64 << 20, 100_000));
     codes.sweep("boot");
-    SlotFiles files = new SlotFiles(directory, directory);
+    SlotFiles files = new SlotFiles(directory);
     List<SandboxLayout> layouts =
         IntStream.range(0, 2)
             .mapToObj(slot -> {
@@ -66,7 +69,6 @@ final class ContainersTest {
               return new SandboxLayout(
                   id,
                   new Rootfs(directory, List.of(), false),
-                  files.socketDirectory(id),
                   files.hosts(id),
                   UidRange.of("00000000", slot),
                   ByteSize.ofMebibytes(64));
@@ -598,7 +600,7 @@ final class ContainersTest {
     return containers
         .prewarm(
             new PrewarmRequest(
-                C0, "request-0", request(C0, 256, code.sha256()).runtimeConfiguration()))
+                C0, "request-0", request(C0, 256, code.sha256()).runtimeConfiguration(), CHANNEL))
         .container();
   }
 
@@ -642,7 +644,8 @@ final class ContainersTest {
             "/usr/bin/node",
             directory.toString(),
             List.of("/var/runtime/r.js"),
-            List.of()));
+            List.of()),
+        CHANNEL);
   }
 
   private static WarmupRequest with(WarmupRequest request, RuntimeConfiguration runtime) {
@@ -651,7 +654,8 @@ final class ContainersTest {
         request.requestID(),
         request.code(),
         request.configuration(),
-        runtime);
+        runtime,
+        request.channel());
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -3,6 +3,7 @@ package io.easyfaas.funclet.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.funclet.launch.LauncherCommand.Bind;
 import io.easyfaas.funclet.launch.LauncherCommand.Program;
 import io.easyfaas.funclet.launch.LauncherCommand.ResourceLimit;
@@ -50,9 +51,9 @@ final class LauncherCommandTest {
             1002,
             environment,
             "/",
-            "/run/easyfaas/output.sock",
             List.of(new ResourceLimit("nofile", 4096)),
-            List.of("/bin/x", "--uid", "0"));
+            List.of("/bin/x", "--uid", "0"),
+            new ChannelAddress("/run/0.sock", "a0".repeat(16), 9001));
 
     assertThat(LauncherCommand.exec("c0", program).arguments())
         .containsExactly(
@@ -68,12 +69,15 @@ final class LauncherCommandTest {
             "A=b=c d",
             "--cwd",
             "/",
-            "--output",
-            "/run/easyfaas/output.sock",
             "--rlimit",
             "nofile",
             "4096",
             "4096",
+            "--channel",
+            "/run/0.sock",
+            "a0".repeat(16),
+            "--listen",
+            "9001",
             "--",
             "/bin/x",
             "--uid",

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.FuncletConfig;
+import io.easyfaas.funclet.HandOvers;
 import io.easyfaas.funclet.RequiresRoot;
 import io.easyfaas.funclet.cgroup.CgroupLimits;
 import io.easyfaas.funclet.cgroup.Cgroups;
@@ -17,17 +19,24 @@ import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
+import io.netty.channel.unix.Socket;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -43,37 +52,32 @@ final class LauncherProcessIT {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
   private static final Path PROGRAM = FuncletConfig.parse(List.of(), Map.of()).launcher();
   private static final ContainerId SLOT = new ContainerId("s0");
+  private static final String TOKEN = "0123456789abcdef".repeat(2);
 
   @TempDir private Path home;
   private final BlockingQueue<LauncherEvent> events = new LinkedBlockingQueue<>();
   private LauncherProcess launcher;
-  private ServerSocketChannel output;
   private SandboxLayout layout;
 
   @BeforeEach
   void start() throws IOException {
     Path rootfs = home.resolve("rootfs");
     for (String directory :
-        List.of("usr", "etc", "proc", "dev", "tmp", "run/easyfaas", "var/task", "var/runtime")) {
+        List.of("usr", "etc", "proc", "dev", "tmp", "var/task", "var/runtime")) {
       Files.createDirectories(rootfs.resolve(directory));
     }
     for (String directory : List.of("bin", "lib", "lib64")) {
       Files.createSymbolicLink(rootfs.resolve(directory), Path.of("usr", directory));
     }
-    SlotFiles files = new SlotFiles(home, home);
+    SlotFiles files = new SlotFiles(home);
     layout =
         new SandboxLayout(
             SLOT,
             new Rootfs(rootfs, List.of(new LauncherCommand.Bind(Path.of("/usr"), "/usr")), false),
-            files.socketDirectory(SLOT),
             files.hosts(SLOT),
             UidRange.of("00000007", 7),
             ByteSize.ofMebibytes(8));
     files.make(layout);
-    Path socket = layout.socketDirectory().resolve("output.sock");
-    output = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    output.bind(UnixDomainSocketAddress.of(socket));
-    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
     launcher = LauncherProcess.start(PROGRAM, home.resolve("launcher.sock"), events::add);
   }
 
@@ -81,7 +85,6 @@ final class LauncherProcessIT {
   void end() throws IOException {
     launcher.close();
     launcher.close();
-    output.close();
     assertThat(ProcessHandle.current().descendants()).isEmpty();
   }
 
@@ -94,7 +97,7 @@ final class LauncherProcessIT {
   void aCommandIsStartedSignalledAndItsEndReported() throws InterruptedException {
     long init = done(openAndCreate());
     done(launcher.call(layout.mountRuntime(home), TIMEOUT));
-    long pid = done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    long pid = done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
 
     assertThat(ProcessHandle.of(pid)).isPresent();
     assertThat(ProcessHandle.of(init)).isPresent();
@@ -113,14 +116,14 @@ final class LauncherProcessIT {
   void theSandboxMadeInAdvanceIsTheNextOne() {
     ProcessHandle keeper = open();
     long init = done(launcher.call(layout.create(), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     long spare = spare(keeper, init);
 
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     assertThat(ProcessHandle.of(init)).isEmpty();
     assertThat(done(launcher.call(layout.create(), TIMEOUT))).isEqualTo(spare);
     done(launcher.call(layout.mountRuntime(home), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
 
     spare(keeper, spare);
     done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
@@ -132,16 +135,11 @@ final class LauncherProcessIT {
   void aSandboxMadeInAdvanceForOtherOptionsIsNotTaken() {
     ProcessHandle keeper = open();
     long init = done(launcher.call(layout.create(), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     long spare = spare(keeper, init);
     SandboxLayout other =
         new SandboxLayout(
-            SLOT,
-            layout.rootfs(),
-            layout.socketDirectory(),
-            layout.hosts(),
-            layout.uids(),
-            ByteSize.ofMebibytes(16));
+            SLOT, layout.rootfs(), layout.hosts(), layout.uids(), ByteSize.ofMebibytes(16));
 
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     assertThat(done(launcher.call(other.create(), TIMEOUT))).isNotEqualTo(spare);
@@ -153,7 +151,7 @@ final class LauncherProcessIT {
     ProcessHandle keeper = open();
     done(launcher.call(LauncherCommand.rest("s0"), TIMEOUT));
     long init = done(launcher.call(layout.create(), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     long spare = spare(keeper, init);
 
     done(launcher.call(LauncherCommand.rest("s0"), TIMEOUT));
@@ -162,7 +160,7 @@ final class LauncherProcessIT {
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     long next = done(launcher.call(layout.create(), TIMEOUT));
     assertThat(next).isNotEqualTo(spare);
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     assertThat(spare(keeper, next)).isPositive();
     assertThat(events).isEmpty();
   }
@@ -171,12 +169,12 @@ final class LauncherProcessIT {
   void theEndOfASandboxMadeInAdvanceIsNobodysLoss() {
     ProcessHandle keeper = open();
     long init = done(launcher.call(layout.create(), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     ProcessHandle.of(spare(keeper, init)).orElseThrow().destroyForcibly();
 
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     done(launcher.call(layout.create(), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     assertThat(events).isEmpty();
   }
 
@@ -184,7 +182,7 @@ final class LauncherProcessIT {
   void aKilledKeeperTakesBothItsSandboxesAlong() throws InterruptedException {
     ProcessHandle keeper = open();
     long init = done(launcher.call(layout.create(), TIMEOUT));
-    done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     long spare = spare(keeper, init);
 
     keeper.destroyForcibly();
@@ -220,7 +218,7 @@ final class LauncherProcessIT {
 
     // A socket takes 208 KiB, see net.core.wmem_default in socket(7).
     LauncherCommand large =
-        layout.exec(List.of("/bin/echo", "x".repeat(120_000), "y".repeat(130_000)));
+        layout.exec(List.of("/bin/echo", "x".repeat(120_000), "y".repeat(130_000)), null);
     CompletableFuture<LaunchReport> answer =
         CompletableFuture.supplyAsync(() -> launcher.call(large, TIMEOUT));
     for (int i = 0; i < 20; i++) {
@@ -236,7 +234,7 @@ final class LauncherProcessIT {
   void aRefusalNamesTheStep() {
     done(openAndCreate());
 
-    assertThat(launcher.call(layout.exec(List.of("/bin/nothing")), TIMEOUT))
+    assertThat(launcher.call(layout.exec(List.of("/bin/nothing"), null), TIMEOUT))
         .isInstanceOfSatisfying(
             LaunchReport.Refused.class,
             refused -> {
@@ -246,6 +244,121 @@ final class LauncherProcessIT {
     assertThat(launcher.call(LauncherCommand.destroy("other"), TIMEOUT).describe())
         .startsWith("slot")
         .contains("ENOENT");
+  }
+
+  @Test
+  void aCommandInheritsEndsOfItsOwnAndNothingElse() throws Exception {
+    String token = "5ec2e7".repeat(5) + "00";
+    String lookAround =
+        """
+        import os, socket
+        channel = socket.fromfd(3, socket.AF_UNIX, socket.SOCK_STREAM)
+        channel.sendall(b"hello")
+        print(channel.recv(99).decode())
+        print([fd for fd in range(64) if os.path.exists("/proc/self/fd/%d" % fd) and fd != channel.fileno()])
+        own = b"".join(open("/proc/self/" + name, "rb").read() for name in ("cmdline", "environ"))
+        print(b"5ec2e7" + b"5ec2e7" in own, b"c.so" + b"ck" in own)
+        os.write(2, b"to 2\\n")
+        open("/dev/stderr", "w").write("opened anew\\n")
+        os.system("echo from a child >/dev/stdout")
+        """;
+    done(openAndCreate());
+    try (HandOvers engine = new HandOvers(home.resolve("c.sock"))) {
+      done(
+          launcher.call(
+              layout.exec(
+                  List.of("/usr/bin/python3", "-u", "-c", lookAround), engine.address(token, 0)),
+              TIMEOUT));
+
+      HandOvers.HandOver runner = engine.next();
+      assertThat(runner.greeting()).isEqualTo("454643480101" + "0000" + token);
+      assertThat(runner.said().get(20, TimeUnit.SECONDS)).isEqualTo("hello");
+      runner.say("welcome");
+      try (var output = runner.reader()) {
+        assertThat(output.lines())
+            .containsExactly(
+                "welcome", "[0, 1, 2, 3]", "False False", "to 2", "opened anew", "from a child");
+      }
+    }
+  }
+
+  @Test
+  void theEngineGetsAListenerOfTheSandboxsOwnNetwork() throws Exception {
+    String client =
+        """
+        import socket
+        socket.create_connection(("127.0.0.1", 9001)).sendall(b"from inside")
+        """;
+    done(openAndCreate());
+    try (HandOvers engine = new HandOvers(home.resolve("c.sock"))) {
+      done(
+          launcher.call(
+              layout.exec(List.of("/usr/bin/python3", "-c", client), engine.address(TOKEN, 9001)),
+              TIMEOUT));
+
+      HandOvers.HandOver listener = engine.next();
+      assertThat(listener.greeting()).isEqualTo("454643480102" + "0000" + TOKEN);
+      assertThat(engine.next().greeting()).startsWith("454643480101");
+      Socket listening = new Socket(listener.descriptor().intValue());
+      ByteBuffer bytes = ByteBuffer.allocateDirect(64);
+      Socket accepted = new Socket(waitFor(() -> listening.accept(new byte[32])));
+      int size = waitFor(() -> accepted.recv(bytes, 0, 64));
+      assertThat(StandardCharsets.US_ASCII.decode(bytes.limit(size)).toString())
+          .isEqualTo("from inside");
+      accepted.close();
+      assertThat(portIsTaken(9001)).as("on the host's loopback").isFalse();
+
+      // The listener holds the port as long as anybody has it.
+      assertThat(events.poll(20, TimeUnit.SECONDS)).isInstanceOf(LauncherEvent.Exited.class);
+      assertThat(
+              launcher
+                  .call(layout.exec(List.of("/bin/true"), engine.address(TOKEN, 9001)), TIMEOUT)
+                  .describe())
+          .contains("listen 9001: EADDRINUSE");
+      listening.close();
+      done(launcher.call(layout.exec(List.of("/bin/true"), engine.address(TOKEN, 9001)), TIMEOUT));
+    }
+  }
+
+  @Test
+  void aChannelThatNobodyTakesFailsTheCommand() throws IOException {
+    done(openAndCreate());
+    ChannelAddress nobody = new ChannelAddress(home + "/none.sock", TOKEN, 0);
+    assertThat(launcher.call(layout.exec(List.of("/bin/true"), nobody), TIMEOUT).describe())
+        .contains("channel " + home + "/none.sock: ENOENT");
+
+    Path stuck = home.resolve("stuck.sock");
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        SocketChannel first = SocketChannel.open(StandardProtocolFamily.UNIX);
+        SocketChannel second = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(stuck), 1); // Two wait, then connecting does.
+      first.connect(UnixDomainSocketAddress.of(stuck));
+      second.connect(UnixDomainSocketAddress.of(stuck));
+
+      ChannelAddress busy = new ChannelAddress(stuck.toString(), TOKEN, 0);
+      assertThat(launcher.call(layout.exec(List.of("/bin/true"), busy), TIMEOUT).describe())
+          .contains("channel " + stuck + ": ETIMEDOUT");
+    }
+    done(launcher.call(layout.exec(List.of("/bin/true"), null), TIMEOUT));
+  }
+
+  @Test
+  void manyHandOversLeaveNoDescriptorInTheKeeper() {
+    ProcessHandle keeper = open();
+    done(launcher.call(layout.create(), TIMEOUT));
+    try (HandOvers engine = new HandOvers(home.resolve("c.sock"))) {
+      List<Integer> counts = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        done(
+            launcher.call(
+                layout.exec(List.of("/bin/true"), engine.address(TOKEN, 9000 + i)), TIMEOUT));
+        assertThat(waitFor(() -> events.poll() == null ? 0 : 1)).isEqualTo(1);
+        counts.add(
+            Objects.requireNonNull(Path.of("/proc/" + keeper.pid() + "/fd").toFile().list())
+                .length);
+      }
+      assertThat(counts).as("after its spare has been made").endsWith(counts.get(10));
+    }
   }
 
   @Test
@@ -286,7 +399,7 @@ final class LauncherProcessIT {
       assumeThat(groups.sandbox()).as("version 2 of control groups").isNotNull();
       done(launcher.call(LauncherCommand.open("s0", groups.joined(), groups.sandbox()), TIMEOUT));
       long init = done(launcher.call(layout.create(), TIMEOUT));
-      done(launcher.call(layout.exec(List.of("/bin/sleep", "600")), TIMEOUT));
+      done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
       cgroups.freeze("s0");
       assertThat(cgroups.stats("s0").isFrozen()).isTrue();
 
@@ -336,6 +449,30 @@ final class LauncherProcessIT {
   private LaunchReport openAndCreate() {
     open();
     return launcher.call(layout.create(), TIMEOUT);
+  }
+
+  /// Repeats what does not block until it is more than 0.
+  private static int waitFor(Callable<Integer> attempt) {
+    long deadline = System.nanoTime() + TIMEOUT.toNanos();
+    try {
+      int result = attempt.call();
+      while (result <= 0 && System.nanoTime() < deadline) {
+        LockSupport.parkNanos(1_000_000);
+        result = attempt.call();
+      }
+      return result;
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static boolean portIsTaken(int port) throws IOException {
+    try (var socket = new java.net.Socket()) {
+      socket.connect(new InetSocketAddress("127.0.0.1", port));
+      return true;
+    } catch (java.net.ConnectException _) {
+      return false;
+    }
   }
 
   private static void signal(String signal, long pid) throws IOException, InterruptedException {

@@ -3,6 +3,7 @@ package io.easyfaas.funclet.mount;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.launch.LauncherCommand.Bind;
 import java.nio.file.Path;
@@ -32,9 +33,6 @@ final class SandboxLayoutTest {
             "67108864",
             "1777",
             "--bind-ro",
-            "/run/slots/pod-controller-c3",
-            "/run/easyfaas",
-            "--bind-ro",
             "/data/slots/pod-controller-c3/hosts",
             "/etc/hosts",
             "--hostname",
@@ -59,7 +57,12 @@ final class SandboxLayoutTest {
 
   @Test
   void theRunnerGetsNothingOfTheHostsEnvironment() {
-    assertThat(layout(true).exec(List.of("/usr/bin/node", "/var/runtime/runner.js")).arguments())
+    assertThat(
+            layout(true)
+                .exec(
+                    List.of("/usr/bin/node", "/var/runtime/runner.js"),
+                    new ChannelAddress("/run/channels/0.sock", "5f".repeat(16), 0))
+                .arguments())
         .containsExactly(
             "exec",
             "pod-controller-c3",
@@ -79,8 +82,6 @@ final class SandboxLayoutTest {
             "TZ=UTC",
             "--cwd",
             "/",
-            "--output",
-            "/run/easyfaas/output.sock",
             "--rlimit",
             "nofile",
             "4096",
@@ -89,6 +90,9 @@ final class SandboxLayoutTest {
             "core",
             "0",
             "0",
+            "--channel",
+            "/run/channels/0.sock",
+            "5f".repeat(16),
             "--",
             "/usr/bin/node",
             "/var/runtime/runner.js");
@@ -102,11 +106,10 @@ final class SandboxLayoutTest {
 
   private static SandboxLayout layout(boolean hasHosts) {
     ContainerId id = ContainerId.of("pod", 3);
-    SlotFiles files = new SlotFiles(Path.of("/run"), Path.of("/data"));
+    SlotFiles files = new SlotFiles(Path.of("/data"));
     return new SandboxLayout(
         id,
         new Rootfs(Path.of("/data/rootfs"), List.of(new Bind(Path.of("/usr"), "/usr")), hasHosts),
-        files.socketDirectory(id),
         files.hosts(id),
         UidRange.of("00000000", 3),
         ByteSize.ofMebibytes(64));

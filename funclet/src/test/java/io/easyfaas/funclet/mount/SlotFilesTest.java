@@ -18,23 +18,21 @@ final class SlotFilesTest {
   @EnumSource
   void whateverIsInTheSlotsPlaceIsRemoved(Damage damage) throws IOException {
     damage.to(Files.createDirectories(directory.resolve("data/slots")));
-    damage.to(Files.createDirectories(directory.resolve("run/slots/c0/runner.sock")));
 
-    new SlotFiles(directory.resolve("run"), directory.resolve("data")).removeAll();
+    new SlotFiles(directory.resolve("data")).removeAll();
 
     assertThat(directory.resolve("data")).isEmptyDirectory();
-    assertThat(directory.resolve("run")).isEmptyDirectory();
   }
 
   @Test
   void whatALinkLeadsToStays() throws IOException {
     Path foreign = Files.createDirectories(directory.resolve("foreign/c0"));
-    Path run = Files.createDirectory(directory.resolve("run"));
-    Files.createSymbolicLink(run.resolve("slots"), foreign.getParent());
+    Path data = Files.createDirectory(directory.resolve("data"));
+    Files.createSymbolicLink(data.resolve("slots"), foreign.getParent());
 
-    new SlotFiles(run, directory.resolve("data")).removeAll();
+    new SlotFiles(data).removeAll();
 
     assertThat(foreign).isDirectory();
-    assertThat(run).isEmptyDirectory();
+    assertThat(data).isEmptyDirectory();
   }
 }

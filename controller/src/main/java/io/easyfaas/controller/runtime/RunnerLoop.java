@@ -1,0 +1,38 @@
+package io.easyfaas.controller.runtime;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.IoEventLoop;
+import java.util.function.LongSupplier;
+
+/// What the runners of one event loop share. The buffers are confined to the loop.
+///
+/// The buffers are there from the start: what runners say is read, and small answers get on, also
+/// when there is no memory for anything else.
+final class RunnerLoop {
+  /// Bytes read at once from one runner.
+  static final int READ_BYTES = 64 * 1024;
+
+  final IoEventLoop loop;
+  final FlushQueue flushes;
+  final LongSupplier nanoTime;
+  final LongSupplier epochMillis;
+  final ByteBuf frames = UnpooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES, READ_BYTES);
+  final ByteBuf output = UnpooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES, READ_BYTES);
+
+  /// @param nanoTime usually {@link System#nanoTime()}
+  /// @param epochMillis usually {@link System#currentTimeMillis()}
+  RunnerLoop(
+      IoEventLoop loop, FlushQueue flushes, LongSupplier nanoTime, LongSupplier epochMillis) {
+    this.loop = loop;
+    this.flushes = flushes;
+    this.nanoTime = nanoTime;
+    this.epochMillis = epochMillis;
+  }
+
+  /// Gives the buffers back. On the loop, when nothing is read any more.
+  void close() {
+    frames.release();
+    output.release();
+  }
+}

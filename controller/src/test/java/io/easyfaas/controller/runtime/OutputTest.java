@@ -1,0 +1,261 @@
+package io.easyfaas.controller.runtime;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.wire.FrameType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Whose it is what a sandbox prints.
+class OutputTest {
+  @TempDir private Path directory;
+  private RunnerHarness harness;
+
+  @BeforeEach
+  void start() throws IOException {
+    harness = new RunnerHarness(directory);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    harness.close();
+  }
+
+  @Test
+  void whatIsWrittenBeforeTheAnswerIsTheCalls() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    for (int i = 1; i <= 200; i++) {
+      runner.invoke(harness.call("R" + i));
+      ends.next();
+
+      // While the loop is busy, so that it finds both at once.
+      CompletableFuture<Void> busy = hold();
+      ends.print("x" + i);
+      ends.answer(i, "done");
+      busy.complete(null);
+
+      harness.expect("R" + i + " logged x" + i, "R" + i + " answered done");
+    }
+  }
+
+  @Test
+  void rawOutputAndFramesKeepTheirOrder() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+
+    ends.print("first ");
+    ends.send(FrameType.LOG, 0, 1, "second ");
+    harness.expect("R1 logged first ", "R1 logged second ");
+    ends.print("third");
+    ends.answer(1, "done");
+
+    harness.expect("R1 logged third", "R1 answered done");
+  }
+
+  @Test
+  void amongSeveralCallsNobodyCanTellSoItIsTheFunctions() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    ends.print("whose?");
+    ends.answer(1, "one");
+    harness.expect("function whose?", "R1 answered one");
+    ends.print("two's");
+    ends.answer(2, "two");
+
+    harness.expect("R2 logged two's", "R2 answered two");
+  }
+
+  @Test
+  void betweenCallsItIsTheFunctions() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    harness.load(ends);
+
+    ends.print("tick");
+
+    harness.expect("function tick");
+  }
+
+  @Test
+  void aFrameWithoutCallIsTheOnlyCallsOrTheFunctions() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    ends.send(FrameType.LOG, FrameType.FLAG_STDERR, 0, "idle");
+    harness.expect("function stderr idle");
+    runner.invoke(harness.call("R1"));
+    ends.next();
+
+    ends.send(FrameType.LOG, FrameType.FLAG_STDERR, 0, "in a call");
+
+    harness.expect("R1 stderr in a call");
+  }
+
+  @Test
+  void aFrameOfAnAnsweredCallIsNotTheNextOnes() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+    ends.answer(1, "done");
+    harness.expect("R1 answered done");
+    runner.invoke(harness.call("R2"));
+    ends.next();
+
+    ends.send(FrameType.LOG, 0, 1, "late");
+
+    harness.expect("function late");
+  }
+
+  @Test
+  void whatIsPrintedWhileLoadingIsTheFunctionsAndTheFirstCalls() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+    var outcome = CompletableFuture.supplyAsync(() -> harness.load(runner));
+    ends.next();
+    harness.expect("loading");
+    ends.print("raw ");
+    ends.send(FrameType.LOG, FrameType.FLAG_STDERR, 0, "framed");
+    ends.send(FrameType.READY, 0, 0, "{}");
+    harness.expect("function raw ", "function stderr framed", "ready");
+    assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new LoadOutcome.Ready());
+
+    runner.invoke(harness.call("R1"));
+    harness.expect("R1 logged raw ", "R1 stderr framed");
+    ends.next();
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.answer(1, "one");
+
+    harness.expect("R1 answered one");
+  }
+
+  @Test
+  void aFailureToLoadBringsWhatWasPrinted() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+    var outcome = CompletableFuture.supplyAsync(() -> harness.load(runner));
+    ends.next();
+    ends.print("why");
+
+    ends.send(FrameType.LOAD_FAILED, 0, 0, "{}");
+
+    assertThat(outcome.get(20, TimeUnit.SECONDS))
+        .isInstanceOfSatisfying(
+            LoadOutcome.Failed.class,
+            failed ->
+                assertThat(failed.output())
+                    .singleElement()
+                    .satisfies(
+                        printed -> assertThat(new String(printed.text(), UTF_8)).isEqualTo("why")));
+  }
+
+  @Test
+  void theLastWordsOfARunnerAreItsCalls() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+
+    CompletableFuture<Void> busy = hold();
+    ends.print("Segmentation fault");
+    ends.frames().close();
+    busy.complete(null);
+
+    harness.expect("R1 logged Segmentation fault", "lost runner-exited [R1]");
+  }
+
+  @Test
+  void aCharacterWrittenInPiecesIsOne() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+    byte[] euro = "€".getBytes(UTF_8);
+
+    ends.output().write(euro, 0, 2);
+    ends.send(FrameType.LOG, 0, 1, "framed");
+    harness.expect("R1 logged framed");
+    ends.output().write(euro, 2, 1);
+    ends.answer(1, "done");
+
+    harness.expect("R1 logged €", "R1 answered done");
+  }
+
+  @Test
+  void theEndOfAGenerationEndsItsOutput() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    harness.load(ends);
+    CompletableFuture<Void> busy = hold();
+    ends.print("last");
+
+    harness.channel.end();
+    busy.complete(null);
+
+    harness.expect("function last", "function ended");
+    harness.settle();
+    harness.output().close(); // The test's own copy.
+    assertThatThrownBy(() -> ends.print("nobody reads")).hasMessageContaining("Broken pipe");
+  }
+
+  @Test
+  void whoPrintsWithoutEndWaitsAndEverythingArrives() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+    byte[] chunk = "y".repeat(1 << 16).getBytes(UTF_8);
+    int chunks = 3 * PrintBudget.WINDOW_BYTES / chunk.length;
+
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            for (int i = 0; i < chunks; i++) {
+              ends.output().write(chunk);
+            }
+            ends.answer(1, "done");
+          } catch (IOException _) {
+            // The test has failed and ended.
+          }
+        });
+
+    long arrived = 0;
+    String event = harness.next();
+    while (event.startsWith("R1 logged ")) {
+      arrived += event.length() - "R1 logged ".length();
+      event = harness.next();
+    }
+    assertThat(event).isEqualTo("R1 answered done");
+    assertThat(arrived).isEqualTo((long) chunks * chunk.length);
+  }
+
+  /// Keeps the loop busy until the future is completed.
+  private CompletableFuture<Void> hold() {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    CompletableFuture<Void> busy = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(() ->
+            harness.onLoop(() -> {
+              busy.complete(null);
+              done.join();
+            }));
+    busy.join();
+    return done;
+  }
+}

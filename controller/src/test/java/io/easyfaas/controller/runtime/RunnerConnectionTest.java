@@ -1,0 +1,141 @@
+package io.easyfaas.controller.runtime;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.easyfaas.common.wire.FrameType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What a runner may say when, and what the engine's own failures cost.
+class RunnerConnectionTest {
+  @TempDir private Path directory;
+  private RunnerHarness harness;
+
+  @BeforeEach
+  void start() throws IOException {
+    harness = new RunnerHarness(directory);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    harness.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(bytes = {FrameType.READY, FrameType.LOAD_FAILED, FrameType.RESULT, FrameType.LOG})
+  void nothingIsAnsweredBeforeLoadIsWritten(byte type) throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+    runner.awaitHello(RunnerHarness.WAIT);
+
+    ends.send(type, 0, 0, "{}");
+
+    assertThat(ends.frames().read(ByteBuffer.allocate(1))).isEqualTo(-1);
+    assertThatThrownBy(() -> harness.load(runner)).isInstanceOf(RunnerException.class);
+    assertThat(harness.told).doesNotContain("ready");
+  }
+
+  @Test
+  void answersThatWerePreparedBeforeLoadAreRefused() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    var outcome = CompletableFuture.supplyAsync(() -> harness.load(runner));
+    harness.settle();
+    ByteBuffer stuffed = ByteBuffer.allocate(1024);
+    stuffed.put(RunnerHarness.frame(FrameType.HELLO, 0, 0, RunnerHarness.HELLO.getBytes(UTF_8)));
+    for (int i = 0; i < 20; i++) {
+      stuffed.put(RunnerHarness.frame(FrameType.PONG, 0, 0, new byte[0]));
+    }
+    stuffed.put(RunnerHarness.frame(FrameType.READY, 0, 0, "{}".getBytes(UTF_8)));
+    stuffed.put(RunnerHarness.frame(FrameType.RESULT, 0, 1, "forged".getBytes(UTF_8)));
+
+    ends.frames().write(stuffed.flip());
+
+    assertThatThrownBy(outcome::join)
+        .isInstanceOf(CompletionException.class)
+        .hasMessageContaining("frame of type 3 is not allowed here");
+    assertThat(harness.told).doesNotContain("ready");
+  }
+
+  @Test
+  void aFrameBegunBeforeLoadIsRefused() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+    ends.frames().write(ByteBuffer.wrap(new byte[] {0, 0, 0}));
+    runner.awaitHello(RunnerHarness.WAIT);
+    harness.settle();
+
+    assertThatThrownBy(() -> harness.load(runner)).hasMessageContaining("more than HELLO");
+  }
+
+  @Test
+  void aCallThatTheEngineCannotTakeTheAnswerOfIsTheOnlyOneThatFails() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(
+        harness
+            .call("R1")
+            .onAnswer(() -> {
+              throw new OutOfMemoryError("direct memory");
+            }));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    ends.answer(1, "one");
+    ends.answer(2, "two");
+
+    harness.expect("R1 failed in the engine: direct memory", "R2 answered two");
+    assertThat(runner.inFlight()).isZero();
+    runner.invoke(harness.call("R3"));
+    assertThat(ends.next()).isEqualTo(FrameType.INVOKE);
+  }
+
+  @Test
+  void aCallAbandonedBeforeItWasSentIsCancelledBehindItsInvoke() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    RecordedCall call = harness.call("R1").abandon();
+
+    runner.cancel(call); // Comes first, from another thread.
+    harness.settle();
+    runner.invoke(call);
+
+    assertThat(ends.next()).isEqualTo(FrameType.INVOKE);
+    assertThat(ends.next()).isEqualTo(FrameType.CANCEL);
+  }
+
+  @Test
+  void aListenerThatFailsCostsNoRunner() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(
+        harness
+            .call("R1")
+            .onAnswer(() -> {
+              throw new IllegalStateException("a defect");
+            }));
+    ends.next();
+    ends.answer(1, "one");
+    harness.expect("R1 failed in the engine: a defect");
+
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.answer(2, "two");
+
+    harness.expect("R2 answered two");
+  }
+}
