@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.http.ConnectionLimit;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
@@ -22,12 +24,15 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -143,6 +148,50 @@ final class TriggerDoorTest {
           .endsWith("the answer");
       closing.get();
     }
+  }
+
+  @Test
+  void aFloodOfBodiesWaitsForTheMemoryThereIs() throws Exception {
+    long total = 16 << 20;
+    int calls = 20;
+    byte[] body = "x".repeat(2 << 20).getBytes(UTF_8);
+    ByteBudget budget = new ByteBudget(total);
+    try (EventLoops few = new EventLoops(1, budget, new ConnectionLimit(100));
+        HttpTrigger flooded =
+            HttpTrigger.start(
+                new HttpTriggerConfig(ANY_PORT, ANY_PORT, "bj", LONG, ByteSize.parse("4MiB")),
+                few,
+                door);
+        HttpClient flood = new HttpClient(flooded.address(), loops)) {
+      List<Future<HttpResponse>> responses = new ArrayList<>();
+      for (int i = 0; i < calls; i++) {
+        HttpRequest request = HttpRequest.of("POST", "/u" + i % 2 + "/hello", body);
+        responses.add(threads.submit(() -> flood.send(request, LONG)));
+      }
+
+      AtomicLong most = new AtomicLong();
+      threads.submit(() -> {
+        while (true) {
+          Held call = door.next();
+          most.accumulateAndGet(budget.usage().reserved(), Math::max);
+          call.event();
+          call.answer("done");
+        }
+      });
+
+      int done = 0;
+      for (Future<HttpResponse> response : responses) {
+        if (response.get().status() == 200) {
+          done++;
+        } else { // It waited longer than anybody should.
+          assertThat(response.get().status()).isEqualTo(503);
+          assertThat(response.get().header("Retry-After")).isPresent();
+        }
+      }
+      assertThat(done).isPositive();
+      assertThat(most.get()).isPositive().isLessThanOrEqualTo(total);
+    }
+    assertThat(budget.usage().reserved()).isZero();
   }
 
   @Test
