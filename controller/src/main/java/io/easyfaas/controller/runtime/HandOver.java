@@ -32,6 +32,7 @@ final class HandOver extends ChannelInboundHandlerAdapter {
 
   private final ChannelListener listener;
   private final EpollDomainSocketChannel channel;
+  private final FrameBuffers buffers;
   private final ByteBuf greeting = Unpooled.buffer(GREETING_BYTES, GREETING_BYTES);
   private final Future<?> tooLate;
   private @Nullable FileDescriptor brought;
@@ -40,8 +41,10 @@ final class HandOver extends ChannelInboundHandlerAdapter {
   HandOver(ChannelListener listener, EpollDomainSocketChannel channel, Duration patience) {
     this.listener = listener;
     this.channel = channel;
-    channel.config().setRecvByteBufAllocator(new FrameBuffers(listener.loop().frames));
-    channel.config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS).setMaxMessagesPerRead(1);
+    this.buffers = new FrameBuffers(listener.loop().frames);
+    buffers.maxMessagesPerRead(1);
+    channel.config().setRecvByteBufAllocator(buffers);
+    channel.config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS);
     tooLate =
         channel
             .eventLoop()
@@ -61,7 +64,7 @@ final class HandOver extends ChannelInboundHandlerAdapter {
       bytes.release();
       return;
     }
-    channel.config().setMaxMessagesPerRead(MESSAGES_PER_READ);
+    buffers.maxMessagesPerRead(MESSAGES_PER_READ);
     if (!handOver()) {
       bytes.release();
       refuse("names no runner that is expected");

@@ -21,6 +21,7 @@ final class RunnerStart {
     OVER
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Load(byte[] payload, RunnerEvents listener, FunctionLog log) {}
 
   private final Runner runner;

@@ -4,6 +4,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.unix.FileDescriptor;
 import java.util.HashSet;
@@ -24,7 +26,7 @@ final class SandboxServer extends ChannelInboundHandlerAdapter implements PrintB
   // What accepting takes, in bytes of printing that take as long.
   private static final int ACCEPT_COST_BYTES = 16 * 1024;
 
-  private final RunnerLoop loop;
+  private final EventLoop loop;
   private final PrintBudget budget;
   private final ChannelHandler connection;
   private final EpollServerSocketChannel server;
@@ -35,19 +37,21 @@ final class SandboxServer extends ChannelInboundHandlerAdapter implements PrintB
   /// @param connection initialises what is accepted; shared by all connections
   SandboxServer(
       FileDescriptor descriptor, RunnerLoop loop, PrintBudget budget, ChannelHandler connection) {
-    this.loop = loop;
+    this.loop = loop.loop;
     this.budget = budget;
     this.connection = connection;
     this.server = new EpollServerSocketChannel(descriptor.intValue());
-    server.config().setMaxMessagesPerRead(1); // Else one turn takes more than there may be.
+    // One at a time: else one turn takes more than there may be.
+    server
+        .config()
+        .setRecvByteBufAllocator(new ServerChannelRecvByteBufAllocator().maxMessagesPerRead(1));
     server.pipeline().addLast(this);
   }
 
   /// Starts accepting.
   void open() {
     budget.add(this);
-    loop.loop
-        .register(server)
+    loop.register(server)
         .addListener(done -> {
           if (!done.isSuccess()) {
             LOG.error("a sandbox's listener is not served", done.cause());
@@ -67,8 +71,7 @@ final class SandboxServer extends ChannelInboundHandlerAdapter implements PrintB
           accept();
         });
     accepted.pipeline().addLast(connection);
-    loop.loop
-        .register(accepted)
+    loop.register(accepted)
         .addListener(done -> {
           if (!done.isSuccess()) {
             accepted.close();
