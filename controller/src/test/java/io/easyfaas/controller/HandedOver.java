@@ -100,7 +100,7 @@ public final class HandedOver implements AutoCloseable {
         if (next == null) {
           throw new IOException("nothing came in 20s");
         }
-        if (next == END) {
+        if (next.length == 0) { // Nothing that arrives is empty.
           arrived.add(END);
           return -1;
         }
@@ -158,7 +158,7 @@ public final class HandedOver implements AutoCloseable {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-      ctx.close();
+      var _ = ctx.close();
     }
   }
 }

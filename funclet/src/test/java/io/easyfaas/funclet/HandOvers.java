@@ -5,6 +5,7 @@ import io.easyfaas.common.wire.ChannelAddress;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -102,7 +103,10 @@ public final class HandOvers implements AutoCloseable {
   private final class Accept extends ChannelInitializer<EpollDomainSocketChannel> {
     @Override
     protected void initChannel(EpollDomainSocketChannel channel) {
-      channel.config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS).setMaxMessagesPerRead(1);
+      channel.config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS);
+      channel
+          .config()
+          .setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1));
       channel.pipeline().addLast(new Take());
       open.add(channel);
     }

@@ -138,9 +138,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
       case Refusal.LoadFailed failed -> {
         releaseEvent();
-        failed
-            .output()
-            .forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
+        failed.output().forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
         answer(true, Unpooled.wrappedBuffer(failed.error()), now());
       }
     }

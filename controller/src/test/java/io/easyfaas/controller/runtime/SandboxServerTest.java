@@ -143,13 +143,13 @@ class SandboxServerTest {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-      ctx.writeAndFlush(Unpooled.copiedBuffer((ByteBuf) message));
+      var _ = ctx.writeAndFlush(Unpooled.copiedBuffer((ByteBuf) message));
       ((ByteBuf) message).release();
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-      ctx.close();
+      var _ = ctx.close();
     }
   }
 }
