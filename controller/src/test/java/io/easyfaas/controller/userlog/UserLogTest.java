@@ -1,6 +1,7 @@
 package io.easyfaas.controller.userlog;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.brn.Account;
@@ -311,9 +312,8 @@ final class UserLogTest {
       for (int i = 0; i < 10_000; i++) {
         output.add(Source.STDOUT, ByteBuffer.wrap("x".repeat(99).getBytes(UTF_8)), TIME);
       }
-      FunctionOutput taken = output.takeAll();
+      FunctionOutput taken = requireNonNull(output.takeAll());
 
-      assertThat(taken).isNotNull();
       assertThat(taken.transcript().memoryBytes()).isLessThan(200_000);
       assertThat(taken.transcript().cutBytes()).isGreaterThan(900_000);
       assertThat(output.takeAll()).isNull();
