@@ -170,14 +170,15 @@ final class TriggerDoorTest {
       }
 
       AtomicLong most = new AtomicLong();
-      threads.submit(() -> {
-        while (true) {
-          Held call = door.next();
-          most.accumulateAndGet(budget.usage().reserved(), Math::max);
-          call.event();
-          call.answer("done");
-        }
-      });
+      var _ =
+          threads.submit(() -> {
+            while (true) {
+              Held call = door.next();
+              most.accumulateAndGet(budget.usage().reserved(), Math::max);
+              call.event();
+              call.answer("done");
+            }
+          });
 
       int done = 0;
       for (Future<HttpResponse> response : responses) {
