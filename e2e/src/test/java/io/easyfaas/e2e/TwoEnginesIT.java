@@ -14,7 +14,7 @@ final class TwoEnginesIT {
   @Test
   void bothServeAndTheEndOfOneDoesNotDisturbTheOther() {
     EngineProcess one = LEAKS.start("--container-num=1");
-    EngineProcess two = LEAKS.start("--container-num=1");
+    EngineProcess two = LEAKS.start("--container-num=1", "--freeze-after=0s");
     one.create(FunctionSpec.node("who", "exports.handler = async () => 'one';"));
     two.create(FunctionSpec.node("who", "exports.handler = async () => 'two';"));
 
