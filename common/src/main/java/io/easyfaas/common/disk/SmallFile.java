@@ -6,7 +6,6 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -25,21 +24,16 @@ public record SmallFile(Path path) {
   private static final Logger LOG = LoggerFactory.getLogger(SmallFile.class);
   private static final int MAX_BYTES = 1 << 20; // More was not written by the engine.
 
-  /// Its text; empty when there is none, or what is there is no such file.
+  /// Its text; empty when there is none, or what is there is no such file, which is logged.
   public Optional<String> read() {
     if (!Files.exists(path, NOFOLLOW_LINKS)) {
       return Optional.empty();
     }
     try {
-      if (!Files.isRegularFile(path, NOFOLLOW_LINKS) || Files.size(path) > MAX_BYTES) {
-        return unreadable("is no file of the engine's");
-      }
-      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(path));
-      return Optional.of(UTF_8.newDecoder().decode(bytes).toString());
-    } catch (CharacterCodingException _) {
-      return unreadable("is no text");
+      return Optional.of(text());
     } catch (IOException e) {
-      return unreadable(e.toString());
+      LOG.warn("{} is left out: {}", path, e.toString());
+      return Optional.empty();
     }
   }
 
@@ -49,7 +43,7 @@ public record SmallFile(Path path) {
   /// @throws IOException when it cannot be written; what was there is still there, unless it was no
   ///   file
   public void replace(String text) throws IOException {
-    if (Files.exists(path, NOFOLLOW_LINKS) && read().equals(Optional.of(text))) {
+    if (isText(text)) {
       return;
     }
     clear(path);
@@ -76,8 +70,18 @@ public record SmallFile(Path path) {
     }
   }
 
-  private Optional<String> unreadable(String reason) {
-    LOG.warn("{} is left out: {}", path, reason);
-    return Optional.empty();
+  private boolean isText(String text) {
+    try {
+      return text().equals(text);
+    } catch (IOException _) {
+      return false; // There is none, or it is no such file.
+    }
+  }
+
+  private String text() throws IOException {
+    if (!Files.isRegularFile(path, NOFOLLOW_LINKS) || Files.size(path) > MAX_BYTES) {
+      throw new IOException("no file of the engine's");
+    }
+    return UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(path))).toString();
   }
 }

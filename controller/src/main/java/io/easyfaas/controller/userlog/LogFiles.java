@@ -42,10 +42,10 @@ import org.slf4j.LoggerFactory;
 /// The files of all user logs: `<root>/<BRN with version>/output.log`, and what was put aside as
 /// `output.log.1` (the youngest) and so on. Not thread-safe; owned by {@link UserLog}'s thread.
 ///
-/// **Limits.** A file that has reached its size is put aside, and the oldest of too many is
-/// removed. When all files together take too much, the account that has most of them loses the
-/// oldest file of its function that was silent for longest, until the rest fits: who writes little
-/// keeps what it has, however much others write. A restart counts what is there.
+/// **Limits.** A file is put aside before it gets too large, and the oldest of too many is removed.
+/// When all files together take too much, the account that has most of them loses the oldest file
+/// of its function that was silent for longest, until the rest fits: who writes little keeps what
+/// it has, however much others write. A restart counts what is there.
 final class LogFiles {
   private static final Logger LOG = LoggerFactory.getLogger(LogFiles.class);
   static final String NAME = "output.log";
@@ -105,14 +105,19 @@ final class LogFiles {
   private void appendTo(Path directory, ByteBuffer lines) throws IOException {
     Path file = directory.resolve(NAME);
     SmallFile.clear(file);
+    long size = Files.exists(file, NOFOLLOW_LINKS) ? Files.size(file) : 0;
+    if (size > 0 && size + lines.remaining() > fileLimit.bytes()) {
+      putAside(directory);
+    }
     try (FileChannel channel = FileChannel.open(file, APPENDING, MODE)) {
       while (lines.hasRemaining()) {
         channel.write(lines);
       }
-      if (channel.size() < fileLimit.bytes()) {
-        return;
-      }
     }
+  }
+
+  private void putAside(Path directory) throws IOException {
+    Path file = directory.resolve(NAME);
     for (int older = maxFiles - 1; older >= 1; older--) {
       Path from = older == 1 ? file : aside(directory, older - 1);
       if (Files.exists(from, NOFOLLOW_LINKS)) {

@@ -156,10 +156,28 @@ final class UserLogTest {
 
     try (Stream<Path> files = Files.list(file("f").getParent())) {
       assertThat(files.map(path -> path.getFileName().toString()).sorted())
-          .containsExactly("output.log.1", "output.log.2");
+          .containsExactly("output.log", "output.log.1", "output.log.2");
     }
-    assertThat(Files.readString(file("f").resolveSibling("output.log.1"))).contains("\tR19\t");
-    assertThat(Files.readString(file("f").resolveSibling("output.log.2"))).contains("\tR18\t");
+    assertThat(Files.readString(file("f"))).contains("\tR19\t");
+    assertThat(Files.readString(file("f").resolveSibling("output.log.1"))).contains("\tR18\t");
+    assertThat(Files.readString(file("f").resolveSibling("output.log.2"))).contains("\tR17\t");
+  }
+
+  @Test
+  void noFileGetsLargerThanItsLimit() throws Exception {
+    UserLogLimits limits = limits(100_000, 70_000, 10, 10_000_000);
+
+    try (UserLog log = new UserLog(root(), UserLogFormat.PLAIN, limits)) {
+      for (int i = 0; i < 5; i++) {
+        log.offer(call("R" + i, out("a\n".repeat(10_000))));
+      }
+    }
+
+    try (Stream<Path> files = Files.list(file("f").getParent())) {
+      assertThat(files)
+          .hasSizeGreaterThan(4)
+          .allSatisfy(file -> assertThat(Files.size(file)).isLessThanOrEqualTo(70_000));
+    }
   }
 
   @Test
@@ -230,7 +248,10 @@ final class UserLogTest {
     write(UserLogFormat.PLAIN, limits, call("R2", out("x".repeat(200) + "\n")));
     write(UserLogFormat.PLAIN, limits, call(Account.DEFAULT, "g", "R3", out("g\n")));
 
+    write(UserLogFormat.PLAIN, limits, call("R4", out("y".repeat(200) + "\n")));
+
     assertThat(file("f").resolveSibling("output.log.1")).content().contains("\tR2\tx");
+    assertThat(file("f")).content().contains("\tR4\ty");
     assertThat(file("g")).content().contains("\tR3\tg");
     assertThat(root().resolve("nowhere")).doesNotExist();
   }
