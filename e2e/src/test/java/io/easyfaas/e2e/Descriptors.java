@@ -16,6 +16,15 @@ final class Descriptors {
 
   private Descriptors() {}
 
+  /// How many there are, connections of clients included.
+  static int count(long pid) {
+    try (Stream<Path> entries = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+      return (int) entries.count();
+    } catch (IOException _) {
+      return 0; // The process has ended.
+    }
+  }
+
   /// Everything but TCP sockets, which belong to clients, and jars, which are opened when a class
   /// is first needed.
   static List<String> of(long pid) {

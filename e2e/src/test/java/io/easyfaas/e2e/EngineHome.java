@@ -2,6 +2,7 @@ package io.easyfaas.e2e;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -95,14 +96,48 @@ record EngineHome(Leaks leaks, Path directory, int port, int registryPort, int t
   ///
   /// @throws AssertionError with the end of its log, when it does not start
   EngineProcess start(String... flags) {
-    EngineProcess engine = EngineProcess.launch(this, Installation.command(arguments(flags)));
+    EngineProcess engine = launch(flags);
+    engine.awaitReady();
+    return engine;
+  }
+
+  /// Starts an engine with the flags it is shipped with and waits until its three ports answer.
+  EngineProcess startShipped(String... flags) {
+    EngineProcess engine = run(Installation.shipped(arguments(flags)));
     engine.awaitReady();
     return engine;
   }
 
   /// Starts an engine and returns at once.
   EngineProcess launch(String... flags) {
-    return EngineProcess.launch(this, Installation.command(arguments(flags)));
+    return run(Installation.command(arguments(flags)));
+  }
+
+  /// Runs a command that becomes an engine, or a part of one, and returns at once.
+  EngineProcess run(List<String> command) {
+    return run(command, environment());
+  }
+
+  /// The same with this environment only.
+  EngineProcess run(List<String> command, Map<String, String> environment) {
+    return run(
+        new ProcessBuilder(command).redirectOutput(Redirect.appendTo(log().toFile())), environment);
+  }
+
+  /// The same, but nobody reads what it prints.
+  EngineProcess runUnread(List<String> command) {
+    try {
+      Files.createFile(log());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return run(new ProcessBuilder(command), environment());
+  }
+
+  private EngineProcess run(ProcessBuilder command, Map<String, String> environment) {
+    command.environment().clear();
+    command.environment().putAll(environment);
+    return EngineProcess.launch(this, command);
   }
 
   /// Runs an engine that is expected to refuse to start, until it ends.

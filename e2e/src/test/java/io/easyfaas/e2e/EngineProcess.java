@@ -12,6 +12,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
@@ -43,15 +44,10 @@ final class EngineProcess implements AutoCloseable {
             .build();
   }
 
-  static EngineProcess launch(EngineHome home, List<String> command) {
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(home.log().toFile()));
-    builder.environment().clear();
-    builder.environment().putAll(home.environment());
+  /// Runs a command that becomes an engine, and has it watched.
+  static EngineProcess launch(EngineHome home, ProcessBuilder command) {
     try {
-      EngineProcess engine = new EngineProcess(home, builder.start());
+      EngineProcess engine = new EngineProcess(home, command.redirectErrorStream(true).start());
       home.leaks().watch(engine);
       return engine;
     } catch (IOException e) {
@@ -84,10 +80,15 @@ final class EngineProcess implements AutoCloseable {
   /// Waits until the three ports answer.
   void awaitReady() {
     for (int port : List.of(home.port(), home.registryPort(), home.triggerPort())) {
-      URI health = URI.create("http://127.0.0.1:" + port + "/healthz");
-      Eventually.isTrue("GET " + health + " answers", START_DEADLINE, () -> isHealthy(health));
+      awaitHealthy(port);
     }
     home.leaks().ready(this);
+  }
+
+  /// Waits until one port answers.
+  void awaitHealthy(int port) {
+    URI health = URI.create("http://127.0.0.1:" + port + "/healthz");
+    Eventually.isTrue("GET " + health + " answers", START_DEADLINE, () -> isHealthy(health));
   }
 
   /// SIGTERM, then waits for the end. Safe to call twice.
@@ -116,6 +117,16 @@ final class EngineProcess implements AutoCloseable {
     process.destroyForcibly();
     int _ = awaitEnd(STOP_DEADLINE);
     http.shutdownNow();
+  }
+
+  /// Sends a signal by name, for example `STOP`, unless the process has ended.
+  void signal(String name) {
+    home.leaks().observe(this);
+    Command.Result sent =
+        Command.run(
+            List.of("/bin/sh", "-c", "kill -$1 $2 || ! kill -0 $2", "sh", name, "" + pid()),
+            Map.of());
+    assertThat(sent.status()).describedAs("%s", sent).isZero();
   }
 
   /// Waits for the end.
@@ -196,9 +207,18 @@ final class EngineProcess implements AutoCloseable {
 
   /// Tries to store a function with any document.
   Answer tryCreate(String name, String document) {
+    return tryCreate(ACCOUNT, name, document);
+  }
+
+  /// Tries to store a function for another account.
+  Answer tryCreate(String account, FunctionSpec function) {
+    return tryCreate(account, function.name(), function.document());
+  }
+
+  private Answer tryCreate(String account, String name, String document) {
     return send(
         registry("/v1/functions/" + name)
-            .header(ACCOUNT_HEADER, ACCOUNT)
+            .header(ACCOUNT_HEADER, account)
             .POST(BodyPublishers.ofString(document)));
   }
 

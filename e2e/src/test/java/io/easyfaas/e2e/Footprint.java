@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What an engine has on the machine besides its own process, found out from outside: by looking at
@@ -59,6 +60,17 @@ final class Footprint {
     try (Stream<Path> tree =
         Files.find(CGROUPS, 8, (path, _) -> groups.contains(path.getFileName().toString()))) {
       return tree.toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw new AssertionError("list " + CGROUPS + ": " + e, e);
+    }
+  }
+
+  /// Control groups of every engine on this machine.
+  static Set<String> engineGroups() {
+    try (Stream<Path> tree =
+        Files.find(
+            CGROUPS, 8, (path, _) -> path.getFileName().toString().startsWith(GROUP_PREFIX))) {
+      return tree.map(Path::toString).collect(Collectors.toSet());
     } catch (IOException | UncheckedIOException e) {
       throw new AssertionError("list " + CGROUPS + ": " + e, e);
     }

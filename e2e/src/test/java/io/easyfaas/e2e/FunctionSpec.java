@@ -53,6 +53,11 @@ record FunctionSpec(String name, byte[] code, Map<String, Object> settings) {
     return with("PodConcurrentQuota", calls);
   }
 
+  /// Keeps what every call prints.
+  FunctionSpec withUserLog() {
+    return with("LogType", "bos");
+  }
+
   FunctionSpec withVariables(Map<String, String> variables) {
     return with("Environment", Map.of("Variables", variables));
   }

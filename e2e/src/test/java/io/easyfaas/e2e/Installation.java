@@ -31,6 +31,15 @@ final class Installation {
     return home().resolve("cli/target/dist/bin/easyfaas-launcher");
   }
 
+  /// The command line of the script that users call, with the flags of the engine as it is shipped:
+  /// for tests of memory and of the start.
+  static List<String> shipped(List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(home().resolve("cli/target/dist/easyfaas").toString());
+    command.addAll(arguments);
+    return List.copyOf(command);
+  }
+
   /// The command line of `easyfaas ARGUMENTS`.
   static List<String> command(List<String> arguments) {
     List<String> command = new ArrayList<>();

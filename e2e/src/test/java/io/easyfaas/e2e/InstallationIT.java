@@ -118,7 +118,7 @@ final class InstallationIT {
     EngineHome home = LEAKS.home();
     List<String> command = new ArrayList<>(List.of(script()));
     command.addAll(home.arguments("--container-num=1"));
-    EngineProcess engine = EngineProcess.launch(home, command);
+    EngineProcess engine = home.run(command);
     engine.awaitReady();
     return engine;
   }

@@ -2,20 +2,20 @@ package io.easyfaas.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// `kill -9` at any moment: no sandbox outlives its engine, the next start sweeps what is left, and
 /// every function whose storing was answered is there and works.
@@ -104,12 +104,31 @@ final class KillIT {
   void killedUnderLoad() {
     EngineProcess engine = home.start(SLOTS);
     engine.create(hello("kept"));
-    try (Load load = new Load(engine, "kept", 0)) {
+    try (Load load = new Load(engine, hello("kept"), 0)) {
       Eventually.isTrue("calls are answered", SOON, () -> load.answered() > 50);
 
       engine.kill9();
     }
 
+    LEAKS.assertNoProcessOutlives(engine);
+    assertNextEngineServes(Set.of("kept"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"SEGV", "ABRT"})
+  void theJavaMachineCrashes(String signal) {
+    Map<String, String> environment = new HashMap<>(home.environment());
+    environment.put(
+        "EASYFAAS_JAVA_FLAGS",
+        "-XX:-CreateCoredumpOnCrash -XX:ErrorFile=" + home.directory().resolve("crash.log"));
+    EngineProcess engine = home.run(Installation.shipped(home.arguments(SLOTS)), environment);
+    engine.awaitReady();
+    engine.create(hello("kept"));
+    assertThat(engine.call("kept", "{}")).isEqualTo("kept");
+
+    engine.signal(signal);
+
+    int _ = engine.awaitEnd(SOON);
     LEAKS.assertNoProcessOutlives(engine);
     assertNextEngineServes(Set.of("kept"));
   }
@@ -133,7 +152,7 @@ final class KillIT {
         assertThat(stored(engine)).describedAs("round %d", round).containsAll(acknowledged);
         engine.create(hello("round-" + round));
         acknowledged.add("round-" + round);
-        try (Load load = new Load(engine, "round-" + round, round)) {
+        try (Load load = new Load(engine, hello("round-" + round), round)) {
           int enough = random.nextInt(40);
           Eventually.isTrue("calls are answered", SOON, () -> load.answered() >= enough);
           boolean _ = endsWithin(engine, random.nextInt(50));
@@ -227,73 +246,6 @@ final class KillIT {
       return false;
     } catch (java.util.concurrent.ExecutionException e) {
       throw new AssertionError(e);
-    }
-  }
-
-  /// Calls one function without pause, and stores new ones, until it is closed or the engine dies.
-  private static final class Load implements AutoCloseable {
-    private final AtomicBoolean stopped = new AtomicBoolean();
-    private final Set<String> stored = new ConcurrentSkipListSet<>();
-    private final List<Thread> threads = new ArrayList<>();
-    private final java.util.concurrent.atomic.AtomicInteger answered =
-        new java.util.concurrent.atomic.AtomicInteger();
-
-    Load(EngineProcess engine, String function, int round) {
-      for (int i = 0; i < 4; i++) {
-        start(() -> {
-          if (engine.invoke(function, "{}").text().equals(function)) {
-            answered.incrementAndGet();
-          }
-        });
-      }
-      FunctionSpec same = hello(function);
-      start(() -> {
-        String name = function + "-stored-" + round + "-" + stored.size();
-        Answer answer =
-            engine.send(
-                engine
-                    .registry("/v1/functions/" + name)
-                    .POST(BodyPublishers.ofString(same.document())));
-        if (answer.status() == 200) {
-          stored.add(name);
-        }
-      });
-    }
-
-    int answered() {
-      return answered.get();
-    }
-
-    /// Functions whose storing was answered.
-    Set<String> stored() {
-      return stored;
-    }
-
-    @Override
-    public void close() {
-      stopped.set(true);
-      for (Thread thread : threads) {
-        try {
-          thread.join(SOON);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          throw new AssertionError(e);
-        }
-      }
-    }
-
-    private void start(Runnable step) {
-      threads.add(
-          Thread.ofVirtual()
-              .start(() -> {
-                try {
-                  while (!stopped.get()) {
-                    step.run();
-                  }
-                } catch (java.io.UncheckedIOException _) {
-                  // The engine was killed.
-                }
-              }));
     }
   }
 }

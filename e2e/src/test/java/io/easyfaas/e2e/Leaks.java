@@ -43,6 +43,11 @@ final class Leaks implements BeforeAllCallback, AfterEachCallback, AfterAllCallb
     return home().start(flags);
   }
 
+  /// Starts an engine with the flags it is shipped with in new directories.
+  EngineProcess startShipped(String... flags) {
+    return home().startShipped(flags);
+  }
+
   synchronized void watch(EngineProcess engine) {
     engines.put(engine, new Watched(new Footprint(engine.home().directory()), 0, 0));
     // Engines end with the tests also when these are interrupted.

@@ -32,7 +32,7 @@ final class ReadinessIT {
         new ArrayList<>(List.of("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"));
     EngineHome home = LEAKS.home();
     command.addAll(Installation.command(home.arguments("--container-num=2")));
-    EngineProcess engine = EngineProcess.launch(home, command);
+    EngineProcess engine = home.run(command);
     engine.awaitReady();
 
     Eventually.isTrue(

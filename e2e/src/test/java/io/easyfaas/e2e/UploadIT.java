@@ -173,7 +173,7 @@ final class UploadIT {
     List<String> command = new ArrayList<>();
     command.add(Installation.home().resolve("cli/target/dist/easyfaas").toString());
     command.addAll(home.arguments("--container-num=2", FLAG));
-    EngineProcess started = EngineProcess.launch(home, command);
+    EngineProcess started = home.run(command);
     started.awaitReady();
     return started;
   }

@@ -1,0 +1,154 @@
+package io.easyfaas.e2e;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.UncheckedIOException;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/// Clients that send or ask for as many bytes as they may, all at once, and some that stop halfway.
+@EndToEnd
+final class BodyFloodIT {
+  private static final int MEBIBYTE = 1 << 20;
+
+  @RegisterExtension private static final Leaks LEAKS = new Leaks();
+  private EngineProcess engine;
+  private Siege siege;
+
+  @BeforeEach
+  void startEngine() {
+    engine = LEAKS.startShipped("--container-num=6");
+    siege =
+        new Siege(
+            engine, Innocent.modest(engine), Innocent.browser(engine), Innocent.large(engine));
+  }
+
+  @Test
+  void sixtyRequestsOfFourMebibytesToTheTrigger() {
+    engine.create(
+        FunctionSpec.node("sink", "exports.handler = async (e) => String(e.body.length);")
+            .withTimeout(60));
+    byte[] body = "b".repeat(4 * MEBIBYTE).getBytes(ISO_8859_1);
+
+    siege.survives(() -> {
+      List<Answer> answers =
+          IntStream.range(0, 60)
+              .mapToObj(_ ->
+                  engine.sendAsync(
+                      engine
+                          .trigger("/" + EngineProcess.ACCOUNT + "/sink")
+                          .POST(BodyPublishers.ofByteArray(body))))
+              .toList()
+              .stream()
+              .map(CompletableFuture::join)
+              .toList();
+
+      assertThat(answers).allSatisfy(answer -> assertServedOrRefused(answer, "" + body.length));
+      assertThat(answers).extracting(Answer::status).contains(200);
+    });
+  }
+
+  @Test
+  void bodiesOfWhichTheLastByteDoesNotCome() {
+    byte[] most = "b".repeat(6 * MEBIBYTE - 1).getBytes(ISO_8859_1);
+
+    siege.survives(() -> {
+      List<RawClient> clients = new ArrayList<>();
+      try {
+        List<CompletableFuture<Void>> sending = new ArrayList<>();
+        for (int i = 0; i < 45; i++) {
+          RawClient client = RawClient.connect(engine.home().port());
+          clients.add(client);
+          client.send(RawClient.invocation("large", 6 * MEBIBYTE));
+          sending.add(inBackground(() -> client.send(most)));
+        }
+        sending.forEach(sent -> sent.completeOnTimeout(null, 10, TimeUnit.SECONDS).join());
+        Siege.hold();
+      } finally {
+        clients.forEach(RawClient::close);
+      }
+    });
+  }
+
+  @Test
+  void answersThatNobodyReads() {
+    engine.create(
+        FunctionSpec.node(
+                "source", "const answer = 'x'.repeat(5e6); exports.handler = async () => answer;")
+            .withTimeout(30));
+
+    siege.survives(() -> {
+      long end = System.nanoTime() + Duration.ofSeconds(15).toNanos();
+      List<RawClient> clients = new ArrayList<>();
+      try {
+        for (int i = 0; i < 60; i++) {
+          RawClient client = RawClient.connectNarrow(engine.home().port());
+          clients.add(client);
+          client.send(RawClient.invocation("source", 0));
+          // When it begins to come all of it is in the engine.
+          boolean _ = client.awaitsAnswer(Duration.ofNanos(end - System.nanoTime()));
+        }
+        Siege.hold();
+      } finally {
+        clients.forEach(RawClient::abort);
+      }
+    });
+  }
+
+  @Test
+  void answersThatGrowWhenTheyAreEscaped() {
+    engine.create(
+        FunctionSpec.node("escapes", "exports.handler = async () => '\\x01'.repeat(6_800_000);")
+            .withQuota(8)
+            .withMemory(256)
+            .withTimeout(30));
+
+    siege.survives(() -> {
+      List<CompletableFuture<Answer>> calls =
+          IntStream.range(0, 8)
+              .mapToObj(_ ->
+                  engine.invokeAsync("escapes", "{}", "Log-Type", "Tail", "Log-To-Body", "true"))
+              .toList();
+
+      assertThat(calls)
+          .allSatisfy(call -> {
+            Answer answer = call.join();
+            if (answer.status() == 200) {
+              assertThat(answer.json().get("Payload").asString()).hasSize(6_800_000);
+            } else {
+              assertThat(answer.json().get("Message").asString()).isNotBlank();
+            }
+          });
+    });
+  }
+
+  private static CompletableFuture<Void> inBackground(Runnable step) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            step.run();
+          } catch (UncheckedIOException _) {
+            // The engine did not want it, or the flood is over.
+          }
+        },
+        task -> Thread.ofVirtual().start(task));
+  }
+
+  private static void assertServedOrRefused(Answer answer, String served) {
+    if (answer.status() == 200) {
+      assertThat(answer.text()).isEqualTo(served);
+    } else {
+      assertThat(answer.status()).describedAs("%s", answer).isIn(429, 503);
+      assertThat(answer.header("Retry-After")).describedAs("%s", answer).isPresent();
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package io.easyfaas.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// An engine whose parts run as processes of their own: registry, funclet and controller. Each is
+/// watched for leaks, and ends with the tests.
+///
+/// @param registry the process of the function registry
+/// @param controller the process that calls go to
+record SplitEngine(EngineProcess registry, EngineProcess controller) {
+  /// Starts the parts and waits until registry and controller answer.
+  ///
+  /// @param flags of the controller
+  static SplitEngine start(EngineHome home, String... flags) {
+    Command.Result laidOut =
+        Command.run(
+            Installation.command(List.of("runner-runtime", "--data-dir=" + home.dataDirectory())),
+            home.environment());
+    assertThat(laidOut.status()).describedAs("%s", laidOut).isZero();
+    EngineProcess registry =
+        launch(
+            home, "stubs", "--port=" + home.registryPort(), "--data-dir=" + home.dataDirectory());
+    EngineProcess _ =
+        launch(
+            home,
+            "funclet",
+            "--data-dir=" + home.dataDirectory(),
+            "--run-dir=" + home.runDirectory(),
+            "--container-num=2");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "controller",
+                "--port=" + home.port(),
+                "--data-dir=" + home.dataDirectory(),
+                "--repository-endpoint=http://127.0.0.1:" + home.registryPort(),
+                "--funclet-api-sock=" + home.runDirectory().resolve(".funcletapi.sock")));
+    command.addAll(List.of(flags));
+    EngineProcess controller = launch(home, command.toArray(String[]::new));
+    registry.awaitHealthy(home.registryPort());
+    controller.awaitHealthy(home.port());
+    return new SplitEngine(registry, controller);
+  }
+
+  private static EngineProcess launch(EngineHome home, String... command) {
+    return home.run(Installation.shipped(List.of(command)));
+  }
+}
