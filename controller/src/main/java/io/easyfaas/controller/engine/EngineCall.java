@@ -210,15 +210,17 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   @Override
   public void failed(Throwable cause) {
-    release();
+    long ended = release();
     if (abandoned) {
       leave();
       return;
     }
-    fail(
-        cause instanceof OutOfMemoryError
-            ? CallErrors.noRoom("the engine is short of memory")
-            : CallErrors.engine(String.valueOf(cause.getMessage())));
+    ApiException failure = CallErrors.of(cause);
+    CallLog kept = log;
+    if (kept != null) { // What the function printed is its owner's all the same.
+      keepLog(kept, failure.code().status(), times.runNanos(ended));
+    }
+    fail(failure);
   }
 
   @Override
@@ -321,7 +323,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     if (kept != null) {
       tail = kept.tail(run / 1_000_000);
       keepLog(kept, status, run);
-      kept.close();
+      closeLog();
     }
     if (abandoned) {
       return;
@@ -378,6 +380,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   /// Tells a failure that is not the function's. Any thread.
   void fail(ApiException failure) {
     releaseEvent();
+    closeLog();
     times.finished(failure.code().status(), now());
     sink.failed(CallFailure.of(failure));
   }
@@ -385,7 +388,15 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   /// Ends a call that never ran and that nobody waits for.
   private void leave() {
     releaseEvent();
+    closeLog();
     times.finished(CallTimes.STATUS_ABANDONED, now());
+  }
+
+  private void closeLog() {
+    CallLog kept = log;
+    if (kept != null) {
+      kept.close();
+    }
   }
 
   private void releaseEvent() {
