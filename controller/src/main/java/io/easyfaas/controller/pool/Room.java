@@ -21,7 +21,7 @@ final class Room {
   private static final Duration SOON = Duration.ofSeconds(1);
 
   // A slot that was used so lately will most likely be used again at once.
-  private static final Duration IN_USE = Duration.ofSeconds(1);
+  private static final Duration IN_USE = Duration.ofSeconds(3);
 
   /// Slots and memory that a demand may count on.
   private record Prospect(int slots, long memory) {
@@ -194,8 +194,7 @@ final class Room {
   /// Whether a function may take an idle slot: not one in use from a function that has no more of
   /// them, or one that calls for many at once would push all others aside.
   private boolean isFair(FunctionKey asking, Slot slot) {
-    return now - slot.lastUsed() >= IN_USE.toNanos()
-        || slotsOf(asking) < slotsOfItsFunction(slot);
+    return now - slot.lastUsed() >= IN_USE.toNanos() || slotsOf(asking) < slotsOfItsFunction(slot);
   }
 
   private void forget(Slot slot) {

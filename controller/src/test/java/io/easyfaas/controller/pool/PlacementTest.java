@@ -88,8 +88,8 @@ class PlacementTest {
   void aSlotInUseIsTakenOnlyForWhoHasFewer() {
     SlotState mine = warm(asking, 1, 0);
 
-    assertThat(choose(List.of(mine, warm(one, 0, millis(-999))), asks(asking))).isEmpty();
-    assertThat(choose(List.of(mine, warm(one, 0, millis(-1000))), asks(asking)))
+    assertThat(choose(List.of(mine, warm(one, 0, millis(-2999))), asks(asking))).isEmpty();
+    assertThat(choose(List.of(mine, warm(one, 0, millis(-3000))), asks(asking)))
         .containsExactly(new Decision.CoolDown(1));
     assertThat(choose(List.of(mine, warm(one, 0, 0), warm(one, 1, 0)), asks(asking)))
         .containsExactly(new Decision.CoolDown(1));
