@@ -150,7 +150,10 @@ final class SlotWarden {
       LoadOutcome outcome =
           runner.load(
               new LoadedFunction(
-                  function.load(), function.timeout(), warden.logs().of(function, id)),
+                  function.uid(),
+                  function.load(),
+                  function.timeout(),
+                  warden.logs().of(function, id)),
               until(deadline),
               warden.waits().load(),
               new Tenure(this, warden.pool(), warden.clock()::millis, mountStart, mountEnd));
