@@ -82,14 +82,10 @@ final class CallOutcome {
     times.ended(ended);
     int status = failed ? 500 : 200;
     times.finished(abandoned ? CallTimes.STATUS_ABANDONED : status, ended);
-    long run = times.runNanos(ended);
-    String tail = "";
     CallLog kept = log;
-    if (kept != null) {
-      tail = kept.tail(run / 1_000_000);
-      keep(kept, slot, status, run);
-      closeLog();
-    }
+    String tail = kept == null ? "" : kept.tail(times.runNanos(ended) / 1_000_000);
+    keepLog(status, slot, ended);
+    closeLog();
     if (abandoned) {
       return;
     }
@@ -104,6 +100,26 @@ final class CallOutcome {
       }
     } catch (Throwable e) { // The runner has done its part: whatever this is, it is not its fault.
       cannotTell(e);
+    }
+  }
+
+  /// Gives what the function printed to the user log, if that has one.
+  ///
+  /// @param slot the container's name; empty when the call had none
+  /// @param ended when the runner's part was over
+  void keepLog(int status, String slot, long ended) {
+    CallLog kept = log;
+    if (kept == null) {
+      return;
+    }
+    long run = times.runNanos(ended);
+    Instant now = engine.clock.instant();
+    long epochNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
+    CallOutput output =
+        kept.output(
+            slot, terms.trigger(), epochNanos - run, status, run / 1_000_000, now.toEpochMilli());
+    if (output != null) {
+      engine.userLog.offer(output);
     }
   }
 
@@ -131,17 +147,6 @@ final class CallOutcome {
     log = null;
     if (kept != null) {
       kept.close();
-    }
-  }
-
-  private void keep(CallLog kept, String slot, int status, long run) {
-    Instant now = engine.clock.instant();
-    long epochNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
-    CallOutput output =
-        kept.output(
-            slot, terms.trigger(), epochNanos - run, status, run / 1_000_000, now.toEpochMilli());
-    if (output != null) {
-      engine.userLog.offer(output);
     }
   }
 

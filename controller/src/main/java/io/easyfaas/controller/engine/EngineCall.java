@@ -211,10 +211,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       return;
     }
     ApiException failure = CallErrors.of(cause);
-    CallLog kept = log;
-    if (kept != null) { // What the function printed is its owner's all the same.
-      keepLog(kept, failure.code().status(), times.runNanos(ended));
-    }
+    outcome.keepLog(failure.code().status(), slotName(), ended); // It is its owner's all the same.
     fail(failure);
   }
 
@@ -315,38 +312,13 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   /// Tells what the function, or the engine in its place, says.
   private void answer(boolean failed, ByteBuf body, long ended) {
-<<<<<<< HEAD
+    outcome.answered(failed, body, slotName(), abandoned, ended);
+  }
+
+  /// The container it ran in; empty when it did not.
+  private String slotName() {
     Lease given = lease;
-    String slot = given == null ? "" : engine.slotName(given.slotIndex());
-    outcome.answered(failed, body, slot, abandoned, ended);
-=======
-    times.ended(ended);
-    int status = failed ? 500 : 200;
-    times.finished(abandoned ? CallTimes.STATUS_ABANDONED : status, ended);
-    long run = times.runNanos(ended);
-    String tail = "";
-    CallLog kept = log;
-    if (kept != null) {
-      tail = kept.tail(run / 1_000_000);
-      keepLog(kept, status, run);
-      closeLog();
-    }
-    if (abandoned) {
-      return;
-    }
-    Receipt receipt = new Receipt(failed, times.executionNanos(ended), tail);
-    try {
-      if (!begun) {
-        sink.answered(receipt, body);
-      } else if (failed) {
-        sink.failed(new CallFailure.ByFunction(receipt, ByteBufUtil.getBytes(body)));
-      } else {
-        sink.ended(receipt);
-      }
-    } catch (Throwable e) { // The runner has done its part: whatever this is, it is not its fault.
-      cannotTell(e);
-    }
->>>>>>> main
+    return given == null ? "" : engine.slotName(given.slotIndex());
   }
 
   /// Tells what comes before the end. What cannot be told ends the call, not its runner.
@@ -365,31 +337,13 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   /// Tells a failure that is not the function's. Any thread.
   void fail(ApiException failure) {
     releaseEvent();
-<<<<<<< HEAD
     outcome.failed(failure);
-=======
-    closeLog();
-    times.finished(failure.code().status(), now());
-    sink.failed(CallFailure.of(failure));
->>>>>>> main
   }
 
   /// Ends a call that never ran and that nobody waits for.
   private void leave() {
     releaseEvent();
-<<<<<<< HEAD
     outcome.left();
-=======
-    closeLog();
-    times.finished(CallTimes.STATUS_ABANDONED, now());
->>>>>>> main
-  }
-
-  private void closeLog() {
-    CallLog kept = log;
-    if (kept != null) {
-      kept.close();
-    }
   }
 
   private void releaseEvent() {
