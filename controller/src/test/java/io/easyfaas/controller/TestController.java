@@ -1,6 +1,7 @@
 package io.easyfaas.controller;
 
 import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.Headers;
 import io.easyfaas.controller.pool.PoolClock;
@@ -91,6 +92,11 @@ final class TestController implements AutoCloseable {
 
   Path logs() {
     return directory.resolve("logs");
+  }
+
+  /// The account of what is on its way from and to clients.
+  ByteBudget bytes() {
+    return loops.budget();
   }
 
   int port() {

@@ -10,8 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -21,39 +19,17 @@ import org.junit.jupiter.api.io.TempDir;
 /// own, which is moved around, and whose cache may be of no use.
 @EndToEnd
 final class InstallationIT {
-  private static final int ASSEMBLE_SECONDS = 240;
   private static final String VERSION = "easyfaas 0.1.0\n";
 
   @RegisterExtension private static final Leaks LEAKS = new Leaks();
 
-  @TempDir private static Path assembled;
   @TempDir private Path work;
   private Path installation = Path.of("");
-
-  @BeforeAll
-  static void assemble() throws IOException, InterruptedException {
-    Path home = Installation.home();
-    copy(home.resolve("cli/target/dist/lib"), assembled.resolve("lib"));
-    copy(home.resolve("cli/target/dist/bin"), assembled.resolve("bin"));
-    Path log = assembled.resolve("assemble.log");
-    Process process =
-        new ProcessBuilder(
-                home.resolve("deploy/assemble.sh").toString(),
-                assembled.toString(),
-                System.getProperty("java.home"))
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    assertThat(process.waitFor(ASSEMBLE_SECONDS, TimeUnit.SECONDS))
-        .describedAs(Files.readString(log))
-        .isTrue();
-    assertThat(process.exitValue()).describedAs(Files.readString(log)).isZero();
-  }
 
   @BeforeEach
   void install() throws IOException {
     installation = work.resolve("elsewhere");
-    copy(assembled, installation);
+    copy(Installation.dist(), installation);
   }
 
   @Test

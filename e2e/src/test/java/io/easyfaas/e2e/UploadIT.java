@@ -170,19 +170,11 @@ final class UploadIT {
 
   /// The engine as it is shipped, by its script.
   private static EngineProcess launch() {
-    List<String> command = new ArrayList<>();
-    command.add(Installation.home().resolve("cli/target/dist/easyfaas").toString());
-    command.addAll(home.arguments("--container-num=2", FLAG));
-    EngineProcess started = home.run(command);
-    started.awaitReady();
-    return started;
+    return home.startShipped("--container-num=2", FLAG);
   }
 
   private static ProcessBuilder script(String... arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Installation.home().resolve("cli/target/dist/easyfaas").toString());
-    command.addAll(List.of(arguments));
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder = new ProcessBuilder(Installation.shipped(List.of(arguments)));
     builder.environment().clear();
     builder.environment().putAll(home.environment());
     return builder;

@@ -19,4 +19,9 @@ public record BudgetUsage(long total, long reserved, Map<ByteKind, Part> kinds) 
   public BudgetUsage {
     kinds = Map.copyOf(kinds);
   }
+
+  /// The part of a kind.
+  public Part of(ByteKind kind) {
+    return kinds.getOrDefault(kind, new Part(0, 0, 0));
+  }
 }

@@ -31,14 +31,16 @@ public final class OwnedBytes extends CompositeByteBuf {
   }
 
   /// Whether somebody answers for (most of) these bytes already.
-  static boolean isOwned(ByteBuf bytes) {
-    if (bytes instanceof OwnedBytes) {
-      return true;
-    }
-    if (bytes instanceof CompositeByteBuf parts) {
-      for (int i = 0; i < parts.numComponents(); i++) {
-        if (parts.internalComponent(i).unwrap() instanceof OwnedBytes) {
-          return true;
+  public static boolean isOwned(ByteBuf bytes) {
+    for (ByteBuf at = bytes; at != null; at = at.unwrap()) {
+      if (at instanceof OwnedBytes) {
+        return true;
+      }
+      if (at instanceof CompositeByteBuf parts) {
+        for (int i = 0; i < parts.numComponents(); i++) {
+          if (isOwned(parts.internalComponent(i))) {
+            return true;
+          }
         }
       }
     }

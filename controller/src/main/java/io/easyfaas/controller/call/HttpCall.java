@@ -67,15 +67,16 @@ final class HttpCall implements CallSink, Runnable {
 
   @Override
   public void answered(Receipt receipt, ByteBuf answer) {
-    if (logInBody) {
-      answerWithLog(receipt, answer.retain());
-      return;
-    }
-    if (answer.readableBytes() <= Answers.MAX_COPIED_BYTES) {
+    boolean isShort = answer.readableBytes() <= Answers.MAX_COPIED_BYTES;
+    if (isShort && !logInBody) {
       answerPlain(receipt, answer);
       return;
     }
     ByteBuf owned = front.owned(exchange.allocator(), account, answer);
+    if (logInBody) {
+      answerWithLog(receipt, owned);
+      return;
+    }
     try {
       answerPlain(receipt, owned);
     } finally {

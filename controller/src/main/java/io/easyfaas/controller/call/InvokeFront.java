@@ -54,11 +54,14 @@ public final class InvokeFront implements AutoCloseable {
     return threads;
   }
 
-  /// Has an account answer for an answer until its client has taken it.
+  /// Has an account answer for an answer until its client has taken it, if nobody does already.
   ///
   /// @param answer stays the caller's to release
   /// @return the same bytes; belongs to the caller
   ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf answer) {
+    if (OwnedBytes.isOwned(answer)) {
+      return answer.retain();
+    }
     Reservation owner = budget.open(ByteKind.ANSWER, account);
     owner.add(answer.readableBytes());
     return new OwnedBytes(allocator, owner).addComponent(true, answer.retain());

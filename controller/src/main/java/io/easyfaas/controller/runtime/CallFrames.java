@@ -2,6 +2,7 @@ package io.easyfaas.controller.runtime;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -149,6 +150,22 @@ final class CallFrames {
     } catch (RuntimeException | OutOfMemoryError e) {
       fail(call, e);
     }
+  }
+
+  /// Takes a RESULT frame whose payload the engine has no room for. The runner has done its part;
+  /// only this call fails.
+  ///
+  /// @throws ProtocolException when the call is not in flight
+  void onRefused(byte flags, int id, ApiException why) throws ProtocolException {
+    RunnerCall call = inFlight(FrameType.RESULT, id);
+    if (call == null) {
+      return;
+    }
+    calls.remove(id);
+    if ((flags & FrameType.FLAG_ENDING) != 0) {
+      ending.run();
+    }
+    call.failed(why);
   }
 
   private static void answer(

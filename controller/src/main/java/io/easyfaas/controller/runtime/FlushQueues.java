@@ -1,17 +1,21 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.http.EventLoops;
 import io.netty.channel.EventLoop;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// The flush queue of each event loop of the process. Immutable; thread-safe.
+/// The flush queue of each event loop of the process, and the account that goes with the loops.
+/// Immutable; thread-safe.
 public final class FlushQueues {
   private final Map<EventLoop, FlushQueue> queues = new HashMap<>();
+  private final ByteBudget budget;
 
   /// Makes a queue for each of the loops.
   public FlushQueues(EventLoops loops) {
+    budget = loops.budget();
     loops
         .group()
         .forEach(member -> {
@@ -23,6 +27,11 @@ public final class FlushQueues {
   /// Every loop that has a queue.
   public Set<EventLoop> loops() {
     return Set.copyOf(queues.keySet());
+  }
+
+  /// The account of the bytes that are on their way.
+  ByteBudget budget() {
+    return budget;
   }
 
   /// The queue of a loop.

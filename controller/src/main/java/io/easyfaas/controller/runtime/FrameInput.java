@@ -1,10 +1,17 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.http.OwnedBytes;
+import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,7 +21,12 @@ import org.slf4j.LoggerFactory;
 /// Two kinds of trouble are kept apart: the runner's, which ends it, and the engine's own, which
 /// must not. When there is no memory for a frame, its bytes are kept and read again a little later;
 /// when handling one fails, that frame is the only one that suffers.
-final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudget.Source {
+///
+/// A frame of more than 64 KiB is collected when the engine's account has room for all of it, see
+/// {@link FrameRoom}; its payload carries that reservation. Until then the runner is not read. A
+/// frame that gets no room in time, or that nobody waits for any more, is dropped as it comes.
+final class FrameInput extends ChannelInboundHandlerAdapter
+    implements PrintBudget.Source, FrameRoom.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(FrameInput.class);
 
   /// Who hears of it.
@@ -24,6 +36,15 @@ final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudg
 
     /// One frame, see {@link FrameReader.Sink}.
     boolean frame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException;
+
+    /// Whether somebody still waits for an answer: asked before a large one is collected.
+    boolean isAwaited(int id);
+
+    /// A frame is dropped.
+    ///
+    /// @param length of its payload, in bytes
+    /// @param why there was no room for it
+    void refused(byte type, byte flags, int id, int length, String why) throws ProtocolException;
 
     /// All frames of what was read have been handed on.
     void readAll();
@@ -39,16 +60,35 @@ final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudg
   private final Channel channel;
   private final PrintBudget budget;
   private final Owner owner;
+  private final FrameRoom room;
   private final FrameReader frames;
   private @Nullable ByteBuf unread;
+  private @Nullable Held held;
+  private boolean isCatchingUp;
 
-  FrameInput(String slot, Channel channel, PrintBudget budget, Owner owner) {
+  /// The frame that waits for room.
+  private record Held(byte type, byte flags, int id, int length) {}
+
+  /// @param bytes the account that large frames have their room from
+  FrameInput(String slot, Channel channel, PrintBudget budget, ByteBudget bytes, Owner owner) {
     this.slot = slot;
     this.channel = channel;
     this.budget = budget;
     this.owner = owner;
-    this.frames = new FrameReader(channel.alloc());
+    this.room = new FrameRoom(channel.eventLoop(), bytes, this);
+    this.frames = new FrameReader(channel.alloc(), this::memory);
     budget.add(this);
+  }
+
+  /// Whose frames they are from now on.
+  void belongsTo(String account) {
+    room.belongsTo(account);
+  }
+
+  /// Whether what the runner says is not heard, because a frame of it waits for room or did so: it
+  /// has as long again to come.
+  boolean isHeldUp() {
+    return room.isAwaited() || isCatchingUp;
   }
 
   /// Whether everything that was read was whole frames.
@@ -59,6 +99,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudg
   /// Gives up what was read. Safe to call twice.
   void close() {
     frames.close();
+    room.close();
     ByteBuf kept = unread;
     unread = null;
     if (kept != null) {
@@ -68,17 +109,54 @@ final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudg
 
   @Override
   public void reading(boolean on) {
-    ByteBuf kept = unread;
-    if (on && kept != null) {
-      unread = null;
-      read(kept);
+    if (on && !room.isAwaited()) {
+      readKept();
     }
-    channel.config().setAutoRead(!budget.isPaused());
+    mayRead();
+  }
+
+  @Override
+  @SuppressWarnings("FutureReturnValueIgnored") // A loop that is shut down reads nothing anyway.
+  public void room() {
+    isCatchingUp = true;
+    channel
+        .eventLoop()
+        .schedule(() -> isCatchingUp = false, FrameRoom.PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    goOn();
+  }
+
+  private void goOn() {
+    if (!budget.isPaused()) {
+      readKept();
+      mayRead();
+    }
+  }
+
+  @Override
+  public void noRoom(String shortage) {
+    Held refused = held;
+    if (refused == null) {
+      return;
+    }
+    LOG.debug("{}: {}", slot, shortage); // It is counted, and told to whoever waits.
+    try {
+      refuse(refused, shortage);
+    } catch (ProtocolException e) {
+      owner.brokeProtocol(String.valueOf(e.getMessage()));
+      return;
+    }
+    goOn();
   }
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    read((ByteBuf) message);
+    ByteBuf bytes = (ByteBuf) message;
+    ByteBuf kept = unread;
+    if (kept == null) {
+      read(bytes);
+    } else { // The kernel has said that these are the runner's last.
+      unread = Unpooled.wrappedBuffer(kept, bytes);
+    }
   }
 
   @Override
@@ -98,6 +176,18 @@ final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudg
     }
   }
 
+  private void mayRead() {
+    channel.config().setAutoRead(!budget.isPaused() && !room.isAwaited());
+  }
+
+  private void readKept() {
+    ByteBuf kept = unread;
+    if (kept != null) {
+      unread = null;
+      read(kept);
+    }
+  }
+
   private void read(ByteBuf bytes) {
     owner.heard();
     try {
@@ -112,11 +202,57 @@ final class FrameInput extends ChannelInboundHandlerAdapter implements PrintBudg
       budget.pauseForMemory();
       return;
     }
+    if (room.isAwaited()) {
+      unread = bytes;
+      mayRead();
+      return;
+    }
     bytes.release();
     owner.readAll();
   }
 
+  private @Nullable ByteBuf memory(byte type, byte flags, int id, int length)
+      throws ProtocolException {
+    if (type == FrameType.CHUNK) {
+      if (length > FrameType.FIRST_CREDIT_BYTES) {
+        throw new ProtocolException("CHUNK of " + length + " bytes");
+      }
+      return channel.alloc().directBuffer(length, length); // The runner had credit for it.
+    }
+    held = null;
+    Held frame = new Held(type, flags, id, length);
+    boolean isAnswer = type == FrameType.RESULT;
+    if (isAnswer && !owner.isAwaited(id)) {
+      refuse(frame, "nobody waits for the answer");
+      return null;
+    }
+    Reservation reserved = room.ask(isAnswer ? ByteKind.ANSWER : ByteKind.OUTPUT, length);
+    if (reserved == null) {
+      held = frame;
+      return null;
+    }
+    OwnedBytes owned = new OwnedBytes(channel.alloc(), reserved);
+    try {
+      ByteBuf all = channel.alloc().directBuffer(length, length);
+      return owned.addComponent(false, all.writerIndex(length));
+    } catch (OutOfMemoryError e) {
+      owned.release();
+      throw e;
+    }
+  }
+
+  private void refuse(Held frame, String why) throws ProtocolException {
+    held = null;
+    frames.skip();
+    try {
+      owner.refused(frame.type(), frame.flags(), frame.id(), frame.length(), why);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      LOG.error("{}: a frame of type {} could not be refused", slot, frame.type(), e);
+    }
+  }
+
   private boolean handOn(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
+    isCatchingUp = false;
     try {
       return owner.frame(type, flags, id, payload);
     } catch (RuntimeException | OutOfMemoryError e) {

@@ -8,9 +8,11 @@ import org.jspecify.annotations.Nullable;
 /// Cuts a byte stream into frames, see protocol.md §2. Not thread-safe; owned by one connection.
 ///
 /// A frame that lies whole in the bytes just read is handed over in place. One that does not is
-/// collected in a buffer that grows with what really arrives, so a length alone costs no memory.
+/// collected: the first 64 KiB of it unasked, so a length alone costs no memory. When they are
+/// here, memory is asked for all of it.
 final class FrameReader {
-  private static final int FIRST_CAPACITY = 64 * 1024;
+  /// So much of a frame is collected unasked.
+  static final int FIRST_BYTES = 64 * 1024;
 
   /// Takes frames.
   interface Sink {
@@ -21,24 +23,43 @@ final class FrameReader {
     boolean frame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException;
   }
 
+  /// Gives memory for frames that are larger than {@link #FIRST_BYTES}.
+  interface Memory {
+    /// Memory for a whole payload.
+    ///
+    /// @param length of the payload, in bytes
+    /// @return an empty buffer of that capacity; null when there is none now. Then the frame has
+    ///   either been skipped, or the next {@link #read} asks again
+    @Nullable ByteBuf take(byte type, byte flags, int id, int length) throws ProtocolException;
+  }
+
   private final ByteBufAllocator allocator;
+  private final Memory memory;
   private final byte[] header = new byte[FrameType.HEADER_BYTES];
   private int headerFilled;
   private @Nullable ByteBuf payload;
+  private int skipping;
   private boolean isClosed;
 
-  FrameReader(ByteBufAllocator allocator) {
+  FrameReader(ByteBufAllocator allocator, Memory memory) {
     this.allocator = allocator;
+    this.memory = memory;
   }
 
   /// Takes the next bytes of the stream; they stay the caller's to release. Takes none when it is
-  /// closed, also by the sink.
+  /// closed, also by the sink, and stops at a frame that there is no memory for now.
   ///
-  /// @throws ProtocolException at a length out of range, or from the sink
+  /// @throws ProtocolException at a length out of range, or from the sink or the memory
   /// @throws OutOfMemoryError when there is no memory for a frame; the bytes that were not taken,
   ///   which the buffer tells, may be given again later
   void read(ByteBuf bytes, Sink sink) throws ProtocolException {
     while (bytes.isReadable() && !isClosed) {
+      if (skipping > 0) {
+        int skipped = Math.min(skipping, bytes.readableBytes());
+        bytes.skipBytes(skipped);
+        skipping -= skipped;
+        continue;
+      }
       if (headerFilled < FrameType.HEADER_BYTES) {
         int wanted = Math.min(FrameType.HEADER_BYTES - headerFilled, bytes.readableBytes());
         bytes.readBytes(header, headerFilled, wanted);
@@ -61,13 +82,23 @@ final class FrameReader {
         headerFilled = 0;
         return deliver(bytes.readSlice(length), sink);
       }
-      collecting = allocator.directBuffer(Math.min(length, FIRST_CAPACITY), length);
+      collecting = allocator.directBuffer(Math.min(length, FIRST_BYTES), FIRST_BYTES);
       payload = collecting;
     }
-    int missing = length - collecting.readableBytes();
+    if (!collecting.isWritable()) {
+      ByteBuf all = memory.take(header[4], header[5], integer(8), length);
+      if (all == null) {
+        return skipping > 0;
+      }
+      all.writeBytes(collecting);
+      collecting.release();
+      collecting = all;
+      payload = all;
+    }
+    int missing = Math.min(length - collecting.readableBytes(), collecting.writableBytes());
     collecting.writeBytes(bytes, Math.min(missing, bytes.readableBytes()));
     if (collecting.readableBytes() < length) {
-      return false;
+      return true;
     }
     payload = null;
     headerFilled = 0;
@@ -80,7 +111,18 @@ final class FrameReader {
 
   /// Whether all frames that were begun have been delivered.
   boolean isBetweenFrames() {
-    return headerFilled == 0;
+    return headerFilled == 0 && skipping == 0;
+  }
+
+  /// Gives up the frame that is being collected: what is still to come of it is dropped.
+  void skip() throws ProtocolException {
+    ByteBuf collecting = payload;
+    if (collecting != null) {
+      payload = null;
+      headerFilled = 0;
+      skipping = payloadLength() - collecting.readableBytes();
+      collecting.release();
+    }
   }
 
   /// Gives up what was collected, and takes no more. Safe to call twice.

@@ -1,7 +1,12 @@
 package io.easyfaas.controller.runtime;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -30,6 +35,7 @@ public final class RunnerConnection implements Runner {
 
   private static final String EXITED = "runner-exited";
   private static final String BROKE_PROTOCOL = "protocol-error";
+  private static final String NO_ROOM = "no-room"; // For what it says while it starts.
   private static final String SILENT = "runner-silent";
 
   private enum Phase {
@@ -56,6 +62,7 @@ public final class RunnerConnection implements Runner {
 
   private Phase phase = Phase.STARTING;
   private @Nullable RunnerEvents events;
+  private boolean expiryIsDue;
 
   /// Takes over a channel that was just handed over.
   ///
@@ -67,7 +74,7 @@ public final class RunnerConnection implements Runner {
     this.channel = channel;
     this.loop = loop.loop;
     this.budget = budget;
-    this.input = new FrameInput(slot, channel, budget, new Input());
+    this.input = new FrameInput(slot, channel, budget, loop.bytes, new Input());
     this.writer = new FrameWriter(channel, loop.flushes);
     this.handshake = new Handshake(slot);
     this.calls = new CallsInFlight(loop.loop, loop.nanoTime, this::expireCalls);
@@ -104,6 +111,7 @@ public final class RunnerConnection implements Runner {
       LoadedFunction function, Duration helloWait, Duration wait, RunnerEvents listener) {
     loop.execute(() -> {
       calls.timeout(function.timeout().toNanos());
+      input.belongsTo(function.account());
       events = listener;
       start.load(function, listener);
       proceed();
@@ -167,7 +175,7 @@ public final class RunnerConnection implements Runner {
   public void check() {
     loop.execute(() -> {
       expireCalls();
-      if (phase == Phase.READY) {
+      if (phase == Phase.READY && !input.isHeldUp()) {
         checkPing();
       }
     });
@@ -204,7 +212,8 @@ public final class RunnerConnection implements Runner {
   }
 
   private void expireCalls() {
-    if (phase != Phase.READY) {
+    expiryIsDue = input.isHeldUp(); // What was answered in time may be unread.
+    if (phase != Phase.READY || expiryIsDue) {
       return;
     }
     List<RunnerCall> expired = calls.takeExpired();
@@ -308,8 +317,33 @@ public final class RunnerConnection implements Runner {
     }
 
     @Override
+    public boolean isAwaited(int id) {
+      RunnerCall call = calls.get(id);
+      return call != null && !call.isAbandoned();
+    }
+
+    @Override
+    public void refused(byte type, byte flags, int id, int length, String why)
+        throws ProtocolException {
+      if (type == FrameType.LOG) {
+        byte[] note =
+            ("CUT " + length + " bytes of output are left out: " + why + "\n").getBytes(UTF_8);
+        boolean _ = frame(type, flags, id, Unpooled.wrappedBuffer(note));
+      } else if (phase == Phase.READY && type == FrameType.RESULT) {
+        budget.spend(FRAME_COST_BYTES);
+        output.answers();
+        callFrames.onRefused(flags, id, new ApiException(ErrorCode.UNAVAILABLE, why));
+      } else {
+        lose(NO_ROOM, why);
+      }
+    }
+
+    @Override
     public void readAll() {
       proceed();
+      if (expiryIsDue && !input.isHeldUp()) {
+        expireCalls();
+      }
     }
 
     @Override

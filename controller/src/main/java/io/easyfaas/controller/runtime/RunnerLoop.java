@@ -1,5 +1,6 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.IoEventLoop;
@@ -15,17 +16,24 @@ final class RunnerLoop {
 
   final IoEventLoop loop;
   final FlushQueue flushes;
+  final ByteBudget bytes;
   final LongSupplier nanoTime;
   final LongSupplier epochMillis;
   final ByteBuf frames = UnpooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES, READ_BYTES);
   final ByteBuf output = UnpooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES, READ_BYTES);
 
+  /// @param bytes the account of what is on its way
   /// @param nanoTime usually {@link System#nanoTime()}
   /// @param epochMillis usually {@link System#currentTimeMillis()}
   RunnerLoop(
-      IoEventLoop loop, FlushQueue flushes, LongSupplier nanoTime, LongSupplier epochMillis) {
+      IoEventLoop loop,
+      FlushQueue flushes,
+      ByteBudget bytes,
+      LongSupplier nanoTime,
+      LongSupplier epochMillis) {
     this.loop = loop;
     this.flushes = flushes;
+    this.bytes = bytes;
     this.nanoTime = nanoTime;
     this.epochMillis = epochMillis;
   }

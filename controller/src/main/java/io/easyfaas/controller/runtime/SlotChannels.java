@@ -45,7 +45,8 @@ public final class SlotChannels implements AutoCloseable {
       Set<Integer> users = new HashSet<>(List.of(ROOT, owner(directory)));
       for (EventLoop loop : queues.loops()) {
         RunnerLoop shared =
-            new RunnerLoop((IoEventLoop) loop, queues.of(loop), nanoTime, epochMillis);
+            new RunnerLoop(
+                (IoEventLoop) loop, queues.of(loop), queues.budget(), nanoTime, epochMillis);
         Path socket = directory.resolve(channels.listeners.size() + ".sock");
         channels.listeners.add(new ChannelListener(shared, socket, users, GREETING_WAIT));
       }

@@ -3,6 +3,10 @@ package io.easyfaas.controller.runtime;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
@@ -25,17 +29,26 @@ class FrameInputTest {
   private final List<String> told = new ArrayList<>();
   private long now;
   private final PrintBudget budget = new PrintBudget(channel.eventLoop(), () -> now);
+  private final ByteBudget bytes = new ByteBudget(1_000_000);
+  private final FrameInput input = new FrameInput("c0", channel, budget, bytes, new Owner());
+  private final List<ByteBuf> kept = new ArrayList<>();
+  private boolean isAwaited = true;
+  private boolean keeps;
 
   @BeforeEach
   void open() {
     channel.freezeTime();
     channel.config().setAllocator(memory);
-    channel.pipeline().addLast(new FrameInput("c0", channel, budget, new Owner()));
+    channel.pipeline().addLast(input);
+    input.belongsTo("owner");
   }
 
   @AfterEach
   void close() {
     channel.finishAndReleaseAll();
+    input.close();
+    kept.forEach(ByteBuf::release);
+    assertThat(bytes.usage().reserved()).isZero();
     assertThat(memory.given).allMatch(buffer -> buffer.refCnt() == 0);
   }
 
@@ -103,6 +116,123 @@ class FrameInputTest {
     assertThat(told).containsExactly("frame 4", "frame 1");
   }
 
+  @Test
+  void aLargeFrameIsReservedBeforeItIsCollectedAndUntilItsPayloadIsReleased() {
+    ByteBuf frame = frame("x".repeat(300_000));
+    keeps = true;
+
+    channel.writeInbound(frame.readRetainedSlice(60_000));
+    assertThat(bytes.usage().reserved()).as("for a little of it").isZero();
+    channel.writeInbound(frame.readRetainedSlice(60_000));
+    assertThat(bytes.usage().reserved()).isEqualTo(300_000);
+    assertThat(bytes.usage().of(ByteKind.ANSWER).bytes()).isEqualTo(300_000);
+    channel.writeInbound(frame);
+
+    assertThat(told).containsExactly("frame 300000");
+    assertThat(OwnedBytes.isOwned(kept.getFirst())).isTrue();
+    assertThat(bytes.usage().reserved()).isEqualTo(300_000);
+    kept.removeFirst().release();
+    assertThat(bytes.usage().reserved()).isZero();
+  }
+
+  @Test
+  void aRunnerIsNotReadWhileItsFrameWaitsForRoom() {
+    Reservation others = fill();
+    ByteBuf frame = frame("x".repeat(300_000));
+    channel.writeInbound(frame.readRetainedSlice(100_000));
+    assertThat(channel.config().isAutoRead()).isFalse();
+    assertThat(input.isHeldUp()).isTrue();
+    pass();
+    assertThat(channel.config().isAutoRead()).isFalse();
+
+    others.close();
+    channel.runPendingTasks();
+
+    assertThat(channel.config().isAutoRead()).isTrue();
+    assertThat(input.isHeldUp()).as("the rest of it").isTrue();
+    channel.writeInbound(frame);
+    assertThat(told).containsExactly("frame 300000");
+    assertThat(input.isHeldUp()).isFalse();
+  }
+
+  @Test
+  void whatComesInSpiteOfThatIsNotMixedUp() {
+    Reservation others = fill();
+    ByteBuf frame = frame("x".repeat(300_000));
+    channel.writeInbound(frame.readRetainedSlice(100_000));
+    channel.writeInbound(frame);
+
+    others.close();
+    channel.runPendingTasks();
+
+    assertThat(told).containsExactly("frame 300000");
+  }
+
+  @Test
+  void aFrameThatGetsNoRoomInTimeIsDroppedAndTheNextIsRead() {
+    Reservation others = fill();
+    ByteBuf frames = Unpooled.wrappedBuffer(frame("x".repeat(300_000)), frame("y"));
+    channel.writeInbound(frames.readRetainedSlice(100_000));
+
+    channel.advanceTimeBy(FrameRoom.PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    channel.runScheduledPendingTasks();
+
+    assertThat(told).hasSize(1);
+    assertThat(told.getFirst())
+        .startsWith("refused 300000: memory for requests and answers: 300000 bytes more");
+    assertThat(bytes.usage().of(ByteKind.ANSWER).refused()).isOne();
+    assertThat(channel.config().isAutoRead()).isTrue();
+    channel.writeInbound(frames);
+    assertThat(told).hasSize(2).endsWith("frame 1");
+    others.close();
+  }
+
+  @Test
+  void aLargeAnswerThatNobodyWaitsForTakesNoRoom() {
+    isAwaited = false;
+    channel.writeInbound(Unpooled.wrappedBuffer(frame("x".repeat(300_000)), frame("y")));
+    assertThat(told).as("in one go").containsExactly("frame 300000", "frame 1");
+    told.clear();
+
+    ByteBuf frames = Unpooled.wrappedBuffer(frame("x".repeat(300_000)), frame("y"));
+    channel.writeInbound(frames.readRetainedSlice(100_000));
+    assertThat(bytes.usage().reserved()).isZero();
+    channel.writeInbound(frames);
+
+    assertThat(told).containsExactly("refused 300000: nobody waits for the answer", "frame 1");
+  }
+
+  @Test
+  void aRunnerThatEndsWhileItsFrameWaitsWantsNoRoom() {
+    Reservation others = fill();
+    channel.writeInbound(frame("x".repeat(300_000)).readRetainedSlice(100_000));
+    assertThat(bytes.usage().of(ByteKind.ANSWER).waiting()).isOne();
+
+    input.close();
+
+    assertThat(bytes.usage().of(ByteKind.ANSWER).waiting()).isZero();
+    others.close();
+    channel.runPendingTasks();
+    assertThat(told).isEmpty();
+  }
+
+  @Test
+  void aPartIsNoLongerThanTheCreditOfItsRunner() {
+    byte[] payload = new byte[FrameType.FIRST_CREDIT_BYTES + 1];
+    ByteBuf part = Unpooled.wrappedBuffer(RunnerHarness.frame(FrameType.CHUNK, 0, 1, payload));
+
+    channel.writeInbound(part.readRetainedSlice(100_000));
+
+    assertThat(told).containsExactly("broke CHUNK of 262145 bytes");
+    part.release();
+  }
+
+  private Reservation fill() {
+    Reservation others = bytes.open(ByteKind.BODY, "others");
+    others.add(1_000_000);
+    return others;
+  }
+
   private void pass() {
     now += PrintBudget.WINDOW_NANOS;
     channel.advanceTimeBy(PrintBudget.WINDOW_NANOS, TimeUnit.NANOSECONDS);
@@ -121,10 +251,23 @@ class FrameInputTest {
     @Override
     public boolean frame(byte type, byte flags, int id, ByteBuf payload) {
       told.add("frame " + payload.readableBytes());
+      if (keeps) {
+        kept.add(payload.retain());
+      }
       if (payload.readableBytes() == 4) {
         throw new IllegalStateException("a defect");
       }
       return true;
+    }
+
+    @Override
+    public boolean isAwaited(int id) {
+      return isAwaited;
+    }
+
+    @Override
+    public void refused(byte type, byte flags, int id, int length, String why) {
+      told.add("refused " + length + ": " + why);
     }
 
     @Override

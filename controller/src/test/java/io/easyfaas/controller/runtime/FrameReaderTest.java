@@ -12,13 +12,16 @@ import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FrameReaderTest {
-  private final FrameReader reader = new FrameReader(UnpooledByteBufAllocator.DEFAULT);
+  private final FrameReader reader =
+      new FrameReader(UnpooledByteBufAllocator.DEFAULT, (_, _, _, length) -> memory(length));
+  private boolean hasMemory = true;
   private final List<String> frames = new ArrayList<>();
   private final FrameReader.Sink sink =
       (type, flags, id, payload) ->
@@ -117,6 +120,45 @@ class FrameReaderTest {
   }
 
   @Test
+  void aFrameThatThereIsNoMemoryForIsAskedForAgain() throws Exception {
+    String large = "x".repeat(70_000);
+    ByteBuf stream = Unpooled.buffer();
+    write(stream, FrameType.RESULT, 0, 1, "small");
+    write(stream, FrameType.RESULT, 0, 2, large);
+    ByteBuf rest = stream.readSlice(68_000);
+    hasMemory = false;
+
+    reader.read(rest, sink);
+    reader.read(rest, sink);
+    assertThat(frames).containsExactly("6 0 1 small");
+    assertThat(rest.isReadable()).as("what was not taken").isTrue();
+
+    hasMemory = true;
+    reader.read(rest, sink);
+    reader.read(stream, sink);
+    assertThat(frames).containsExactly("6 0 1 small", "6 0 2 " + large);
+  }
+
+  @Test
+  void aFrameThatIsSkippedIsDroppedAndTheNextIsRead() throws Exception {
+    ByteBuf stream = Unpooled.buffer();
+    write(stream, FrameType.RESULT, 0, 1, "x".repeat(200_000));
+    write(stream, FrameType.RESULT, 0, 2, "next");
+    hasMemory = false;
+
+    ByteBuf first = stream.readSlice(100_000);
+    reader.read(first, sink);
+    reader.skip();
+    assertThat(reader.isBetweenFrames()).isFalse();
+    hasMemory = true;
+    reader.read(first, sink);
+    reader.read(stream, sink);
+
+    assertThat(frames).containsExactly("6 0 2 next");
+    assertThat(reader.isBetweenFrames()).isTrue();
+  }
+
+  @Test
   void nothingIsTakenOrKeptOnceItIsClosedFromWithin() throws Exception {
     ByteBuf stream = Unpooled.buffer();
     write(stream, FrameType.RESULT, 0, 1, "last");
@@ -134,6 +176,10 @@ class FrameReaderTest {
 
     assertThat(frames).containsExactly("6 0 1 last");
     assertThat(UnpooledByteBufAllocator.DEFAULT.metric().usedDirectMemory()).isEqualTo(before);
+  }
+
+  private @Nullable ByteBuf memory(int length) {
+    return hasMemory ? UnpooledByteBufAllocator.DEFAULT.directBuffer(length, length) : null;
   }
 
   private static void write(ByteBuf stream, byte type, int flags, int id, String payload) {

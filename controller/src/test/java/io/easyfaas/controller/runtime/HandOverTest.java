@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.FrameType;
@@ -223,7 +224,12 @@ class HandOverTest {
   private ChannelListener listener(Set<Integer> users, Duration patience) {
     IoEventLoop loop = (IoEventLoop) new EventLoops(1).group().next();
     RunnerLoop shared =
-        new RunnerLoop(loop, new FlushQueue(loop), System::nanoTime, System::currentTimeMillis);
+        new RunnerLoop(
+            loop,
+            new FlushQueue(loop),
+            new ByteBudget(1 << 20),
+            System::nanoTime,
+            System::currentTimeMillis);
     return new ChannelListener(shared, directory.resolve("other.sock"), users, patience);
   }
 

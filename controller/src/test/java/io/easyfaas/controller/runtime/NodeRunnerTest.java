@@ -218,7 +218,7 @@ class NodeRunnerTest {
         new LoadRequest(
             "brn:f", "f", "1", "index.handler", directory.toString(), 128, 60, 4, Map.of());
     return runner.load(
-        new LoadedFunction(Json.CAMEL.write(request), Duration.ofSeconds(60), new Log()),
+        new LoadedFunction("owner", Json.CAMEL.write(request), Duration.ofSeconds(60), new Log()),
         helloWait,
         WAIT,
         new RunnerEvents() {

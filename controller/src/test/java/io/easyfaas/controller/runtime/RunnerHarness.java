@@ -2,6 +2,8 @@ package io.easyfaas.controller.runtime;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.http.ConnectionLimit;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.FrameType;
@@ -30,7 +32,8 @@ final class RunnerHarness implements AutoCloseable {
   /// What became of calls, the function's log and the runner, in order.
   final BlockingQueue<String> told = new LinkedBlockingQueue<>();
 
-  private final EventLoops loops = new EventLoops(1);
+  final ByteBudget bytes = new ByteBudget(1 << 20);
+  private final EventLoops loops = new EventLoops(1, bytes, new ConnectionLimit(1));
   final SlotChannels channels;
   final SlotChannel channel;
   private final FileDescriptor[] pipe;
@@ -125,7 +128,7 @@ final class RunnerHarness implements AutoCloseable {
 
   LoadOutcome load(RunnerConnection runner) {
     return runner.load(
-        new LoadedFunction(new byte[] {'{', '}'}, Duration.ofSeconds(60), new Log()),
+        new LoadedFunction("owner", new byte[] {'{', '}'}, Duration.ofSeconds(60), new Log()),
         WAIT,
         WAIT,
         new Events());
