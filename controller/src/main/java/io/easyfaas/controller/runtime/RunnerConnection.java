@@ -330,7 +330,7 @@ public final class RunnerConnection implements Runner {
             ("CUT " + length + " bytes of output are left out: " + why + "\n").getBytes(UTF_8);
         boolean _ = frame(type, flags, id, Unpooled.wrappedBuffer(note));
       } else if (phase == Phase.READY && type == FrameType.RESULT) {
-        budget.spend(FRAME_COST_BYTES);
+        budget.spend(PrintBudget.PIECE_BYTES);
         output.answers();
         callFrames.onRefused(flags, id, new ApiException(ErrorCode.UNAVAILABLE, why));
       } else {
