@@ -12,10 +12,12 @@
  * - Every length is checked before it is used, and user values (errors, results) are read inside
  *   `try`: a getter that throws must not end the connection.
  * - Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but
- *   the one line that explains exit status 1.
+ *   the one line that explains exit status 1, and what user code prints.
  * - What a call writes or throws is named after that call through an AsyncLocalStorage; a call that
  *   has been answered is never named again. What is written where no call can be named belongs to
  *   the only call in flight, if there is just one.
+ * - What is printed goes where child processes and native code print, into the pipe, so that the
+ *   kernel keeps the order; a record's header says whose it is.
  *
  * What keeps it fast: frames are parsed where the socket's one read buffer lies; the frames of one
  * turn of the event loop leave in one write(2), made directly instead of through the stream; a call
@@ -41,7 +43,6 @@ const READY = 3;
 const LOAD_FAILED = 4;
 const INVOKE = 5;
 const RESULT = 6;
-const LOG = 8;
 const CANCEL = 9;
 const PING = 10;
 const PONG = 11;
@@ -51,13 +52,20 @@ const CREDIT = 12;
 const FAILED = 1;
 /** Flag of RESULT: the process ends now; a call that is sent to it is lost. */
 const ENDING = 2;
-/** Flag of LOG: written to stderr. */
+/** Flag of a record: written to stderr. */
 const STDERR = 1;
 
 const HEADER_BYTES = 12;
 /** What `length` counts besides the payload: type, flags, reserved and id. */
 const COUNTED_HEADER_BYTES = 8;
 const MAX_PAYLOAD_BYTES = 6815744;
+/** First of a record's bytes, found in no text: 0xFF, mark, flags, length and id come before it. */
+const RECORD = 0xff;
+const MARK_BYTES = 8;
+const RECORD_HEADER_BYTES = 16;
+/** What the kernel writes to a pipe in one piece (PIPE_BUF): records share it if they fit. */
+const WHOLE_WRITE_BYTES = 4096;
+const MAX_RECORD_TEXT_BYTES = 65520;
 /** Deadline, lengths of request id and header block: the fixed part of an INVOKE payload (§5). */
 const INVOKE_FIXED_BYTES = 12;
 /** Number and length of a header, before its value. */
@@ -76,18 +84,14 @@ const REHEARSAL = 'rehearsal.handler';
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const WRITE_BUFFER_BYTES = 64 * 1024;
-/** Unsent bytes at which code that goes on writing waits for the controller: bounds memory. */
-const BLOCKING_WRITE_BYTES = 1024 * 1024;
-/** After the kernel took nothing, it is not asked again before this much more has been written. */
-const RETRY_WRITE_BYTES = 64 * 1024;
 /** A larger write buffer is given back once it is sent: one big answer is not paid for ever. */
-const KEPT_WRITE_BUFFER_BYTES = 2 * BLOCKING_WRITE_BYTES;
+const KEPT_WRITE_BUFFER_BYTES = 2 * 1024 * 1024;
 /** How long a process that is ending waits for a controller that does not read. */
 const EXIT_FLUSH_MILLIS = 1000;
 /** For shorter strings the worst case is reserved, longer ones are measured first. */
 const MEASURED_STRING_LENGTH = 8 * 1024;
-/** A LOG frame is not extended beyond this, and longer text becomes several frames. */
-const LOG_FRAME_CHARACTERS = 64 * 1024;
+/** Writes to the descriptors of output in one turn of the event loop that answers wait for. */
+const AWAITED_WRITES = 1000;
 /** Messages and stack lines are cut here, so that an error object always fits a frame. */
 const ERROR_TEXT_CHARACTERS = 64 * 1024;
 const ERROR_STACK_FRAMES = 64;
@@ -101,8 +105,9 @@ const UNHANDLED_REJECTION = 'Runtime.UnhandledPromiseRejection';
 const EXIT_ERROR = 'Runtime.ExitError';
 const EXIT_MESSAGE = 'Process exited before completing request';
 
-/** Kept from the start: user code may replace process.exit. */
+/** Kept from the start: user code may replace them. */
 const exit = process.exit.bind(process);
+const { write, writeSync, writev, writevSync } = fs;
 
 class ProtocolError extends Error {}
 
@@ -205,22 +210,17 @@ class FrameReader {
  * writable; until then frames pile up behind it.
  */
 class FrameWriter {
-  constructor() {
+  /** @param output is written before every frame that is sent */
+  constructor(output = new OutputWriter()) {
+    this.output = output;
     this.buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES);
     this.end = 0;
-    this.lastStart = 0;
-    /** Where the LOG frame starts that further output of the same call may extend, or -1. */
-    this.logStart = -1;
-    this.logId = 0;
-    this.logFlags = 0;
     this.socket = null;
     this.descriptor = -1;
     /** What the socket's stream is still sending, or null. */
     this.draining = null;
     this.scheduled = false;
     this.closed = false;
-    /** Length of the buffer at which flushSome asks the kernel again. */
-    this.retryAt = 0;
     this.onImmediate = () => {
       this.scheduled = false;
       this.flush();
@@ -259,38 +259,6 @@ class FrameWriter {
     return true;
   }
 
-  /** Appends output of a call (id 0: of none), if it can to the LOG frame that came last. */
-  log(flags, id, text) {
-    for (let from = 0; from < text.length;) {
-      let to = Math.min(text.length, from + LOG_FRAME_CHARACTERS);
-      if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) {
-        to--; // Not between the halves of a surrogate pair: every frame is UTF-8 of its own.
-      }
-      this.logPart(flags, id, text.slice(from, to));
-      from = to;
-    }
-  }
-
-  logPart(flags, id, text) {
-    const extendable =
-      this.logStart >= 0 &&
-      this.logId === id &&
-      this.logFlags === flags &&
-      this.end - this.logStart < LOG_FRAME_CHARACTERS;
-    if (extendable) {
-      const start = this.logStart;
-      this.reserve(text.length * 3, start);
-      const end = this.end + this.buffer.write(text, this.end, text.length * 3, 'utf8');
-      this.frame(start, LOG, flags, id, end - start - HEADER_BYTES);
-    } else {
-      this.reserve(HEADER_BYTES + text.length * 3);
-      this.text(LOG, flags, id, text);
-      this.logId = id;
-      this.logFlags = flags;
-    }
-    this.logStart = this.lastStart;
-  }
-
   /** Completes the frame at `start`, whose payload is in the buffer. */
   frame(start, type, flags, id, payloadBytes) {
     const buffer = this.buffer;
@@ -307,8 +275,6 @@ class FrameWriter {
     buffer[start + 9] = id >>> 16;
     buffer[start + 10] = id >>> 8;
     buffer[start + 11] = id;
-    this.lastStart = start;
-    this.logStart = -1;
     this.end = start + HEADER_BYTES + payloadBytes;
   }
 
@@ -330,10 +296,10 @@ class FrameWriter {
 
   /** Sends what has been collected, without waiting. */
   flush() {
+    this.output.flush();
     if (this.end === 0 || this.draining !== null || this.closed) {
       return;
     }
-    this.logStart = -1;
     const sent = this.descriptor < 0 ? 0 : this.write(this.buffer, 0, this.end);
     if (sent === this.end || this.closed) {
       this.reset();
@@ -342,41 +308,10 @@ class FrameWriter {
     this.draining = this.buffer.subarray(sent, this.end);
     this.buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES);
     this.end = 0;
-    this.retryAt = 0;
     this.socket.write(this.draining, () => {
       this.draining = null;
       this.flush();
     });
-  }
-
-  /** Sends what the kernel takes at once and keeps the rest: the stream is left out of it. */
-  flushSome() {
-    if (this.end < this.retryAt || this.draining !== null || this.descriptor < 0 || this.closed) {
-      return;
-    }
-    const sent = this.write(this.buffer, 0, this.end);
-    if (sent === this.end) {
-      this.reset();
-      return;
-    }
-    if (sent > 0) {
-      this.buffer.copyWithin(0, sent, this.end);
-      this.end -= sent;
-      this.logStart = -1;
-    }
-    this.retryAt = this.end + RETRY_WRITE_BYTES;
-  }
-
-  /**
-   * Waits for the controller if too much is unsent: the output of one turn of the event loop has no
-   * bound but this.
-   */
-  blockIfFull() {
-    // While the stream is sending, only it may write: then the buffer has to grow.
-    if (this.end >= BLOCKING_WRITE_BYTES && this.draining === null && this.descriptor >= 0) {
-      this.writeAll(this.buffer, this.end, Infinity);
-      this.reset();
-    }
   }
 
   /**
@@ -384,6 +319,7 @@ class FrameWriter {
    * EXIT_FLUSH_MILLIS.
    */
   flushAndStop() {
+    this.output.flush();
     if (this.closed || this.descriptor < 0) {
       return;
     }
@@ -402,7 +338,7 @@ class FrameWriter {
   writeAll(buffer, end, deadline) {
     let sent = this.write(buffer, 0, end);
     while (sent < end && !this.closed && Date.now() < deadline) {
-      Atomics.wait(FrameWriter.NEVER, 0, 0, 1); // One millisecond; there is no blocking poll(2).
+      waitAMillisecond();
       sent = this.write(buffer, sent, end);
     }
   }
@@ -411,7 +347,7 @@ class FrameWriter {
   write(buffer, from, end) {
     while (from < end) {
       try {
-        from += fs.writeSync(this.descriptor, buffer, from, end - from);
+        from += writeSync(this.descriptor, buffer, from, end - from);
       } catch (error) {
         if (error.code === 'EINTR') {
           continue;
@@ -427,14 +363,120 @@ class FrameWriter {
 
   reset() {
     this.end = 0;
-    this.retryAt = 0;
-    this.logStart = -1;
     if (this.buffer.length > KEPT_WRITE_BUFFER_BYTES) {
       this.buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES);
     }
   }
 }
-FrameWriter.NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Writes what is printed, as records of text of one call each (§1). Who writes waits while the pipe
+ * is full: that bounds memory.
+ */
+class OutputWriter {
+  constructor() {
+    this.mark = Buffer.alloc(MARK_BYTES);
+    for (let i = 0; i < MARK_BYTES; i++) {
+      this.mark[i] = Math.random() * 256; // No secret: whoever could read it is the function itself.
+    }
+    this.buffer = Buffer.allocUnsafeSlow(WHOLE_WRITE_BYTES);
+    this.end = 0;
+    /** Where the record starts that further output of the same call extends, or -1. */
+    this.start = -1;
+    this.id = 0;
+    this.flags = 0;
+    this.descriptor = 1;
+    this.closed = false;
+  }
+
+  /** Opens the pipe anew: it stays what it is whatever user code makes of descriptor 1. */
+  open() {
+    try {
+      this.descriptor = fs.openSync('/proc/self/fd/1', fs.constants.O_WRONLY);
+    } catch {
+      // Not a pipe; so it is the descriptor itself.
+    }
+  }
+
+  /** Appends output of a call (id 0: of none). `flush` has to follow. */
+  log(flags, id, text) {
+    const most = text.length * 3;
+    if (this.end + RECORD_HEADER_BYTES + most > WHOLE_WRITE_BYTES) {
+      this.flush();
+      if (RECORD_HEADER_BYTES + most > WHOLE_WRITE_BYTES) {
+        this.logLong(flags, id, text);
+        return;
+      }
+    }
+    if (text.length > 0) {
+      if (this.start < 0 || this.id !== id || this.flags !== flags) {
+        this.start = this.end;
+        this.id = id;
+        this.flags = flags;
+        this.end += RECORD_HEADER_BYTES;
+      }
+      this.end += this.buffer.write(text, this.end, most, 'utf8');
+      this.header(this.buffer, this.start, this.end, flags, id);
+    }
+  }
+
+  /** Writes text with a buffer of its own, in records of which none cuts a character. */
+  logLong(flags, id, text) {
+    const buffer = Buffer.allocUnsafe(RECORD_HEADER_BYTES + Buffer.byteLength(text));
+    buffer.write(text, RECORD_HEADER_BYTES, 'utf8');
+    for (let from = RECORD_HEADER_BYTES; from < buffer.length;) {
+      let to = Math.min(buffer.length, from + MAX_RECORD_TEXT_BYTES);
+      while (to < buffer.length && (buffer[to] & 0xc0) === 0x80) {
+        to--;
+      }
+      const start = from - RECORD_HEADER_BYTES; // Over what has been written.
+      this.header(buffer, start, to, flags, id);
+      this.write(buffer, start, to);
+      from = to;
+    }
+  }
+
+  header(buffer, start, end, flags, id) {
+    const length = end - start - RECORD_HEADER_BYTES;
+    buffer[start] = RECORD;
+    buffer.set(this.mark, start + 1);
+    buffer[start + 9] = flags;
+    buffer[start + 10] = length >>> 8;
+    buffer[start + 11] = length;
+    buffer[start + 12] = id >>> 24;
+    buffer[start + 13] = id >>> 16;
+    buffer[start + 14] = id >>> 8;
+    buffer[start + 15] = id;
+  }
+
+  /** Writes what was appended. */
+  flush() {
+    this.write(this.buffer, 0, this.end);
+    this.end = 0;
+    this.start = -1;
+  }
+
+  write(buffer, from, end) {
+    while (from < end && !this.closed) {
+      try {
+        from += writeSync(this.descriptor, buffer, from, end - from);
+      } catch (error) {
+        if (error.code === 'EAGAIN') {
+          waitAMillisecond(); // A child has made the descriptor it shares with us not block.
+        } else if (error.code !== 'EINTR') {
+          this.closed = true; // The controller is gone; its end of stream ends the process.
+        }
+      }
+    }
+  }
+}
+
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/** There is no blocking poll(2). */
+function waitAMillisecond() {
+  Atomics.wait(NEVER, 0, 0, 1);
+}
 
 /**
  * One call, and what its handler gets as `context`.
@@ -447,6 +489,8 @@ class Context {
   #id;
   #deadlineMillis;
   #answered = false;
+  /** Whether the answer is known, and waits for output. */
+  #settled = false;
   #awaitsDone = false;
   #cancelled = false;
   #abortController = null;
@@ -539,7 +583,7 @@ class Context {
       context.#decoders ??= new Decoders();
       text = context.#decoders.text(flags, chunk);
     }
-    context.#runner.writer.log(flags, context.#id, text);
+    context.#runner.output.log(flags, context.#id, text);
     return true;
   }
 
@@ -566,9 +610,17 @@ class Context {
   }
 
   #succeed(value) {
-    if (this.#answered) {
+    if (this.#answered || this.#settled) {
       return;
     }
+    if (this.#runner.pendingWrites > 0) {
+      this.#afterWrites(() => this.#answer(value));
+      return;
+    }
+    this.#answer(value);
+  }
+
+  #answer(value) {
     const writer = this.#runner.writer;
     let fits;
     if (value instanceof Uint8Array) {
@@ -598,7 +650,23 @@ class Context {
   }
 
   #fail(error) {
+    if (this.#answered || this.#settled) {
+      return;
+    }
+    if (this.#runner.pendingWrites > 0) {
+      this.#afterWrites(() => this.#answerError(error));
+      return;
+    }
     this.#answerError(error);
+  }
+
+  /** The answer is known, but not all that the call has written to descriptors 1 and 2 is out. */
+  #afterWrites(answer) {
+    this.#settled = true;
+    this.#runner.awaitWrites(() => {
+      this.#settled = false;
+      answer();
+    });
   }
 
   #answerError(error, flags = FAILED) {
@@ -613,8 +681,8 @@ class Context {
   /** What was left of a character that the call began and will not end. */
   #endOutput() {
     if (this.#decoders !== null) {
-      this.#runner.writer.log(0, this.#id, this.#decoders.end(0));
-      this.#runner.writer.log(STDERR, this.#id, this.#decoders.end(STDERR));
+      this.#runner.output.log(0, this.#id, this.#decoders.end(0));
+      this.#runner.output.log(STDERR, this.#id, this.#decoders.end(STDERR));
     }
   }
 
@@ -966,7 +1034,7 @@ class Decoders {
 }
 
 /**
- * Stands in for process.stdout and process.stderr: what is written becomes LOG frames.
+ * Stands in for process.stdout and process.stderr: what is written becomes records of a call.
  *
  * Like the interpreter's own streams on a pipe it writes at once, so the code that writes is the
  * code that is named; for that reason nothing is buffered, corked or not. All calls share it:
@@ -1058,7 +1126,8 @@ class LogStream extends Writable {
 /** One connection to the controller, from HELLO to end of stream. */
 class Runner {
   constructor() {
-    this.writer = new FrameWriter();
+    this.output = new OutputWriter();
+    this.writer = new FrameWriter(this.output);
     this.reader = new FrameReader((buffer, start, end) => this.onFrame(buffer, start, end));
     this.state = 'connected'; // → loading → ready | failed; any → ended
     /** What LOAD said, with `handler`, `receiver` and `takesCallback`; set before READY. */
@@ -1069,6 +1138,11 @@ class Runner {
     this.decoders = new Decoders();
     /** Whether frames are being read: what they cause is sent when all of them have been. */
     this.reading = false;
+    /** Writes of user code to descriptors 1 and 2 whose callback has not been called. */
+    this.pendingWrites = 0;
+    this.writesOfTurn = 0;
+    /** Answers that wait for them. */
+    this.answers = [];
   }
 
   start() {
@@ -1081,9 +1155,12 @@ class Runner {
       protocol: PROTOCOL,
       language: 'nodejs',
       languageVersion: process.versions.node,
+      outputMark: this.output.mark.toString('hex'),
     });
     this.writer.flush();
+    this.output.open();
     this.captureOutput();
+    this.captureWrites();
     process.on('uncaughtException', (error, origin) => this.onUncaught(error, origin));
     process.on('unhandledRejection', (reason) => this.onUnhandledRejection(reason));
     process.once('exit', () => this.onExit());
@@ -1130,6 +1207,7 @@ class Runner {
     const rehearsal = new Runner();
     rehearsal.current = this.current; // Each further one would cost every promise a little.
     rehearsal.writer.closed = true;
+    rehearsal.output.closed = true;
     const directory = process.cwd();
     const load = {
       functionBrn: '',
@@ -1261,6 +1339,9 @@ class Runner {
   /** Called by a call when its RESULT has been appended. */
   finished(id) {
     this.calls.delete(id);
+    if (this.calls.size <= 1) {
+      this.output.flush(); // What the one that is left prints otherwise comes after.
+    }
     if (!this.reading) {
       this.settleWrites();
     }
@@ -1295,27 +1376,88 @@ class Runner {
 
   /** Returns whether no more than one call is in flight. */
   onOutput(flags, chunk) {
-    const writer = this.writer;
-    if (writer.closed) {
-      return true;
-    }
     if (!Context.log(this.current.getStore(), flags, chunk)) {
-      writer.log(flags, this.onlyCall(), this.decoders.text(flags, chunk));
+      this.output.log(flags, this.onlyCall(), this.decoders.text(flags, chunk));
     }
-    if (this.state === 'ended') {
-      writer.flushAndStop();
-      return true;
+    if (this.calls.size > 1 && this.state !== 'ended') {
+      this.writer.schedule(); // Lines of several calls wait for the end of the turn, to share a write.
+      return false;
     }
-    if (this.calls.size <= 1) {
-      // At once: a single call that goes on to hang or to exhaust memory must not take its last
-      // words with it. Among several, lines wait for the end of the turn and share a write.
-      writer.flushSome();
+    // At once: a single call that goes on to hang or to exhaust memory must not take its last words
+    // with it, and what its children print next comes next.
+    this.output.flush();
+    return true;
+  }
+
+  /**
+   * Has asynchronous writes of user code to descriptors 1 and 2 done at once, as those to
+   * process.stdout are: what a logger writes so is older than the answer, and in order. Answers
+   * wait for the callbacks, in which a logger writes what it has collected meanwhile.
+   */
+  captureWrites() {
+    for (const [name, original, sync] of [
+      ['write', write, writeSync],
+      ['writev', writev, writevSync],
+    ]) {
+      const runner = this;
+      const replacement = function (fd, ...rest) {
+        const callback = rest.at(-1);
+        if ((fd !== 1 && fd !== 2) || typeof callback !== 'function') {
+          return original.call(this, fd, ...rest);
+        }
+        return runner.writeNow(sync, fd, rest.slice(0, -1), callback);
+      };
+      // What util.promisify() looks for is among the properties.
+      Object.defineProperties(replacement, Object.getOwnPropertyDescriptors(original));
+      fs[name] = replacement;
     }
-    writer.blockIfFull();
-    if (writer.end > 0) {
-      writer.schedule();
+  }
+
+  writeNow(sync, fd, rest, callback) {
+    let written = 0;
+    let failure = null;
+    this.output.flush();
+    try {
+      written = sync(fd, ...rest);
+    } catch (error) {
+      if (error.syscall === undefined) {
+        throw error; // The arguments are wrong.
+      }
+      failure = error;
     }
-    return this.calls.size <= 1;
+    if (this.writesOfTurn === 0) {
+      setImmediate(() => {
+        this.writesOfTurn = 0;
+      });
+    }
+    this.pendingWrites++;
+    this.writesOfTurn++;
+    // Who writes again and again in the callback must not keep the event loop from turning.
+    const later = this.writesOfTurn < AWAITED_WRITES ? process.nextTick : setImmediate;
+    later(() => {
+      try {
+        callback(failure, written, rest[0]);
+      } finally {
+        this.pendingWrites--;
+        this.settleAnswers();
+      }
+    });
+  }
+
+  /** Runs something when nothing is being written by user code, or too much. */
+  awaitWrites(answer) {
+    this.answers.push(answer);
+    this.settleAnswers();
+  }
+
+  settleAnswers() {
+    if (this.pendingWrites === 0 || this.writesOfTurn >= AWAITED_WRITES) {
+      this.answerAll();
+    }
+  }
+
+  answerAll() {
+    this.answers.splice(0).forEach((answer) => answer());
   }
 
   /** The id of the call in flight, if there is exactly one, else 0. */
@@ -1348,7 +1490,7 @@ class Runner {
     }
     if (this.calls.size === 0) {
       const lines = [`${type}: ${message}`, ...stackTrace.map((frame) => `    ${frame}`)];
-      this.writer.log(STDERR, 0, `${lines.join('\n')}\n`);
+      this.output.log(STDERR, 0, `${lines.join('\n')}\n`);
     }
     this.failCalls(type, () => message, stackTrace);
     exit(EXIT_UNHANDLED);
@@ -1356,6 +1498,7 @@ class Runner {
 
   failCalls(type, messageFor, stackTrace) {
     this.reading = true; // One write for all of them.
+    this.answerAll();
     for (const context of [...this.calls.values()]) {
       Context.failWith(context, type, messageFor(context), stackTrace);
     }
@@ -1366,14 +1509,15 @@ class Runner {
     this.loadFailed(new RuntimeFailure(EXIT_ERROR, EXIT_MESSAGE));
     this.failCalls(EXIT_ERROR, (context) => `RequestID: ${context.requestId} ${EXIT_MESSAGE}`);
     this.state = 'ended';
-    this.writer.log(0, 0, this.decoders.end(0));
-    this.writer.log(STDERR, 0, this.decoders.end(STDERR));
+    this.output.log(0, 0, this.decoders.end(0));
+    this.output.log(STDERR, 0, this.decoders.end(STDERR));
     this.writer.flushAndStop();
   }
 
   /** Ends the process with a status of ours. */
   end(status, explanation) {
     this.writer.closed = true;
+    this.output.closed = true;
     if (explanation !== undefined) {
       fs.writeSync(2, `easyfaas runner: ${explanation}\n`);
     }
@@ -1417,4 +1561,4 @@ if (require.main === module) {
   new Runner().start();
 }
 
-module.exports = { FrameReader, FrameWriter, takesCallback };
+module.exports = { FrameReader, FrameWriter, OutputWriter, takesCallback };

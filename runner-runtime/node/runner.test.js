@@ -7,14 +7,14 @@
  */
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { FrameReader, FrameWriter, takesCallback } = require('./runner.js');
+const { FrameReader, FrameWriter, OutputWriter, takesCallback } = require('./runner.js');
 
 const RUNNER = path.join(__dirname, 'runner.js');
 const FIXTURES = path.join(__dirname, '../../common/src/test/resources/wire/frames.json');
@@ -25,7 +25,8 @@ const READY = 3;
 const LOAD_FAILED = 4;
 const INVOKE = 5;
 const RESULT = 6;
-const LOG = 8;
+/** Not a frame's: stands for a record of the pipe among the frames that arrive. */
+const LOG = 'record';
 const CANCEL = 9;
 const PING = 10;
 const PONG = 11;
@@ -71,24 +72,30 @@ class Controller {
   static async start(t, { env = {} } = {}) {
     const controller = new Controller();
     controller.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'easyfaas-runner-'));
+    // A pipe, as in a sandbox: what Node.js makes of 'pipe' is a socket.
+    const fifo = path.join(controller.directory, 'output');
+    execFileSync('mkfifo', [fifo]);
+    controller.output = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    const written = fs.openSync(fifo, fs.constants.O_WRONLY);
     controller.process = spawn(process.execPath, [RUNNER], {
       env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // The last is a socket: the runner's connection.
+      stdio: ['ignore', written, written, 'pipe'], // The last is a socket: the runner's connection.
     });
+    fs.closeSync(written);
     controller.exited = new Promise((resolve) =>
       controller.process.once('close', (status, signal) => resolve(signal ?? status)),
     );
-    controller.raw = '';
-    controller.process.stdout.on('data', (chunk) => (controller.raw += chunk));
-    controller.process.stderr.on('data', (chunk) => (controller.raw += chunk));
     t.after(async () => {
       controller.process.kill('SIGKILL');
       await controller.exited;
+      controller.pipe.destroy();
       fs.rmSync(controller.directory, { recursive: true });
     });
     controller.attach(controller.process.stdio[3]);
     controller.hello = await controller.next();
     assert.equal(controller.hello.type, HELLO);
+    const mark = Buffer.from(controller.hello.json.outputMark, 'hex');
+    controller.mark = Buffer.concat([Buffer.of(0xff), mark]);
     return controller;
   }
 
@@ -123,17 +130,78 @@ class Controller {
     this.socket = socket;
     this.frames = [];
     this.waiting = [];
+    /** What is no record. */
+    this.raw = '';
+    /** All that was printed, in order: [id of the call, or 'raw', text]. */
+    this.printed = [];
+    this.unread = Buffer.alloc(0);
+    this.pipe = new net.Socket({ fd: this.output, readable: true, writable: false });
+    this.pipe.on('data', (chunk) => this.onPrinted(chunk));
     let received = Buffer.alloc(0);
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
       while (received.length >= 4 && received.length >= 4 + received.readUInt32BE(0)) {
         const end = 4 + received.readUInt32BE(0);
+        this.readPrinted();
         this.onFrame(received.subarray(0, end));
         received = received.subarray(end);
       }
     });
     socket.on('error', () => {}); // A runner that ends on purpose may leave bytes unread.
-    socket.on('close', () => this.waiting.splice(0).forEach(({ reject }) => reject(this.ended())));
+    socket.on('close', () => {
+      this.readPrinted();
+      this.waiting.splice(0).forEach(({ reject }) => reject(this.ended()));
+    });
+  }
+
+  /** Reads what was printed before now. */
+  readPrinted() {
+    const chunk = Buffer.alloc(65536);
+    for (;;) {
+      try {
+        const size = fs.readSync(this.output, chunk);
+        if (size === 0) {
+          return;
+        }
+        this.onPrinted(chunk.subarray(0, size));
+      } catch {
+        return; // There is nothing.
+      }
+    }
+  }
+
+  onPrinted(chunk) {
+    this.unread = Buffer.concat([this.unread, chunk]);
+    while (this.unread.length > 0) {
+      const at = this.mark === undefined ? -1 : this.unread.indexOf(this.mark);
+      if (at !== 0) {
+        const text = this.unread.toString('utf8', 0, at < 0 ? undefined : at);
+        this.raw += text;
+        const last = this.printed.at(-1);
+        if (last !== undefined && last[0] === 'raw') {
+          last[1] += text;
+        } else {
+          this.printed.push(['raw', text]);
+        }
+        this.unread = this.unread.subarray(at < 0 ? this.unread.length : at);
+        continue;
+      }
+      const end = this.unread.length < 16 ? Infinity : 16 + this.unread.readUInt16BE(10);
+      if (this.unread.length < end) {
+        return;
+      }
+      const record = this.unread.subarray(0, end);
+      this.unread = this.unread.subarray(end);
+      const arrived = {
+        type: LOG,
+        flags: record[9],
+        id: record.readUInt32BE(12),
+        payload: record.subarray(16),
+        text: record.toString('utf8', 16),
+      };
+      this.printed.push([arrived.id, arrived.text]);
+      this.arrive(arrived);
+    }
   }
 
   ended() {
@@ -155,6 +223,10 @@ class Controller {
         return JSON.parse(payload.toString());
       },
     };
+    this.arrive(arrived);
+  }
+
+  arrive(arrived) {
     const waiter = this.waiting.shift();
     if (waiter) {
       waiter.resolve(arrived);
@@ -210,7 +282,7 @@ class Controller {
     this.send(frame(INVOKE, id, invokePayload(event, options)));
   }
 
-  /** Calls and waits for the RESULT; the LOG frames before it come along as `logs`. */
+  /** Calls and waits for the RESULT; the records before it come along as `logs`. */
   async call(event = '{}', options = {}) {
     const id = options.id ?? 1;
     this.invoke(id, event, options);
@@ -238,7 +310,7 @@ class Controller {
     return Object.assign(result.json, { logs: result.logs });
   }
 
-  /** Text of LOG frames until the runner closes the connection. */
+  /** What comes until the runner closes the connection. */
   async remainingFrames() {
     const frames = [];
     for (;;) {
@@ -328,47 +400,62 @@ test('PONG answers PING with its id, byte for byte as in the fixtures', LIMIT, a
   assert.equal((await controller.next()).bytes.toString('hex'), hexOf('pong'));
 });
 
-test('the writer extends the last LOG frame of the same call only', () => {
-  const writer = new FrameWriter();
-  writer.log(0, 1, 'a');
-  writer.log(0, 1, 'b');
-  writer.log(1, 1, 'c');
-  writer.log(0, 2, 'd');
-  writer.text(RESULT, 0, 2, 'e');
-  writer.log(0, 2, 'f');
-  const frames = decode(writer.buffer.subarray(0, writer.end), 4096);
+/** Has the records of a writer written to a file; returns what `read` makes of them. */
+function recordsOf(t, write) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'easyfaas-runner-'));
+  t.after(() => fs.rmSync(directory, { recursive: true }));
+  const writer = new OutputWriter();
+  writer.descriptor = fs.openSync(path.join(directory, 'output'), 'w');
+  write(writer);
+  writer.flush();
+  fs.closeSync(writer.descriptor);
+  const controller = new Controller();
+  Object.assign(controller, { frames: [], waiting: [], printed: [], unread: Buffer.alloc(0) });
+  controller.mark = Buffer.concat([Buffer.of(0xff), writer.mark]);
+  controller.onPrinted(fs.readFileSync(path.join(directory, 'output')));
+  assert.equal(controller.unread.length, 0);
+  return controller.frames;
+}
+
+test('the writer extends the last record of the same call only', (t) => {
+  const records = recordsOf(t, (writer) => {
+    writer.log(0, 1, 'a');
+    writer.log(0, 1, 'b');
+    writer.log(1, 1, 'c');
+    writer.log(0, 2, 'd');
+    writer.flush();
+    writer.log(0, 2, 'f');
+  });
   assert.deepEqual(
-    frames.map((each) => [each[4], each[5], each.readUInt32BE(8), each.toString('utf8', 12)]),
+    records.map((each) => [each.flags, each.id, each.text]),
     [
-      [LOG, 0, 1, 'ab'],
-      [LOG, 1, 1, 'c'],
-      [LOG, 0, 2, 'd'],
-      [RESULT, 0, 2, 'e'],
-      [LOG, 0, 2, 'f'],
+      [0, 1, 'ab'],
+      [1, 1, 'c'],
+      [0, 2, 'd'],
+      [0, 2, 'f'],
     ],
   );
 });
 
-test('long output becomes several LOG frames, none of which cuts a character', () => {
-  const writer = new FrameWriter();
+test('long output becomes several records, none of which cuts a character', (t) => {
   const text = `a${'🚀'.repeat(100_000)}`;
-  writer.log(0, 1, text);
-  const frames = decode(Buffer.from(writer.buffer.subarray(0, writer.end)), 65_536);
-  const texts = frames.map((each) => each.toString('utf8', 12));
-  assert.ok(texts.length > 1);
-  assert.ok(texts.every((part) => !part.includes('\ufffd')));
-  assert.equal(texts.join(''), text);
+  const records = recordsOf(t, (writer) => writer.log(0, 1, text));
+  assert.ok(records.length > 1);
+  assert.ok(records.every((each) => each.payload.length <= 65520 && !each.text.includes('\ufffd')));
+  assert.equal(textOf(records), text);
 });
 
 // --- Life --------------------------------------------------------------------------------------
 
 test('HELLO names protocol and language', LIMIT, async (t) => {
   const controller = await Controller.start(t);
-  assert.deepEqual(controller.hello.json, {
+  const { outputMark, ...hello } = controller.hello.json;
+  assert.deepEqual(hello, {
     protocol: 2,
     language: 'nodejs',
     languageVersion: process.versions.node,
   });
+  assert.match(outputMark, /^[0-9a-f]{16}$/);
 });
 
 test('a runner started long before LOAD answers PING, then loads', LIMIT, async (t) => {
@@ -881,6 +968,105 @@ for (const [name, module] of [
     assert.deepEqual(await nextLog(), [0, 'of whom?\n']);
   });
 }
+
+test('what is printed by any way is in the pipe in order', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `const fs = require('node:fs');
+    const { execFileSync } = require('node:child_process');
+    const { promisify } = require('node:util');
+    exports.handler = async () => {
+      console.log('a');
+      fs.writeSync(1, 'b\\n');
+      console.error('c');
+      execFileSync('/bin/sh', ['-c', 'echo d'], { stdio: 'inherit' });
+      fs.write(1, 'e\\n', () => {});
+      console.log('f');
+      const { bytesWritten } = await promisify(fs.write)(2, Buffer.from('xg\\n'), 1);
+      fs.writev(1, [Buffer.from('h'), Buffer.from('\\n')], () => {});
+      fs.appendFileSync('/dev/stdout', 'i\\n');
+      console.log('j');
+      return bytesWritten;
+    };`,
+  });
+  const { text } = await controller.call();
+  assert.equal(text, '2');
+  assert.deepEqual(controller.printed, [
+    [1, 'a\n'],
+    ['raw', 'b\n'],
+    [1, 'c\n'],
+    ['raw', 'd\ne\n'],
+    [1, 'f\n'],
+    ['raw', 'g\nh\ni\n'],
+    [1, 'j\n'],
+  ]);
+});
+
+/** Collects lines while a write is under way, as asynchronous loggers do. */
+const LOGGER = `const fs = require('node:fs');
+  let collected = '';
+  let writing = false;
+  const release = (error) => {
+    writing = !error && collected !== '';
+    if (writing) {
+      const text = collected.slice(0, 256);
+      collected = collected.slice(text.length);
+      fs.write(1, text, 'utf8', release);
+    }
+  };
+  const log = (line) => {
+    collected += line;
+    if (!writing) release();
+  };`;
+
+for (const [name, end] of [
+  ['returns', 'return 1'],
+  ['has awaited something and returns', `await null; log('last'); return 1`],
+  ['throws', `await null; log('last'); throw new Error('no')`],
+]) {
+  test(`a call that ${name} is answered after what its logger writes`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `${LOGGER}
+      exports.handler = async (event) => {
+        for (let i = 0; i < 200; i++) log(event + '.' + i + '\\n');
+        ${end};
+      };`,
+    });
+    for (const id of [1, 2, 3]) {
+      controller.raw = '';
+      await controller.call(String(id), { id });
+      const lines = Array.from({ length: 200 }, (_, i) => `${id}.${i}\n`).join('');
+      assert.equal(controller.raw.replace('last', ''), lines);
+    }
+  });
+}
+
+test('a call is answered whose writes never end', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `const fs = require('node:fs');
+    const again = () => fs.write(1, '', again);
+    exports.handler = async (event) => { if (event === 1) again(); return event; };`,
+  });
+  assert.equal((await controller.call('1')).text, '1');
+  assert.equal((await controller.call('2', { id: 2 })).text, '2');
+});
+
+test('a write that fails tells its callback, one with wrong arguments throws', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `const fs = require('node:fs');
+    exports.handler = async () => {
+      const thrown = [() => fs.write(1, 7, () => {}), () => fs.write(1, 'x')].map((write) => {
+        try { return write(); } catch (error) { return error.code; }
+      });
+      fs.closeSync(1);
+      const error = await new Promise((resolve) => fs.write(1, 'x', resolve));
+      console.log('still there');
+      return [...thrown, error.code];
+    };`,
+  });
+  const { json, logs } = await controller.call();
+  assert.deepEqual(json, ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_TYPE', 'EBADF']);
+  assert.equal(textOf(logs), 'still there\n');
+});
 
 test('a character written in pieces is one, whoever writes between them', LIMIT, async (t) => {
   const controller = await Controller.ready(t, {
@@ -1400,7 +1586,7 @@ test('process.exit fails its calls, after everything they wrote', LIMIT, async (
       },
     ]),
   );
-  assert.equal(frames.at(-1).text, 'goodbye\n');
+  assert.equal(textOf(frames.filter(({ type, id }) => type === LOG && id === 0)), 'goodbye\n');
   assert.equal(await controller.exited, 7);
 });
 
@@ -1415,11 +1601,11 @@ test('an answer the controller is slow to read survives process.exit', LIMIT, as
     };`,
   });
   // The event loop has sent a part of the answer when the process ends.
-  const exits = new Promise((resolve) => controller.process.stdout.once('data', resolve));
+  const exits = new Promise((resolve) => controller.pipe.once('data', resolve));
   let seen = 0;
   controller.socket.on('data', (chunk) => {
     seen += chunk.length;
-    if (seen > 1_000_000 && controller.process.stdout.listenerCount('data') > 1) {
+    if (seen > 1_000_000 && controller.pipe.listenerCount('data') > 1) {
       controller.socket.pause();
       controller.invoke(2, '"exit"');
       seen = -Infinity;

@@ -10,10 +10,12 @@ a stranger's code, so it keeps to a few rules:
 - Every length is checked before it is used, and whatever a user's object does when it is read
   (`__str__` of an exception, `__iter__` of an answer) becomes an error object, never our crash.
 - Nothing but frames is written to the socket, and nothing of ours to descriptors 1 and 2 but the
-  one line that explains exit status 1.
+  one line that explains exit status 1, and what user code prints.
 - What a call writes is named after that call through a context variable, which threads inherit
   from the code that starts them; a call that has been answered is never named again. What is
   written where no call can be named belongs to the only call in flight, if there is just one.
+- What is printed goes where child processes and native code print, into the pipe, so that the
+  kernel keeps the order; a record's header says whose it is.
 
 How calls run is chosen once, after LOAD, by what costs least:
 
@@ -55,7 +57,6 @@ READY = 3
 LOAD_FAILED = 4
 INVOKE = 5
 RESULT = 6
-LOG = 8
 CANCEL = 9
 PING = 10
 PONG = 11
@@ -66,13 +67,17 @@ STDERR_DESCRIPTOR = 2
 
 FAILED = 1  # flag of RESULT: the payload is an error object
 ENDING = 2  # flag of RESULT: the process ends now; a call that is sent to it is lost
-STDERR = 1  # flag of LOG: written to stderr
+STDERR = 1  # flag of a record: written to stderr
 
 # length, type, flags, reserved, id
 HEADER = Struct(">IBBHI")
 # What `length` counts besides the payload: type, flags, reserved and id.
 COUNTED_HEADER_BYTES = 8
 MAX_PAYLOAD_BYTES = 6815744
+MAX_RECORD_TEXT_BYTES = 65520
+MARK_BYTES = 8
+# 0xFF, which is in no text, mark, flags, length, id
+RECORD = Struct(f">B{MARK_BYTES}sBHI")
 # Deadline, lengths of request id and header block: the fixed part of an INVOKE payload (§5).
 INVOKE_FIXED = Struct(">QHH")
 # Number and length of a header, before its value.
@@ -104,8 +109,11 @@ PREPARED_MODULES = (
 READ_BUFFER_BYTES = 16 * 1024
 # Unsent frames at which a thread waits for the one that sends: bounds memory.
 PENDING_FRAMES = 128
-# Longer text becomes several LOG frames, and a line without an end is sent at this length.
-LOG_FRAME_BYTES = 64 * 1024
+# What is sent at once; of records, what the kernel writes to a pipe in one piece (PIPE_BUF).
+SENT_AT_ONCE_BYTES = 64 * 1024
+WHOLE_WRITE_BYTES = 4096
+# A line without an end is written at this length.
+LONGEST_LINE_BYTES = 64 * 1024
 # Messages and stack lines are cut here, so that an error object always fits a frame.
 ERROR_TEXT_CHARACTERS = 64 * 1024
 ERROR_STACK_FRAMES = 64
@@ -184,59 +192,74 @@ class FrameReader:
         return received > 0
 
 
-class FrameWriter:
-    """Sends frames whole. Thread-safe; blocks while the controller does not read.
+class Writer:
+    """Writes frames, or records, whole. Thread-safe; blocks while the controller does not read.
 
-    Threads that find another one sending leave their frames to it: a lock that all of them waited
-    for would hand the interpreter's own lock around for every frame.
+    Threads that find another one writing leave what they have to it: a lock that all of them waited
+    for would hand the interpreter's own lock around for every line.
     """
 
-    def __init__(self, connection: socket) -> None:
-        self._connection = connection
-        self._sending = _thread.allocate_lock()
-        self._sender = 0
+    def __init__(self, write: Callable[[bytes], None], most_bytes: int) -> None:
+        """`most_bytes` are written at once, unless one alone is longer."""
+        self._write = write
+        self._most_bytes = most_bytes
+        self._writing = _thread.allocate_lock()
+        self._writer = 0
         self._pending: deque[bytes] = deque()
 
-    def send(self, frames: bytes) -> None:
-        self.append(frames)
+    def send(self, whole: bytes) -> None:
+        self.append(whole)
         self.flush()
 
-    def append(self, frames: bytes) -> None:
-        """Fixes the place of the frames in the stream. `flush` has to follow."""
-        self._pending.append(frames)
+    def append(self, whole: bytes) -> None:
+        """Fixes its place in the stream. `flush` or `settle` has to follow."""
+        self._pending.append(whole)
 
     def flush(self) -> None:
-        """Sees to it that everything appended is sent."""
-        pending = self._pending
+        """Sees to it that everything appended is written."""
         # Whoever holds the lock looks again after it has let go, so nothing is left behind.
-        while pending and self._sending.acquire(blocking=self._must_wait()):
-            self._sender = _thread.get_ident()
-            try:
-                while pending:
-                    frames = pending.popleft()
-                    if pending:
-                        frames = b"".join([frames, *take_all(pending)])
-                    self._connection.sendall(frames)
-            except OSError:
-                posix._exit(0)  # The controller is gone.
-            finally:
-                self._sender = 0
-                self._sending.release()
+        while self._pending and self._writing.acquire(blocking=self._must_wait()):
+            self._write_pending()
+
+    def settle(self) -> None:
+        """Waits until everything appended is written."""
+        # A destructor may write in the middle of its own thread's writing: it cannot wait for that.
+        if self._writer != _thread.get_ident():
+            self._writing.acquire()
+            self._write_pending()
 
     def finish(self) -> None:
-        """Waits until everything is sent, a second at most. For a process that is ending."""
-        if self._sending.acquire(timeout=1):
-            self._sending.release()
-            self.flush()
+        """Waits until everything is written, a second at most. For a process that is ending."""
+        if self._writing.acquire(timeout=1):
+            self._write_pending()
+
+    def _write_pending(self) -> None:
+        """Writes all there is and gives the lock back."""
+        pending = self._pending
+        self._writer = _thread.get_ident()
+        try:
+            while pending:
+                whole = pending.popleft()
+                if pending:
+                    whole = self._join(whole)
+                self._write(whole)
+        finally:
+            self._writer = 0
+            self._writing.release()
+
+    def _join(self, first: bytes) -> bytes:
+        pending, most = self._pending, self._most_bytes
+        parts = [first]
+        size = len(first)
+        while pending:
+            size += len(pending[0])
+            if size > most:
+                break
+            parts.append(pending.popleft())
+        return b"".join(parts)
 
     def _must_wait(self) -> bool:
-        # A destructor may write in the middle of its own thread's sending: it cannot wait for that.
-        return len(self._pending) > PENDING_FRAMES and self._sender != _thread.get_ident()
-
-
-def take_all(pending: deque[bytes]) -> list[bytes]:
-    """Takes what is there now; more may be appended meanwhile."""
-    return [pending.popleft() for _ in range(len(pending))]
+        return len(self._pending) > PENDING_FRAMES and self._writer != _thread.get_ident()
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -604,19 +627,33 @@ def log_to_stderr_by_default() -> None:
 
 
 class Output:
-    """Turns what calls write into LOG frames. Thread-safe.
+    """Writes what calls print, as records of text of one call each (§1). Thread-safe.
 
-    Whole lines are sent when they end: what a call wrote must not be lost with a process that hangs
-    or is killed. Bytes stay bytes until then, so a character may come in pieces. The lock orders a
-    call's output before its RESULT. It is re-entrant because a destructor or a signal handler may
-    write while its own thread is writing.
+    Whole lines are written when they end: what a call wrote must not be lost with a process that
+    hangs or is killed. Bytes stay bytes until then, so a character may come in pieces. The lock
+    orders a call's output before its RESULT. It is re-entrant because a destructor or a signal
+    handler may write while its own thread is writing.
+
+    While one call is in flight, who writes waits until it is written: what it, or a child of it,
+    then writes to the descriptors comes after.
     """
 
-    def __init__(self, writer: FrameWriter, calls: dict[int, Call]) -> None:
+    def __init__(self, writer: Writer, calls: dict[int, Call]) -> None:
+        # No secret: whoever could read it is the function itself.
+        self.mark = posix.urandom(MARK_BYTES)
         self._writer = writer
+        self._records = Writer(self._put, WHOLE_WRITE_BYTES)
         self._calls = calls
         self._lock = _thread.RLock()
+        self._descriptor = STDOUT_DESCRIPTOR
         self._forked = False
+
+    def open(self) -> None:
+        """Opens the pipe anew: it stays what it is whatever user code makes of descriptor 1."""
+        try:
+            self._descriptor = posix.open("/proc/self/fd/1", posix.O_WRONLY | posix.O_CLOEXEC)
+        except OSError:
+            pass  # Not a pipe; so it is the descriptor itself.
 
     def write(self, flags: int, text: bytes) -> None:
         if self._forked:
@@ -626,16 +663,16 @@ class Output:
             call = self._writing()
             text = call.unended[flags] + text
             ended = text.rfind(b"\n") + 1
-            if len(text) - ended >= LOG_FRAME_BYTES:
+            if len(text) - ended >= LONGEST_LINE_BYTES:
                 ended = whole_characters(text)
             call.unended[flags] = text[ended:]
             if ended == 0:
                 return
-            self._writer.append(log_frames(flags, self._id(call), text[:ended]))
-        self._writer.flush()
+            self._append(flags, self._id(call), text[:ended])
+        self._flush()
 
     def flush(self, flags: int) -> None:
-        """Sends the unended line of the current call, but for a character that has not ended."""
+        """Writes the unended line of the current call, but for a character that has not ended."""
         if self._forked:
             return
         with self._lock:
@@ -645,16 +682,22 @@ class Output:
             if ended == 0:
                 return
             call.unended[flags] = unended[ended:]
-            self._writer.append(log_frames(flags, self._id(call), unended[:ended]))
-        self._writer.flush()
+            self._append(flags, self._id(call), unended[:ended])
+        self._flush()
 
     def answer(self, call: Call, flags: int, payload: bytes) -> None:
         """Sends the RESULT of a call after everything it wrote."""
         with self._lock:
             call.answered = True
-            unended = self._take_unended(call, 0) + self._take_unended(call, STDERR)
-            self._writer.append(unended + frame(RESULT, flags, call.id, payload))
-        self._writer.flush()
+            for each in (0, STDERR):
+                if call.unended[each]:
+                    self._append_unended(call, each)
+        self._records.settle()
+        self._writer.send(frame(RESULT, flags, call.id, payload))
+
+    def finish(self) -> None:
+        """Waits until everything is written, a second at most. For a process that is ending."""
+        self._records.finish()
 
     def become_child(self) -> None:
         """After fork the connection is the parent's; the descriptors are still ours to write."""
@@ -672,15 +715,42 @@ class Output:
         calls = list(self._calls)
         return calls[0] if len(calls) == 1 else NO_CALL.id
 
-    @staticmethod
-    def _take_unended(call: Call, flags: int) -> bytes:
+    def _append_unended(self, call: Call, flags: int) -> None:
         text = call.unended[flags]
-        if not text:
-            return b""
         call.unended[flags] = b""
         if whole_characters(text) < len(text):
             text = str(text, "utf-8", "replace").encode()
-        return log_frames(flags, call.id, text)
+        self._append(flags, call.id, text)
+
+    def _append(self, flags: int, call_id: int, text: bytes) -> None:
+        """Appends text as records, of which none cuts a character."""
+        view = memoryview(text)
+        start = 0
+        while start < len(text):
+            end = min(len(text), start + MAX_RECORD_TEXT_BYTES)
+            if end < len(text):
+                end -= 3 - whole_characters(text[end - 3 : end])
+            header = RECORD.pack(0xFF, self.mark, flags, end - start, call_id)
+            self._records.append(b"".join((header, view[start:end])))
+            start = end
+
+    def _flush(self) -> None:
+        if len(self._calls) > 1:
+            self._records.flush()
+        else:
+            self._records.settle()
+
+    def _put(self, records: bytes) -> None:
+        while True:
+            try:
+                written = posix.write(self._descriptor, records)
+                if written == len(records):
+                    return
+                records = records[written:]
+            except BlockingIOError:
+                time.sleep(0.001)  # A child has made the descriptor it shares with us not block.
+            except OSError:
+                return  # The controller is gone; its end of stream ends the process.
 
 
 def encode_output(text: str) -> bytes:
@@ -698,20 +768,6 @@ def whole_characters(text: bytes) -> int:
         if byte < 0x80:
             break
     return len(text)
-
-
-def log_frames(flags: int, call_id: int, text: bytes) -> bytes:
-    """The text as LOG frames, of which none is too long or cuts a character."""
-    if len(text) <= LOG_FRAME_BYTES:
-        return frame(LOG, flags, call_id, text)
-    frames = []
-    while text:
-        part = text[:LOG_FRAME_BYTES]
-        if len(part) < len(text):
-            part = part[: whole_characters(part)]
-        frames.append(frame(LOG, flags, call_id, part))
-        text = text[len(part) :]
-    return b"".join(frames)
 
 
 class LogStream(io.TextIOBase):
@@ -833,7 +889,7 @@ class Runner:
     def __init__(self, connection: socket) -> None:
         self._connection = connection
         self._reader = FrameReader()
-        self._writer = FrameWriter(connection)
+        self._writer = Writer(self._send, SENT_AT_ONCE_BYTES)
         self._calls: dict[int, Call] = {}
         self._output = Output(self._writer, self._calls)
         self._handler: Optional[Callable[[Any, Context], Any]] = None
@@ -844,8 +900,14 @@ class Runner:
         """Serves until the end of the stream."""
         try:
             version = "%d.%d.%d" % sys.version_info[:3]
-            hello = {"protocol": PROTOCOL, "language": "python", "languageVersion": version}
+            hello = {
+                "protocol": PROTOCOL,
+                "language": "python",
+                "languageVersion": version,
+                "outputMark": self._output.mark.hex(),
+            }
             self._writer.send(frame(HELLO, 0, 0, write_json(hello).encode()))
+            self._output.open()
             self._capture()
             self._prepare()
             load = self._await_load()
@@ -859,6 +921,12 @@ class Runner:
                 self._serve(load["concurrency"])
         except ProtocolError as error:
             end(EXIT_PROTOCOL_ERROR, message_of(error))
+
+    def _send(self, frames: bytes) -> None:
+        try:
+            self._connection.sendall(frames)
+        except OSError:
+            posix._exit(0)  # The controller is gone.
 
     def _capture(self) -> None:
         inherit_context_in_threads()
@@ -1112,6 +1180,7 @@ class Runner:
         except BaseException:
             pass  # The interpreter has reported it.
         self._flush_output()
+        self._output.finish()
         self._writer.finish()
         posix._exit(status & 0xFF)
 

@@ -5,9 +5,11 @@ Usage: python3 -m unittest discover -s runner-runtime/python
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import struct
@@ -26,7 +28,9 @@ RUNNER = Path(__file__).with_name("runner.py").resolve()
 FIXTURES = RUNNER.parents[2] / "common/src/test/resources/wire/frames.json"
 
 HELLO, LOAD, READY, LOAD_FAILED, INVOKE, RESULT = 1, 2, 3, 4, 5, 6
-LOG, CANCEL, PING, PONG, CREDIT = 8, 9, 10, 11, 12
+CANCEL, PING, PONG, CREDIT = 9, 10, 11, 12
+# Not a frame's: stands for a record of the pipe among the frames that arrive.
+LOG = 256
 HEADER_NUMBERS = {"traceParent": 1, "traceState": 2, "clientContext": 3, "identity": 4}
 MAX_PAYLOAD_BYTES = 6815744
 
@@ -82,6 +86,21 @@ class Frame:
         return f"Frame({self.type}, {self.flags}, {self.id}, {self.payload[:200]!r})"
 
 
+class Record:
+    """Text that the runner has written to the pipe as the output of a call."""
+
+    type = LOG
+
+    def __init__(self, flags: int, call_id: int, text: bytes) -> None:
+        self.flags = flags
+        self.id = call_id
+        self.payload = text
+        self.text = text.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Record({self.flags}, {self.id}, {self.text[:200]!r})"
+
+
 class Controller:
     """The controller's side of one runner process."""
 
@@ -92,32 +111,45 @@ class Controller:
         self.code_root = self.directory / "task"
         self.code_root.mkdir()
         self.socket, inherited = socket.socketpair()
+        self.pipe, output = os.pipe()
+        os.set_blocking(self.pipe, False)
+        test.addCleanup(os.close, self.pipe)
+        # What is no record, and all that was printed, in order.
+        self.raw = ""
+        self.printed: list[tuple[Union[int, str], str]] = []
+        self._mark = b""
+        self._unread = b""
+        self._pipe_open = True
+        self._arrived: collections.deque[Any] = collections.deque()
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", BECOME_RUNNER, str(inherited.fileno())]
             + [sys.executable, *options, str(RUNNER)],
             pass_fds=(inherited.fileno(),),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=output,
+            stderr=output,
             env={"PATH": os.environ["PATH"]},
         )
         test.addCleanup(self._stop)
         inherited.close()
+        os.close(output)
         self.socket.settimeout(LIMIT_SECONDS)
         self.hello = self.next()
         test.assertEqual(self.hello.type, HELLO)
+        self._mark = b"\xff" + bytes.fromhex(self.hello.json["outputMark"])
 
     def _stop(self) -> None:
         self.socket.close()
         self.process.kill()
         self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
     def exited(self) -> tuple[int, str]:
         """Waits for the runner's end: its status, and what it wrote to its descriptors."""
-        raw, _ = self.process.communicate(timeout=LIMIT_SECONDS)
-        return self.process.returncode, raw.decode()
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while self._pipe_open and time.monotonic() < deadline:
+            select.select([self.pipe], [], [], LIMIT_SECONDS)
+            self._read_printed()
+        return self.process.wait(LIMIT_SECONDS), self.raw
 
     def send(self, *frames: bytes) -> None:
         self.socket.sendall(b"".join(frames))
@@ -132,12 +164,60 @@ class Controller:
             size -= len(part)
         return b"".join(parts)
 
-    def next(self) -> Frame:
-        head = self._receive(4)
-        return Frame(head + self._receive(int.from_bytes(head, "big")))
+    def next(self) -> Any:
+        """The next frame or record. What was printed before a frame was sent comes before it."""
+        while not self._arrived:
+            sources = [self.socket, self.pipe] if self._pipe_open else [self.socket]
+            readable, _, _ = select.select(sources, [], [], LIMIT_SECONDS)
+            if not readable:
+                raise TimeoutError(f"nothing in {LIMIT_SECONDS} s")
+            if self.socket not in readable:
+                self._read_printed()
+                continue
+            try:
+                head = self._receive(4)
+                arrived = Frame(head + self._receive(int.from_bytes(head, "big")))
+            except (EOFError, ConnectionError):
+                self._read_printed()
+                if self._arrived:
+                    break
+                raise
+            self._read_printed()
+            self._arrived.append(arrived)
+        return self._arrived.popleft()
 
-    def remaining(self) -> list[Frame]:
-        """The frames until the runner closes the connection."""
+    def _read_printed(self) -> None:
+        while self._pipe_open:
+            try:
+                read = os.read(self.pipe, 1 << 16)
+            except BlockingIOError:
+                return
+            self._pipe_open = read != b""
+            self._unread += read
+            self._cut_printed()
+
+    def _cut_printed(self) -> None:
+        while self._unread:
+            start = self._unread.find(self._mark) if self._mark else -1
+            if start != 0:
+                end = len(self._unread) if start < 0 else start
+                text = self._unread[:end].decode("utf-8", "replace")
+                self.raw += text
+                self.printed.append(("raw", text))
+                self._unread = self._unread[end:]
+                continue
+            if len(self._unread) < 16:
+                return
+            flags, size, call_id = struct.unpack_from(">BHI", self._unread, 9)
+            if len(self._unread) < 16 + size:
+                return
+            record = Record(flags, call_id, self._unread[16 : 16 + size])
+            self._unread = self._unread[16 + size :]
+            self.printed.append((record.id, record.text))
+            self._arrived.append(record)
+
+    def remaining(self) -> list[Any]:
+        """The frames and records until the runner closes the connection."""
         frames = []
         try:
             while True:
@@ -163,14 +243,14 @@ class Controller:
         }
         self.send(frame(LOAD, 0, json.dumps({**facts, **load}).encode()))
 
-    def load_answer(self) -> tuple[Frame, list[Frame]]:
-        """READY or LOAD_FAILED, and the LOG frames before it."""
+    def load_answer(self) -> tuple[Frame, list[Any]]:
+        """READY or LOAD_FAILED, and the records before it."""
         logs = []
         while (arrived := self.next()).type == LOG:
             logs.append(arrived)
         return arrived, logs
 
-    def ready(self, code: Union[str, dict[str, str]], **load: Any) -> list[Frame]:
+    def ready(self, code: Union[str, dict[str, str]], **load: Any) -> list[Any]:
         """Loads code that is expected to load; returns what it logged meanwhile."""
         self.load({"index.py": code} if isinstance(code, str) else code, **load)
         answer, logs = self.load_answer()
@@ -189,8 +269,8 @@ class Controller:
         payload = invoke_payload(encoded, request_id, deadline_millis, headers)
         self.send(frame(INVOKE, call_id, payload))
 
-    def result(self, call_id: int) -> tuple[Frame, list[Frame]]:
-        """The RESULT of a call, and the LOG frames before it."""
+    def result(self, call_id: int) -> tuple[Frame, list[Any]]:
+        """The RESULT of a call, and the records before it."""
         logs = []
         while (arrived := self.next()).type == LOG:
             logs.append(arrived)
@@ -211,7 +291,7 @@ class Controller:
         return result.json  # type: ignore[no-any-return]
 
 
-def text_of(logs: list[Frame]) -> str:
+def text_of(logs: list[Any]) -> str:
     return "".join(log.text for log in logs)
 
 
@@ -277,7 +357,7 @@ class FramesTest(unittest.TestCase):
         controller.send(bytes.fromhex(by_name["ping"]))
         self.assertEqual(controller.next().encoded.hex(), by_name["pong"])
 
-    def test_long_output_becomes_several_frames_of_whole_characters(self) -> None:
+    def test_long_output_becomes_several_records_of_whole_characters(self) -> None:
         controller = Controller(self)
         controller.ready("def handler(event, context): print('a' + '\\U0001f680' * 100_000)")
         controller.invoke(1)
@@ -289,9 +369,10 @@ class FramesTest(unittest.TestCase):
 class LifeTest(unittest.TestCase):
     def test_hello_names_protocol_and_language(self) -> None:
         version = "%d.%d.%d" % sys.version_info[:3]
+        hello = Controller(self).hello.json
+        self.assertRegex(hello.pop("outputMark"), r"^[0-9a-f]{16}$")
         self.assertEqual(
-            Controller(self).hello.json,
-            {"protocol": 2, "language": "python", "languageVersion": version},
+            hello, {"protocol": 2, "language": "python", "languageVersion": version}
         )
 
     def test_a_runner_started_long_before_load_answers_ping_then_loads(self) -> None:
@@ -732,7 +813,7 @@ class ConcurrencyTest(unittest.TestCase):
                     concurrency=16,
                 )
                 calls = 48
-                seen: dict[int, list[Frame]] = {}
+                seen: dict[int, list[Any]] = {}
                 for call_id in range(1, 17):
                     controller.invoke(call_id, str(call_id * 1000))
                 for sent in range(17, calls + 17):
@@ -811,6 +892,39 @@ class ConcurrencyTest(unittest.TestCase):
         (controller.code_root / "answered").touch()
         late = controller.next()
         self.assertEqual((late.type, late.id, late.text), (LOG, 0, "late\n"))
+
+    def test_what_is_printed_by_any_way_is_in_the_pipe_in_order(self) -> None:
+        for kind, concurrency in (("def", 1), ("def", 10), ("async def", 10)):
+            with self.subTest(kind, concurrency=concurrency):
+                controller = Controller(self)
+                controller.ready(
+                    "import os, subprocess, sys, threading\n"
+                    f"{kind} handler(event, context):\n"
+                    "    print('a')\n"
+                    "    os.write(1, b'b\\n')\n"
+                    "    print('c', file=sys.stderr)\n"
+                    "    subprocess.run(['/bin/sh', '-c', 'echo d'])\n"
+                    "    thread = threading.Thread(target=print, args='e')\n"
+                    "    thread.start()\n"
+                    "    thread.join()\n"
+                    "    with open('/dev/stdout', 'w') as out: out.write('f\\n')\n"
+                    "    os.dup2(os.open('/dev/null', os.O_WRONLY), 1)\n"
+                    "    print('g')\n",
+                    concurrency=concurrency,
+                )
+                controller.call()
+                self.assertEqual(
+                    controller.printed,
+                    [
+                        (1, "a\n"),
+                        ("raw", "b\n"),
+                        (1, "c\n"),
+                        ("raw", "d\n"),
+                        (1, "e\n"),
+                        ("raw", "f\n"),
+                        (1, "g\n"),
+                    ],
+                )
 
     def test_output_of_code_without_a_call_belongs_to_the_only_call_in_flight(self) -> None:
         sync_handler = (
@@ -1214,7 +1328,10 @@ class ErrorTest(unittest.TestCase):
                             concurrency=concurrency,
                         )
                         controller.invoke(1, request_id="rid-1")
-                        before, result, *after = controller.remaining()
+                        # What is printed after the RESULT may be read before it.
+                        arrived = controller.remaining()
+                        [result] = [each for each in arrived if each.type == RESULT]
+                        before, *after = [each for each in arrived if each.type == LOG]
                         self.assertEqual((before.id, before.text), (1, "before\n"))
                         self.assertEqual((result.type, result.flags), (RESULT, 3))
                         self.assertEqual(

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +29,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +63,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
         runner.greetAndLoad();
         runner.serve();
       };
+  private volatile Function<WarmupRequest, Optional<ApiException>> refusal = _ -> Optional.empty();
   private volatile @Nullable RunnerExit exit;
   private volatile @Nullable Error broken;
   private volatile @Nullable RuntimeConfiguration probe;
@@ -86,6 +89,11 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Has the next warm-ups fail.
   public void failWarmups(int count) {
     failingWarmups.set(count);
+  }
+
+  /// Has warm-ups end with what this says, if anything.
+  public void refuseWarmups(Function<WarmupRequest, Optional<ApiException>> how) {
+    refusal = how;
   }
 
   /// Has warm-ups and resets end with an error, as from a defect of the engine; null ends that.
@@ -230,6 +238,10 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     warmups.add(request);
     throwIfBroken();
     warmupGate.acquireUninterruptibly();
+    Optional<ApiException> refused = refusal.apply(request);
+    if (refused.isPresent()) {
+      throw refused.get();
+    }
     if (failingWarmups.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new ApiException(ErrorCode.SERVICE, "", List.of("code: checksum differs"));
     }

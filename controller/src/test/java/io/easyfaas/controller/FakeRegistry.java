@@ -70,10 +70,24 @@ public final class FakeRegistry implements RegistryClient {
     return brn;
   }
 
+  /// Registers a revision of `$LATEST`, instead of the one before it.
+  ///
+  /// @return the BRN of `$LATEST`
+  public String latest(String name, int revision, Traits traits) {
+    String brn = FunctionBrn.of(Account.DEFAULT, name, new Qualifier.Version("$LATEST")).toString();
+    documents.put(brn, document(name, brn, traits, "." + revision));
+    return brn;
+  }
+
   /// A document as a registry serves it.
   public static FunctionDocument document(String name, String brn, Traits traits) {
+    return document(name, brn, traits, "");
+  }
+
+  private static FunctionDocument document(
+      String name, String brn, Traits traits, String revision) {
     return new FunctionDocument(
-        new FunctionDocument.FunctionCode("/code/" + name + ".zip", "filesystem", null),
+        new FunctionDocument.FunctionCode("/code/" + name + revision + ".zip", "filesystem", null),
         new FunctionDocument.Concurrency(traits.reserved(), 0),
         new FunctionConfiguration(
             "c2hh",
@@ -88,7 +102,7 @@ public final class FakeRegistry implements RegistryClient {
             "nodejs20",
             traits.timeoutSeconds(),
             "1",
-            "commit-of-" + name,
+            "commit-of-" + name + revision,
             Account.DEFAULT.id(),
             traits.concurrency(),
             null),

@@ -16,6 +16,8 @@ public enum ErrorCode {
   /// No such function, version, runtime or container.
   RESOURCE_NOT_FOUND(
       "ResourceNotFoundException", 404, "The resource specified in the request does not exist"),
+  /// There is a function, but its code is not where its document says.
+  CODE_NOT_FOUND("CodeNotFoundException", 404, "The code of the function does not exist"),
   /// The thing exists already, or is in use.
   RESOURCE_CONFLICT("ResourceConflictException", 409, "The resource is in use or exists already"),
   /// A body or code package is larger than the limit.

@@ -2,15 +2,12 @@ package io.easyfaas.controller.engine;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.invoke.Call;
-import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallHeaders;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallSink;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
-import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.common.wire.RunnerExit;
@@ -21,27 +18,28 @@ import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.Waiter;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.RunnerCall;
-import io.easyfaas.controller.userlog.CallOutput;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One call's life, from its request to its end.
 ///
 /// It begins on its caller's thread. A function that is not in the cache is looked up on a virtual
 /// thread, which goes on from there. From the moment it is granted a lease the call lives on the
-/// runner's event loop, where its end is told to the sink. Fields are written by whoever has the
-/// call at the time; `function`, `lease` and `abandoned` may meet, see {@link #cancel}.
+/// runner's event loop, where its end is told, see {@link CallOutcome}. Fields are written by
+/// whoever has the call at the time; `function`, `lease` and `abandoned` may meet, see {@link
+/// #cancel}.
+///
+/// **Other revisions.** A call of `$LATEST` that waits while its function is updated may find the
+/// code of its revision gone. Then it goes on with the new one, as often as {@value #MAX_REVISIONS}
+/// times.
 final class EngineCall implements Call, RunnerCall, Waiter {
-  private static final Logger LOG = LoggerFactory.getLogger(EngineCall.class);
+  private static final int MAX_REVISIONS = 10;
 
   private final EngineInvoker engine;
   private final CallSink sink;
+  private final CallOutcome outcome;
   private final FunctionReference reference;
   private final byte[] requestId;
   private final CallTerms terms;
@@ -49,9 +47,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   private @Nullable ByteBuf event;
   private byte[] headers = HeaderBlock.NONE;
-  private @Nullable CallLog log;
-  private boolean begun;
   private boolean isReleased;
+  private int revisions;
   private volatile @Nullable ResolvedFunction function;
   private volatile @Nullable Lease lease;
   private volatile boolean abandoned;
@@ -69,6 +66,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     this.terms = request.terms();
     this.event = request.event();
     this.times = new CallTimes(engine.metrics, now());
+    this.outcome = new CallOutcome(engine, sink, terms, requestId, times);
   }
 
   /// Starts the call.
@@ -92,7 +90,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       fail(e);
       return;
     }
-    engine.lookUps.begin(this);
+    engine.lookUps.begin(this, times.received());
   }
 
   /// A call that waits is taken out of the queue. One that runs is cancelled, but keeps its lease
@@ -136,6 +134,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       case Refusal.NeverFits unfit -> fail(CallErrors.neverFits(unfit.detail()));
       case Refusal.Stopping _ -> fail(CallErrors.stopping());
       case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
+      case Refusal.CodeGone gone -> moveOn(gone);
       case Refusal.LoadFailed failed -> {
         releaseEvent();
         failed.output().forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
@@ -179,21 +178,17 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   @Override
   public void began(ByteBuf head) {
-    begun = true;
-    tell(() -> sink.began(StreamHead.read(head)));
+    tell(() -> outcome.began(head));
   }
 
   @Override
   public void part(ByteBuf bytes) {
-    tell(() -> sink.part(bytes));
+    tell(() -> outcome.part(bytes));
   }
 
   @Override
   public void logged(boolean stderr, ByteBuf text) {
-    CallLog kept = log;
-    if (kept != null) {
-      kept.add(stderr, text, engine.clock.millis());
-    }
+    outcome.logged(stderr, text);
   }
 
   @Override
@@ -216,10 +211,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       return;
     }
     ApiException failure = CallErrors.of(cause);
-    CallLog kept = log;
-    if (kept != null) { // What the function printed is its owner's all the same.
-      keepLog(kept, failure.code().status(), times.runNanos(ended));
-    }
+    outcome.keepLog(failure.code().status(), slotName(), ended); // It is its owner's all the same.
     fail(failure);
   }
 
@@ -243,11 +235,6 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     return reference;
   }
 
-  /// When the call began.
-  long received() {
-    return times.received();
-  }
-
   /// Goes on with the function. Any thread.
   void found(ResolvedFunction found, boolean fromCache) {
     times.resolved(fromCache, now());
@@ -256,21 +243,21 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       fail(CallErrors.notTheOwner(found.uid(), account));
       return;
     }
+    ResolvedFunction before = function;
     function = found;
     if (abandoned) {
       leave();
       return;
     }
-    boolean wantsTail = terms.log() == CallTerms.LogWish.TAIL;
-    if (wantsTail || found.keepsUserLog()) {
-      log =
-          new CallLog(
-              found,
-              label(),
-              wantsTail,
-              engine.clock.millis(),
-              engine.budget.open(ByteKind.OUTPUT, found.uid()));
+    if (before != null && before.key().equals(found.key())) {
+      fail(
+          CallErrors.engine(
+              "the registry says so still: code location: "
+                  + found.document().code().location()
+                  + " does not exist"));
+      return;
     }
+    outcome.open(found);
     times.asksForSlot();
     if (terms.priority() == CallTerms.Priority.BACKGROUND
         && engine.pool.waitingRoom().calls() > 0) {
@@ -289,6 +276,17 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       }
       case Acquisition.Refused refused -> refused(refused.refusal());
     }
+  }
+
+  /// Goes on with the revision that has taken the place of this one, if that may be.
+  private void moveOn(Refusal.CodeGone gone) {
+    if (reference.isFixed() || revisions >= MAX_REVISIONS) {
+      fail(CallErrors.engine(gone.detail()));
+      return;
+    }
+    revisions++;
+    engine.functions.outdated(reference, mine());
+    engine.lookUps.begin(this, now());
   }
 
   /// Takes the call out of the queue, if it is there.
@@ -314,32 +312,13 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   /// Tells what the function, or the engine in its place, says.
   private void answer(boolean failed, ByteBuf body, long ended) {
-    times.ended(ended);
-    int status = failed ? 500 : 200;
-    times.finished(abandoned ? CallTimes.STATUS_ABANDONED : status, ended);
-    long run = times.runNanos(ended);
-    String tail = "";
-    CallLog kept = log;
-    if (kept != null) {
-      tail = kept.tail(run / 1_000_000);
-      keepLog(kept, status, run);
-      closeLog();
-    }
-    if (abandoned) {
-      return;
-    }
-    Receipt receipt = new Receipt(failed, times.executionNanos(ended), tail);
-    try {
-      if (!begun) {
-        sink.answered(receipt, body);
-      } else if (failed) {
-        sink.failed(new CallFailure.ByFunction(receipt, ByteBufUtil.getBytes(body)));
-      } else {
-        sink.ended(receipt);
-      }
-    } catch (Throwable e) { // The runner has done its part: whatever this is, it is not its fault.
-      cannotTell(e);
-    }
+    outcome.answered(failed, body, slotName(), abandoned, ended);
+  }
+
+  /// The container it ran in; empty when it did not.
+  private String slotName() {
+    Lease given = lease;
+    return given == null ? "" : engine.slotName(given.slotIndex());
   }
 
   /// Tells what comes before the end. What cannot be told ends the call, not its runner.
@@ -351,52 +330,20 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       news.run();
     } catch (Throwable e) {
       cancel();
-      cannotTell(e);
-    }
-  }
-
-  private void cannotTell(Throwable why) {
-    LOG.error("request={}: the answer could not be told", label(), why);
-    sink.failed(CallFailure.of(CallErrors.engine("the answer could not be told: " + why)));
-  }
-
-  private void keepLog(CallLog kept, int status, long run) {
-    Lease given = lease;
-    Instant now = engine.clock.instant();
-    long epochNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
-    CallOutput output =
-        kept.output(
-            given == null ? "" : engine.slotName(given.slotIndex()),
-            terms.trigger(),
-            epochNanos - run,
-            status,
-            run / 1_000_000,
-            now.toEpochMilli());
-    if (output != null) {
-      engine.userLog.offer(output);
+      outcome.cannotTell(e);
     }
   }
 
   /// Tells a failure that is not the function's. Any thread.
   void fail(ApiException failure) {
     releaseEvent();
-    closeLog();
-    times.finished(failure.code().status(), now());
-    sink.failed(CallFailure.of(failure));
+    outcome.failed(failure);
   }
 
   /// Ends a call that never ran and that nobody waits for.
   private void leave() {
     releaseEvent();
-    closeLog();
-    times.finished(CallTimes.STATUS_ABANDONED, now());
-  }
-
-  private void closeLog() {
-    CallLog kept = log;
-    if (kept != null) {
-      kept.close();
-    }
+    outcome.left();
   }
 
   private void releaseEvent() {

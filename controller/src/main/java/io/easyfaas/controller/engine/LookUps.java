@@ -31,7 +31,9 @@ final class LookUps implements AutoCloseable {
   }
 
   /// Has the registry asked. The call hears `found` or `fail`, now or later, on any thread.
-  void begin(EngineCall call) {
+  ///
+  /// @param since when its wait for the registry began
+  void begin(EngineCall call, long since) {
     int weight = call.weight();
     String limit = waitingRoom.enter(weight);
     if (limit != null) {
@@ -40,18 +42,17 @@ final class LookUps implements AutoCloseable {
       return;
     }
     try {
-      threads.execute(() -> ask(call, weight));
+      threads.execute(() -> ask(call, weight, since + patience.toNanos()));
     } catch (RejectedExecutionException _) {
       waitingRoom.leave(weight);
       call.fail(CallErrors.stopping());
     }
   }
 
-  private void ask(EngineCall call, int weight) {
+  private void ask(EngineCall call, int weight, long deadline) {
     ResolvedFunction found;
     try {
       try {
-        long deadline = call.received() + patience.toNanos();
         found = functions.load(call.reference(), call.label(), deadline);
       } finally {
         waitingRoom.leave(weight);

@@ -23,6 +23,11 @@ public sealed interface Refusal {
   /// @param detail what went wrong
   record WarmupFailed(String detail) implements Refusal {}
 
+  /// The code of this revision is gone; a newer revision may have taken its place.
+  ///
+  /// @param detail where it should have been
+  record CodeGone(String detail) implements Refusal {}
+
   /// The function itself cannot be loaded.
   ///
   /// @param error the error object, see protocol.md §6

@@ -38,6 +38,12 @@ public sealed interface SlotEvent {
   /// @param detail why, for people
   record RunnerNotStarted(String detail) implements SlotEvent {}
 
+  /// A function cannot be put into any slot, whose own fault that is: every call that waits for it
+  /// is told so, and the slot is reset.
+  ///
+  /// @param why what its calls are told
+  record WarmupRefused(Refusal why) implements SlotEvent {}
+
   /// A function cannot be loaded: every call that waits for it is told so, and the slot is reset.
   ///
   /// @param error the error object, see protocol.md §6

@@ -54,8 +54,10 @@ final class SlotLife {
         standby.failed(occupant(slot).function.runtime(), slots.now());
         warmupFailed(slot, failed.detail());
       }
+      case SlotEvent.WarmupRefused refused -> refused(slot, Reason.WARMUP_FAILED, refused.why());
       case SlotEvent.LoadFailed failed ->
-          loadFailed(slot, new Refusal.LoadFailed(failed.error(), failed.output()));
+          refused(
+              slot, Reason.LOAD_FAILED, new Refusal.LoadFailed(failed.error(), failed.output()));
       case SlotEvent.LoadEnded failed ->
           loadEnded(slot, new Refusal.LoadFailed(failed.error(), failed.output()));
       case SlotEvent.ResetDone _ -> resetDone(slot);
@@ -113,10 +115,11 @@ final class SlotLife {
     scheduler.settle();
   }
 
-  private void loadFailed(Slot slot, Refusal.LoadFailed refusal) {
+  /// It is the function's fault, so no other slot is tried.
+  private void refused(Slot slot, Reason reason, Refusal refusal) {
     PooledFunction function = occupant(slot);
     slot.abnormalTimes++;
-    slots.stop(slot, Reason.LOAD_FAILED);
+    slots.stop(slot, reason);
     slot.rejected += queue.refuseAll(function, refusal);
     scheduler.settle();
   }

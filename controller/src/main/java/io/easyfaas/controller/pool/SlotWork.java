@@ -22,8 +22,8 @@ public interface SlotWork {
   void thaw(int slot);
 
   /// Puts a function into a cold or prewarmed slot; ends in {@link SlotPool#connected}, {@link
-  /// SlotEvent.WarmupFailed}, {@link SlotEvent.RunnerNotStarted}, {@link SlotEvent.LoadFailed} or
-  /// {@link SlotEvent.LoadEnded}.
+  /// SlotEvent.WarmupFailed}, {@link SlotEvent.RunnerNotStarted}, {@link SlotEvent.WarmupRefused},
+  /// {@link SlotEvent.LoadFailed} or {@link SlotEvent.LoadEnded}.
   ///
   /// @param requestId of the call that needs it, for logs
   void warmUp(int slot, ResolvedFunction function, String requestId);

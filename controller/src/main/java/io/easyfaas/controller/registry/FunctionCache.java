@@ -137,6 +137,19 @@ public final class FunctionCache {
     }
   }
 
+  /// Forgets a revision that is of no use any more, unless a newer one has taken its place, so that
+  /// who asks next hears what the registry says from now on.
+  public void outdated(FunctionReference reference, ResolvedFunction revision) {
+    synchronized (lock) {
+      Entry entry = entries.getIfPresent(reference);
+      if (entry != null && entry.function().key().equals(revision.key())) {
+        invalidations.incrementAndGet(); // An answer on its way may be as old.
+        flights.forget();
+        entries.invalidate(reference);
+      }
+    }
+  }
+
   /// Forgets every revision of a function, so that the next call asks the registry.
   public void invalidate(FunctionBrn brn) {
     invalidations.incrementAndGet();

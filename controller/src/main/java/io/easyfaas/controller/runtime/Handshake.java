@@ -28,20 +28,22 @@ final class Handshake {
     this.slot = slot;
   }
 
-  /// Looks whether a runner speaks our protocol.
+  /// Reads a runner's HELLO.
   ///
-  /// @param hello payload of its HELLO
-  /// @throws ProtocolException when it does not
-  static void check(ByteBuf hello) throws ProtocolException {
+  /// @param hello its payload
+  /// @throws ProtocolException when the runner does not speak our protocol
+  static RunnerHello read(ByteBuf hello) throws ProtocolException {
     if (hello.readableBytes() > MAX_HELLO_BYTES) {
       throw new ProtocolException("HELLO of " + hello.readableBytes() + " bytes");
     }
     try {
-      int version = Json.CAMEL.read(ByteBufUtil.getBytes(hello), RunnerHello.class).protocol();
+      RunnerHello read = Json.CAMEL.read(ByteBufUtil.getBytes(hello), RunnerHello.class);
+      int version = read.protocol();
       if (version != FrameType.PROTOCOL) {
         throw new ProtocolException(
             "runner speaks protocol " + version + " (expected: " + FrameType.PROTOCOL + ")");
       }
+      return read;
     } catch (JsonException e) {
       throw new ProtocolException("HELLO: " + e.getMessage());
     }

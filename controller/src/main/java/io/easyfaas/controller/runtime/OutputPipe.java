@@ -20,8 +20,9 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored") // What failed is told to the listener.
 final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OutputPipe.class);
-  // As much as a pipe holds, unless its tenant asked the kernel for more (fcntl F_SETPIPE_SZ).
-  private static final int MAX_DRAINED_BYTES = 64 * 1024;
+  // As much as a pipe holds, unless its tenant asked the kernel for more (fcntl F_SETPIPE_SZ), and
+  // one more byte: only that it is not there tells that this was all.
+  private static final int MAX_DRAINED_BYTES = 64 * 1024 + 1;
   // Reads in one turn of the loop; others come in between.
   private static final int READS_PER_TURN = 4;
 
@@ -30,7 +31,8 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
     /// Something was printed.
     ///
     /// @param text valid until the method returns
-    void raw(ByteBuf text);
+    /// @return in how many pieces
+    int printed(ByteBuf text);
 
     /// All that was printed so far has been taken.
     void caughtUp();
@@ -143,14 +145,14 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
     ByteBuf buffer = loop.output;
     int size;
     try {
-      size = end.readAddress(buffer.memoryAddress(), 0, limit);
+      size = end.readAddress(buffer.memoryAddress(), 0, Math.min(limit, RunnerLoop.READ_BYTES));
     } catch (IOException e) {
       LOG.warn("output: read: {}", e.getMessage());
       size = -1;
     }
     if (size > 0) {
-      budget.spend(size);
-      sink.raw(buffer.setIndex(0, size));
+      int pieces = sink.printed(buffer.setIndex(0, size));
+      budget.spend(size + pieces * PrintBudget.PIECE_BYTES);
       return size;
     }
     if (size < 0) {

@@ -13,6 +13,10 @@ import java.util.function.LongSupplier;
 /// MiB in 100 ms is not read for the rest of that time: it waits, the others do not.
 final class PrintBudget {
   static final int WINDOW_BYTES = 4 << 20;
+
+  /// What handling a frame or a piece of output takes, in bytes of printing that take as long.
+  static final int PIECE_BYTES = 128;
+
   static final long WINDOW_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /// Something that is read from a sandbox.

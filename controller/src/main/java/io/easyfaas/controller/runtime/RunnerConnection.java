@@ -37,8 +37,6 @@ public final class RunnerConnection implements Runner {
   private static final String BROKE_PROTOCOL = "protocol-error";
   private static final String NO_ROOM = "no-room"; // For what it says while it starts.
   private static final String SILENT = "runner-silent";
-  // What handling a frame takes, in bytes of printing that take as long.
-  private static final int FRAME_COST_BYTES = 128;
 
   private enum Phase {
     /// The function is not loaded.
@@ -305,9 +303,10 @@ public final class RunnerConnection implements Runner {
       boolean answer = type == FrameType.RESULT || type == FrameType.CHUNK;
       if (!answer || calls.get(id) == null) {
         // Whatever is not an answer that is waited for costs the loop, also when it is empty.
-        budget.spend(FRAME_COST_BYTES + payload.readableBytes());
+        budget.spend(PrintBudget.PIECE_BYTES + payload.readableBytes());
       } else if (type == FrameType.CHUNK) {
-        budget.spend(FRAME_COST_BYTES); // Of a part the bytes are waited for, but not the frames.
+        budget.spend(
+            PrintBudget.PIECE_BYTES); // Of a part the bytes are waited for, but not the frames.
       }
       if (phase == Phase.READY) {
         onCallFrame(type, flags, id, payload);
@@ -331,7 +330,7 @@ public final class RunnerConnection implements Runner {
             ("CUT " + length + " bytes of output are left out: " + why + "\n").getBytes(UTF_8);
         boolean _ = frame(type, flags, id, Unpooled.wrappedBuffer(note));
       } else if (phase == Phase.READY && type == FrameType.RESULT) {
-        budget.spend(FRAME_COST_BYTES);
+        budget.spend(PrintBudget.PIECE_BYTES);
         output.answers();
         callFrames.onRefused(flags, id, new ApiException(ErrorCode.UNAVAILABLE, why));
       } else {

@@ -77,7 +77,7 @@ final class RunnerStart {
     switch (phase) {
       case CONNECTED -> {
         expect(type == FrameType.HELLO, type);
-        Handshake.check(payload);
+        output.greeted(Handshake.read(payload));
         phase = Phase.GREETED;
         if (!handshake.greeted()) {
           throw new ProtocolException("HELLO came too late"); // Nobody waits for it any more.

@@ -1,8 +1,10 @@
 package io.easyfaas.controller.runtime;
 
 import io.easyfaas.common.wire.FrameType;
+import io.easyfaas.common.wire.RunnerHello;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -14,11 +16,12 @@ import org.slf4j.LoggerFactory;
 /// for. With none or several it is the function's. What comes while the function is loaded is kept
 /// for the first call besides; what comes before LOAD is the runner's own and of interest only when
 /// it does not come up.
-final class SandboxOutput implements OutputPipe.Sink {
+final class SandboxOutput implements OutputPipe.Sink, NamedOutput.Sink {
   private static final Logger LOG = LoggerFactory.getLogger(SandboxOutput.class);
 
   private final CallsInFlight calls;
   private final StrayOutput stray;
+  private final NamedOutput named = new NamedOutput();
   private final Utf8Join join = new Utf8Join();
   private @Nullable FunctionLog function;
   private @Nullable LoadingOutput loading;
@@ -32,6 +35,18 @@ final class SandboxOutput implements OutputPipe.Sink {
   SandboxOutput(CallsInFlight calls, StrayOutput stray) {
     this.calls = calls;
     this.stray = stray;
+  }
+
+  /// The runner says how it marks what it prints.
+  ///
+  /// @throws ProtocolException when that is no mark
+  void greeted(RunnerHello hello) throws ProtocolException {
+    String mark = hello.outputMark();
+    try {
+      named.mark(mark == null ? null : HexFormat.of().parseHex(mark));
+    } catch (IllegalArgumentException _) {
+      throw new ProtocolException("a mark that is not hexadecimal");
+    }
   }
 
   /// From now on what is printed is a function's.
@@ -62,6 +77,11 @@ final class SandboxOutput implements OutputPipe.Sink {
   }
 
   @Override
+  public int printed(ByteBuf text) {
+    return named.add(text, this);
+  }
+
+  @Override
   public void raw(ByteBuf text) {
     join.add(text, whole -> nameless(false, whole));
   }
@@ -89,7 +109,11 @@ final class SandboxOutput implements OutputPipe.Sink {
   /// Takes a LOG frame.
   void framed(byte flags, int id, ByteBuf text) {
     readAhead();
-    boolean stderr = (flags & FrameType.FLAG_STDERR) != 0;
+    named((flags & FrameType.FLAG_STDERR) != 0, id, text);
+  }
+
+  @Override
+  public void named(boolean stderr, int id, ByteBuf text) {
     RunnerCall call = calls.get(id);
     if (call != null) {
       log(call, stderr, text);
@@ -115,6 +139,7 @@ final class SandboxOutput implements OutputPipe.Sink {
 
   /// Nothing more will come.
   void close() {
+    named.close(this);
     join.flush(rest -> functions(false, rest));
     FunctionLog whose = function;
     function = null;

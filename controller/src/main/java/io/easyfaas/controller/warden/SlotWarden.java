@@ -3,6 +3,7 @@ package io.easyfaas.controller.warden;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.function.RuntimeConfiguration;
+import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
@@ -14,6 +15,7 @@ import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Reason;
+import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.SlotEvent;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.LoadOutcome;
@@ -175,11 +177,24 @@ final class SlotWarden {
           what,
           printed());
       String detail = "warm up runtime " + id + " failed: " + what;
-      tell(
-          e instanceof RunnerException
-              ? new SlotEvent.RunnerNotStarted(detail)
-              : new SlotEvent.WarmupFailed(detail));
+      tell(failed(e, detail));
     }
+  }
+
+  /// What funclet blames on the caller is the function's fault, and the next slot would tell the
+  /// same.
+  private static SlotEvent failed(Throwable failure, String detail) {
+    return switch (failure) {
+      case RunnerException _ -> new SlotEvent.RunnerNotStarted(detail);
+      case ApiException refused ->
+          switch (refused.code()) {
+            case CODE_NOT_FOUND -> new SlotEvent.WarmupRefused(new Refusal.CodeGone(detail));
+            case INVALID_PARAMETER, REQUEST_TOO_LARGE ->
+                new SlotEvent.WarmupRefused(new Refusal.NeverFits(detail));
+            default -> new SlotEvent.WarmupFailed(detail);
+          };
+      default -> new SlotEvent.WarmupFailed(detail);
+    };
   }
 
   /// Makes the sandbox anew.

@@ -199,6 +199,52 @@ class OutputTest {
   }
 
   @Test
+  void recordsAndRawOutputAreInTheOrderTheyWereWrittenIn() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    CompletableFuture<Void> busy = hold();
+    ends.record(0, 1, "a");
+    ends.print("b");
+    ends.record(1, 2, "c");
+    ends.answer(2, "two");
+    ends.record(0, 1, "d");
+    ends.print("e");
+    ends.record(0, 0, "f");
+    ends.record(0, 2, "late");
+    ends.answer(1, "one");
+    busy.complete(null);
+
+    harness.expect("R1 logged a", "function b", "R2 stderr c");
+    harness.expect("R1 logged d", "function e", "function f", "R2 logged late");
+    harness.expect("R2 answered two", "R1 answered one");
+  }
+
+  @Test
+  void aFullPipeIsTheCallsThatFilledIt() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+    CompletableFuture<Void> busy = hold();
+    ends.print("x".repeat(1 << 16));
+    ends.answer(1, "done");
+    busy.complete(null);
+    harness.expect("R1 logged " + "x".repeat(1 << 16), "R1 answered done");
+
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.print("next");
+    ends.answer(2, "done");
+
+    harness.expect("R2 logged next", "R2 answered done");
+  }
+
+  @Test
   void theEndOfAGenerationEndsItsOutput() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     harness.load(ends);

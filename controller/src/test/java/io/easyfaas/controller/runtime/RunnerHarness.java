@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -23,7 +24,9 @@ import java.util.concurrent.TimeUnit;
 /// One slot's channel with both its ends: what the controller makes of it is told to a queue, the
 /// sandbox's ends are the test's. Every wait is at most 20 s.
 final class RunnerHarness implements AutoCloseable {
-  static final String HELLO = "{\"protocol\":" + FrameType.PROTOCOL + "}";
+  private static final String MARK = "00112233445566ff";
+  static final String HELLO =
+      "{\"protocol\":" + FrameType.PROTOCOL + ",\"outputMark\":\"" + MARK + "\"}";
   static final Duration WAIT = Duration.ofSeconds(20);
 
   /// What became of calls, the function's log and the runner, in order.
@@ -50,6 +53,20 @@ final class RunnerHarness implements AutoCloseable {
   record Ends(HandedOver frames, FileOutputStream output) {
     void print(String text) throws IOException {
       output.write(text.getBytes(UTF_8));
+    }
+
+    /// Prints as a runner does.
+    void record(int flags, int id, String text) throws IOException {
+      byte[] bytes = text.getBytes(UTF_8);
+      output.write(
+          ByteBuffer.allocate(16 + bytes.length)
+              .put((byte) 0xff)
+              .put(HexFormat.of().parseHex(MARK))
+              .put((byte) flags)
+              .putShort((short) bytes.length)
+              .putInt(id)
+              .put(bytes)
+              .array());
     }
 
     void send(byte type, int flags, int id, String payload) throws IOException {

@@ -15,11 +15,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +30,7 @@ import java.util.concurrent.TimeoutException;
 /// Copies a code archive to a local file and says what its hash is. Thread-safe.
 final class CodeFetcher {
   private static final int BUFFER_BYTES = 64 * 1024;
+  private static final Set<Integer> GONE = Set.of(404, 410);
 
   private final long maxBytes;
   private final Duration timeout;
@@ -93,7 +96,8 @@ final class CodeFetcher {
   ///
   /// @param target a file that does not exist yet
   /// @return the hash of what was copied
-  /// @throws ApiException when the location is wrong, too large, or does not answer in time
+  /// @throws ApiException when the location is wrong, too large, or does not answer in time;
+  ///   CODE_NOT_FOUND when nothing is there
   /// @throws IOException when the target cannot be written
   CodeHash fetch(FunctionCode code, Path target) throws IOException {
     MessageDigest digest = CodeHash.digest();
@@ -108,13 +112,15 @@ final class CodeFetcher {
 
   private void copyLocal(Path path, OutputStream target) throws IOException {
     if (!Files.exists(path)) {
-      throw bad("code location: " + path + " does not exist");
+      throw gone(path.toString());
     }
     if (!Files.isRegularFile(path)) {
       throw bad("code location: " + path + " is not a regular file");
     }
     try (InputStream source = Files.newInputStream(path)) {
       copy(source, target, path.toString());
+    } catch (NoSuchFileException _) {
+      throw gone(path.toString()); // Between the look and the opening.
     }
   }
 
@@ -158,6 +164,9 @@ final class CodeFetcher {
       try (InputStream body = response.body()) {
         if (response.statusCode() != 200) {
           client.shutdownNow();
+          if (GONE.contains(response.statusCode())) {
+            throw gone(address + " answered " + response.statusCode() + ": it");
+          }
           throw external(
               "download code err: "
                   + address
@@ -202,6 +211,11 @@ final class CodeFetcher {
     IOException cause() {
       return reason;
     }
+  }
+
+  private static ApiException gone(String location) {
+    return new ApiException(
+        ErrorCode.CODE_NOT_FOUND, "code location: " + location + " does not exist");
   }
 
   private static ApiException bad(String cause) {

@@ -102,7 +102,6 @@ final class CodeCacheTest {
   @CsvSource({
     "filesystem, '', code location was empty",
     "filesystem, code.zip, expected: an absolute path",
-    "filesystem, /nowhere/code.zip, does not exist",
     "filesystem, /proc, is not a regular file",
     "bos, ftp://host/code.zip, expected: an http or https address",
     "'', /var/code.zip, expected: an http or https address",
@@ -150,12 +149,11 @@ final class CodeCacheTest {
   @Test
   void theStatusOfADownloadCounts() throws IOException {
     serve("/gone", 404, "nothing here".getBytes(UTF_8));
+    serve("/broken", 500, "nothing here".getBytes(UTF_8));
+    String sha256 = zip("a.js", "a").sha256();
 
-    refused(
-        web("/gone", "bos"),
-        zip("a.js", "a").sha256(),
-        ErrorCode.SERVICE,
-        "answered 404 (expected: 200)");
+    refused(web("/gone", "bos"), sha256, ErrorCode.CODE_NOT_FOUND, "/gone answered 404");
+    refused(web("/broken", "bos"), sha256, ErrorCode.SERVICE, "answered 500 (expected: 200)");
     nothingIsLeft();
   }
 
@@ -245,7 +243,7 @@ final class CodeCacheTest {
     Zip zip = zip("a.js", "a");
     byte[] bytes = Files.readAllBytes(zip.file());
     Files.delete(zip.file());
-    refused(zip.local(), zip.sha256(), ErrorCode.INVALID_PARAMETER, "does not exist");
+    refused(zip.local(), zip.sha256(), ErrorCode.CODE_NOT_FOUND, "does not exist");
 
     Files.write(zip.file(), bytes);
 

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +34,8 @@ import org.slf4j.LoggerFactory;
 /// **One commit point.** A revision changes when its `meta.json` is replaced by rename(2), and at
 /// no other moment. The code has its hash in its name and is durable before that, so a document
 /// never points to code it was not written for, whenever the machine stops. The code of the
-/// revision before stays until the next change: a warm-up that already holds the old document finds
-/// it.
+/// revision before stays until the next change, and then a little longer, see {@link ReplacedCode}:
+/// a warm-up that already holds the old document finds it.
 ///
 /// **Deleting** a revision removes its `meta.json`, then the rest, and needs no room, so that a
 /// full disk can be emptied. A mark written before a whole function is deleted makes the next start
@@ -55,6 +56,7 @@ public final class FunctionStore implements AutoCloseable {
   private final Deletions deletions;
   private final VersionNumbers numbers;
   private final StoreRoom room;
+  private final ReplacedCode replaced;
   private final FunctionLocks locks = new FunctionLocks();
   private final RevisionCache cache = new RevisionCache();
   private final Set<FunctionBrn> damaged = ConcurrentHashMap.newKeySet();
@@ -67,12 +69,18 @@ public final class FunctionStore implements AutoCloseable {
   }
 
   private FunctionStore(
-      Path directory, Disk disk, DirectoryLock directoryLock, StoreLimits limits, long block) {
+      Path directory,
+      Disk disk,
+      DirectoryLock directoryLock,
+      StoreLimits limits,
+      long block,
+      LongSupplier nanoTime) {
     this.directory = directory;
     this.incoming = directory.resolve(".incoming");
     this.disk = disk;
     this.directoryLock = directoryLock;
-    this.files = new RevisionFiles(directory, incoming, disk, block);
+    this.replaced = new ReplacedCode(this::removeReplaced, nanoTime);
+    this.files = new RevisionFiles(directory, incoming, disk, block, replaced);
     this.deletions = new Deletions(directory.resolve(".deleting"), disk);
     this.numbers = new VersionNumbers(directory.resolve(".numbers"), incoming, disk);
     this.room = new StoreRoom(files, limits);
@@ -82,10 +90,18 @@ public final class FunctionStore implements AutoCloseable {
   ///
   /// @throws StoreException when it cannot be written, or another process uses it
   public static FunctionStore open(Path directory, StoreLimits limits) {
-    return open(directory, limits, new LocalDisk());
+    FunctionStore store = open(directory, limits, new LocalDisk(), System::nanoTime);
+    store.replaced.tidyByItself();
+    return store;
   }
 
   static FunctionStore open(Path directory, StoreLimits limits, Disk disk) {
+    return open(directory, limits, disk, System::nanoTime);
+  }
+
+  /// Opens a directory, with a disk and a clock of the caller's. Old code goes when {@link #tidy}
+  /// is called.
+  static FunctionStore open(Path directory, StoreLimits limits, Disk disk, LongSupplier nanoTime) {
     Path absolute = directory.toAbsolutePath().normalize();
     DirectoryLock lock;
     long block;
@@ -96,7 +112,7 @@ public final class FunctionStore implements AutoCloseable {
     } catch (IOException e) {
       throw unusable(absolute, e);
     }
-    FunctionStore store = new FunctionStore(absolute, disk, lock, limits, block);
+    FunctionStore store = new FunctionStore(absolute, disk, lock, limits, block, nanoTime);
     try {
       store.sweep();
       return store;
@@ -218,6 +234,19 @@ public final class FunctionStore implements AutoCloseable {
   /// @return the document with its `Code`
   /// @throws StoreException when it could not be stored; what was there is still there
   public FunctionDocument put(FunctionBrn revision, FunctionDocument document, Path code) {
+    try {
+      return replace(revision, document, code);
+    } catch (StoreException e) {
+      List<ReplacedCode.Kept> kept = replaced.of(unqualified(revision));
+      if (kept.isEmpty()) {
+        throw e;
+      }
+      kept.forEach(this::removeReplaced); // It has the room that this may lack.
+      return replace(revision, document, code);
+    }
+  }
+
+  private FunctionDocument replace(FunctionBrn revision, FunctionDocument document, Path code) {
     FunctionBrn function = unqualified(revision);
     try {
       finishDeletion(function);
@@ -276,9 +305,15 @@ public final class FunctionStore implements AutoCloseable {
     }
   }
 
+  /// Removes the code that is kept for too long.
+  void tidy() {
+    replaced.tidy();
+  }
+
   /// Lets another process use the directory. Safe to call twice.
   @Override
   public void close() {
+    replaced.close();
     directoryLock.close();
   }
 
@@ -288,6 +323,18 @@ public final class FunctionStore implements AutoCloseable {
 
   void discard(Path file) {
     disk.discard(file);
+  }
+
+  private void removeReplaced(ReplacedCode.Kept code) {
+    FunctionBrn function = unqualified(code.revision());
+    try (Lock _ = lock(function)) {
+      if (replaced.release(code.file())) { // Else it is in use again.
+        disk.delete(code.file());
+        room.settle(function);
+      }
+    } catch (IOException | StoreException e) {
+      LOG.warn("remove {}: {}; the next change tries again", code.file(), e.toString());
+    }
   }
 
   private void sweep() throws IOException {

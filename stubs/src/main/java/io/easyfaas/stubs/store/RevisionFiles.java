@@ -47,15 +47,18 @@ final class RevisionFiles {
   private final Path incoming;
   private final Disk disk;
   private final long block;
+  private final ReplacedCode replaced;
 
   /// @param directory where revisions are
   /// @param incoming an existing directory on the same file system, for what is not whole
   /// @param block of the file system in bytes
-  RevisionFiles(Path directory, Path incoming, Disk disk, long block) {
+  /// @param replaced told of code that no revision has any more
+  RevisionFiles(Path directory, Path incoming, Disk disk, long block, ReplacedCode replaced) {
     this.directory = directory;
     this.incoming = incoming;
     this.disk = disk;
     this.block = block;
+    this.replaced = replaced;
   }
 
   /// Every revision, by BRN.
@@ -150,6 +153,8 @@ final class RevisionFiles {
     Optional<Path> previous = codeOf(revision);
     boolean isNew = !Files.exists(meta, NOFOLLOW_LINKS);
     boolean codeIsNew = !Files.exists(stored);
+    boolean _ = replaced.release(stored); // Before anything can fail: it is never to be removed.
+    previous.ifPresent(replaced::release);
     try {
       disk.createDirectories(target);
       disk.sync(directory);
@@ -171,7 +176,7 @@ final class RevisionFiles {
       throw e;
     }
     disk.sync(target);
-    prune(target, stored, previous);
+    prune(revision, stored, previous);
     return whole;
   }
 
@@ -236,11 +241,12 @@ final class RevisionFiles {
     }
   }
 
-  private void prune(Path target, Path current, Optional<Path> previous) {
+  private void prune(FunctionBrn revision, Path current, Optional<Path> previous) {
+    Path target = directoryOf(revision);
     try {
       for (Path file : children(target)) {
         if (isCode(file) && !file.equals(current) && !previous.equals(Optional.of(file))) {
-          disk.delete(file);
+          replaced.keep(revision, file, Files.size(file));
         }
       }
     } catch (IOException e) {

@@ -88,18 +88,6 @@ final class FunctionStoreTest {
   }
 
   @Test
-  void keepsTheCodeBeforeForThoseWhoHoldTheOldDocumentAndNoOlderOne() {
-    FunctionBrn latest = brn("hello", "$LATEST");
-    FunctionDocument first = put(store, latest, "one");
-    FunctionDocument second = put(store, latest, "two");
-    assertThat(codeOf(first)).isEqualTo("one");
-
-    put(store, latest, "three");
-    assertThat(codeOf(second)).isEqualTo("two");
-    assertThat(Path.of(first.code().location())).doesNotExist();
-  }
-
-  @Test
   void leavesNothingBehindOfStagedCode() {
     put(store, brn("hello", "1"), "one");
     StoreFixture.stage(store, "never used").close();
