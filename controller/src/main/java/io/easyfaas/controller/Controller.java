@@ -213,7 +213,7 @@ public final class Controller implements AutoCloseable {
     for (AutoCloseable part : parts) {
       try {
         part.close();
-      } catch (Exception e) {
+      } catch (Throwable e) { // Whatever fails, the rest is closed.
         failures.addSuppressed(e);
       }
     }

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.http.ConnectionLimit;
 import io.easyfaas.common.http.EventLoops;
@@ -193,6 +195,42 @@ final class TriggerDoorTest {
       assertThat(most.get()).isPositive().isLessThanOrEqualTo(total);
     }
     assertThat(budget.usage().reserved()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "\""})
+  void anEventTakesAsMuchMemoryAsItHasBytes(String character) throws Exception {
+    byte[] body = character.repeat(2 << 20).getBytes(UTF_8);
+    Future<HttpResponse> response = send(HttpRequest.of("POST", "/u/hello", body));
+
+    Held call = door.next();
+    long reserved = loops.budget().usage().of(ByteKind.BODY).bytes();
+    int bytes = call.event().length();
+    assertThat(reserved).isBetween(bytes - 1024L, bytes + 4096L);
+    call.answer("done");
+    assertThat(response.get().status()).isEqualTo(200);
+    assertThat(loops.budget().usage().reserved()).isZero();
+  }
+
+  @Test
+  void aTranslatedAnswerHasAnOwner() throws Exception {
+    Future<HttpResponse> response = send(HttpRequest.of("GET", "/u/hello"));
+    Held call = door.next();
+    Reservation others = loops.budget().open(ByteKind.BODY, "others");
+    others.add(loops.budget().total());
+    try {
+      assertThat(call.event()).isNotEmpty();
+
+      call.answer(
+          "{\"statusCode\":200,\"isBase64Encoded\":true,\"body\":\""
+              + "AAAA".repeat(50_000)
+              + "\"}");
+
+      assertThat(response.get().status()).isEqualTo(503);
+      assertThat(response.get().text()).contains("memory for requests and answers");
+    } finally {
+      others.close();
+    }
   }
 
   @Test

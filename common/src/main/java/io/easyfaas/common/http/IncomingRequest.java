@@ -165,12 +165,10 @@ final class IncomingRequest {
     }
     if (length != HttpBody.UNKNOWN) {
       // A body that would need more than there is has it all for itself.
-      return Math.min(length * rule.copies(), from.most()) - reserved;
+      return Math.min(length, from.most()) - reserved;
     }
     long ahead = Math.min(limit, received + STEP / 2);
-    return reserved >= ahead * rule.copies()
-        ? 0
-        : Math.min(limit, received + STEP) * rule.copies() - reserved;
+    return reserved >= ahead ? 0 : Math.min(limit, received + STEP) - reserved;
   }
 
   private FullHttpRequest full(ByteBuf body) {

@@ -19,9 +19,24 @@ public final class OwnedBytes extends CompositeByteBuf {
     this.owner = owner;
   }
 
+  /// A buffer of so many bytes that nothing is written to yet.
+  ///
+  /// @param capacity bytes, as many as are reserved
+  /// @param owner closed with the last reference, also when there is no memory
+  public static OwnedBytes empty(ByteBufAllocator allocator, Reservation owner, int capacity) {
+    OwnedBytes bytes = new OwnedBytes(allocator, owner);
+    try {
+      bytes.addComponent(false, allocator.directBuffer(capacity, capacity).writerIndex(capacity));
+      return bytes;
+    } catch (OutOfMemoryError e) {
+      bytes.release();
+      throw e;
+    }
+  }
+
   /// Takes the reservation away from a body that is being copied elsewhere: whoever has the copy
   /// closes it. Empty when the bytes have none, because they are few.
-  static Optional<Reservation> takeOwner(ByteBuf bytes) {
+  public static Optional<Reservation> takeOwner(ByteBuf bytes) {
     if (!(bytes instanceof OwnedBytes owned)) {
       return Optional.empty();
     }

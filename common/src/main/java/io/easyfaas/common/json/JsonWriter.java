@@ -53,6 +53,19 @@ public final class JsonWriter implements AutoCloseable {
     return this;
   }
 
+  /// Adds a text that somebody else writes to the stream.
+  ///
+  /// @param value writes UTF-8 of which nothing needs to be escaped, while everything before it is
+  ///   in the stream
+  public JsonWriter text(String name, Runnable value) {
+    generator.writeName(name);
+    generator.writeRawValue("\"");
+    generator.flush();
+    value.run();
+    generator.writeRaw('"');
+    return this;
+  }
+
   /// Adds bytes as base64.
   ///
   /// @param length of all that can be read

@@ -20,6 +20,9 @@ final class Room {
   // Resets and starts of runners take milliseconds; one that takes longer may take much longer.
   private static final Duration SOON = Duration.ofSeconds(1);
 
+  // A slot that was used so lately will most likely be used again at once.
+  private static final Duration IN_USE = Duration.ofSeconds(3);
+
   /// Slots and memory that a demand may count on.
   private record Prospect(int slots, long memory) {
     boolean suffices(long need) {
@@ -32,6 +35,7 @@ final class Room {
   }
 
   private final Slots slots;
+  private final long now;
   private final List<Slot> prewarmed = new ArrayList<>();
   private long free;
   private int cold;
@@ -48,12 +52,13 @@ final class Room {
   /// @param now by the clock of the states
   Room(Slots slots, long now) {
     this.slots = slots;
+    this.now = now;
     this.free = slots.free();
     this.cold = slots.count(SlotState.Cold.class);
     slots.forEach(SlotState.Prewarmed.class, prewarmed::add);
     for (Class<? extends SlotState> moving :
         List.of(SlotState.Prewarming.class, SlotState.Stopping.class)) {
-      slots.forEach(moving, slot -> countIfSoon(slot, now));
+      slots.forEach(moving, this::countIfSoon);
     }
     slots.forEach(
         SlotState.Draining.class,
@@ -140,7 +145,9 @@ final class Room {
     }
     PriorityQueue<Slot> candidates = new PriorityQueue<>(this::compareValue);
     candidates.addAll(prewarmed);
-    idle().stream().filter(slot -> isOther(slot, asking)).forEach(candidates::add);
+    idle().stream()
+        .filter(slot -> isOther(slot, asking) && isFair(asking, slot))
+        .forEach(candidates::add);
     if (mayDrain) {
       busy().stream().filter(slot -> isOther(slot, asking)).forEach(candidates::add);
     }
@@ -182,6 +189,12 @@ final class Room {
       return 0;
     }
     return slot.isBusy() ? 2 : 1;
+  }
+
+  /// Whether a function may take an idle slot: not one in use from a function that has no more of
+  /// them, or one that calls for many at once would push all others aside.
+  private boolean isFair(FunctionKey asking, Slot slot) {
+    return now - slot.lastUsed() >= IN_USE.toNanos() || slotsOf(asking) < slotsOfItsFunction(slot);
   }
 
   private void forget(Slot slot) {
@@ -232,6 +245,11 @@ final class Room {
   }
 
   private int slotsOfItsFunction(Slot slot) {
+    ResolvedFunction function = slot.function();
+    return function == null ? 0 : slotsOf(function.key());
+  }
+
+  private int slotsOf(FunctionKey function) {
     Map<FunctionKey, Integer> counts = owned;
     if (counts == null) {
       counts = new HashMap<>();
@@ -243,8 +261,7 @@ final class Room {
       }
       owned = counts;
     }
-    ResolvedFunction function = slot.function();
-    return function == null ? 0 : counts.getOrDefault(function.key(), 0);
+    return counts.getOrDefault(function, 0);
   }
 
   private static boolean isOther(Slot slot, FunctionKey asking) {
@@ -252,7 +269,7 @@ final class Room {
     return function != null && !function.key().equals(asking);
   }
 
-  private void countIfSoon(Slot slot, long now) {
+  private void countIfSoon(Slot slot) {
     long since =
         switch (slot.state()) {
           case SlotState.Prewarming starting -> starting.since();

@@ -231,14 +231,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
       held = frame;
       return null;
     }
-    OwnedBytes owned = new OwnedBytes(channel.alloc(), reserved);
-    try {
-      ByteBuf all = channel.alloc().directBuffer(length, length);
-      return owned.addComponent(false, all.writerIndex(length));
-    } catch (OutOfMemoryError e) {
-      owned.release();
-      throw e;
-    }
+    return OwnedBytes.empty(channel.alloc(), reserved, length);
   }
 
   private void refuse(Held frame, String why) throws ProtocolException {

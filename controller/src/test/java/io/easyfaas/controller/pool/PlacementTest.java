@@ -85,6 +85,19 @@ class PlacementTest {
   }
 
   @Test
+  void aSlotInUseIsTakenOnlyForWhoHasFewer() {
+    SlotState mine = warm(asking, 1, 0);
+
+    assertThat(choose(List.of(mine, warm(one, 0, millis(-2999))), asks(asking))).isEmpty();
+    assertThat(choose(List.of(mine, warm(one, 0, millis(-3000))), asks(asking)))
+        .containsExactly(new Decision.CoolDown(1));
+    assertThat(choose(List.of(mine, warm(one, 0, 0), warm(one, 1, 0)), asks(asking)))
+        .containsExactly(new Decision.CoolDown(1));
+    assertThat(choose(List.of(warm(one, 0, 0)), asks(asking)))
+        .containsExactly(new Decision.CoolDown(0));
+  }
+
+  @Test
   void aRunnerOfTheLanguageIsBetterThanAColdSlot() {
     assertThat(choose(List.of(COLD, prewarmed(asking), prewarmed(asking)), asks(asking), asks(one)))
         .containsExactly(new Decision.Start(1, asking), new Decision.Start(2, one));

@@ -10,7 +10,6 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.Base64;
@@ -20,15 +19,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// What a function's answer means as an HTTP response, see docs/http-trigger.md. Takes time in
 /// proportion to the answer.
 ///
-/// @param allocator makes the buffers of bodies
+/// @param memory makes buffers of so many bytes, with an owner where they are many
 /// @param requestId of the call
-public record FunctionAnswer(ByteBufAllocator allocator, String requestId) {
+public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   private static final String CONTENT_TYPE = "Content-Type";
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
   private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
@@ -143,10 +143,10 @@ public record FunctionAnswer(ByteBufAllocator allocator, String requestId) {
     }
     JsonText text = new JsonText(answer.slice(), document.body().getAsInt());
     if (!document.isBase64()) {
-      return text.decode(allocator);
+      return text.decode(memory);
     }
     try {
-      return text.decodeBase64(allocator);
+      return text.decodeBase64(memory);
     } catch (IllegalArgumentException e) {
       throw badResponse("body", "not base64: " + e.getMessage(), "base64, as isBase64Encoded says");
     }

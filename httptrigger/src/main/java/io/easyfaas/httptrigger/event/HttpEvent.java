@@ -3,18 +3,18 @@ package io.easyfaas.httptrigger.event;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.json.JsonWriter;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.ByteBufInputStream;
-import io.netty.buffer.ByteBufOutputStream;
 import java.io.InputStreamReader;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The event a function gets for an HTTP request. The first four members are those of the original;
 /// the others follow API Gateway's proxy event, version 1. It is written straight from the
@@ -36,6 +36,9 @@ public record HttpEvent(
   /// The largest event: it must fit in a frame to the runner, see docs/protocol.md §2.
   static final int MAX_BYTES = 6 << 20;
 
+  // Fewer are copied: they may be a little of a large buffer.
+  private static final int MIN_PLAIN_BYTES = 16 * 1024;
+
   // Everything but the body and the headers, as a rule.
   private static final int FRAME_BYTES = 1024;
 
@@ -53,16 +56,30 @@ public record HttpEvent(
     return new HttpEvent(head, path, head.query(), function, accountId, requestId);
   }
 
-  /// The event as the function gets it. Takes time in proportion to the body.
+  /// How the event of a body is written, and what it takes.
   ///
-  /// @param body stays the caller's to release
-  /// @return belongs to the caller
-  /// @throws ApiException when it becomes too large in a JSON string
-  public ByteBuf toJson(ByteBufAllocator allocator, ByteBuf body) {
-    BodyKind kind = BodyKind.of(head, body);
-    long length = kind.encodedLength(body);
+  /// @param kind of the body
+  /// @param isPlain whether the body's bytes become part of the event as they are
+  /// @param bytes of the event, at most
+  public record Form(BodyKind kind, boolean isPlain, long bytes) {}
+
+  /// Looks what becomes of a body. Takes time in proportion to it.
+  ///
+  /// @param body stays the caller's
+  /// @throws ApiException when the event becomes too large
+  public Form form(ByteBuf body) {
+    int size = body.readableBytes();
+    BodyKind kind = size == 0 ? BodyKind.TEXT : BodyKind.of(head);
+    long escapes = 0;
+    if (kind == BodyKind.TEXT) {
+      TextScan scan = TextScan.of(body);
+      kind = scan.isText() ? BodyKind.TEXT : BodyKind.BINARY;
+      escapes = scan.escapes();
+    }
+    long length = kind == BodyKind.TEXT ? size + escapes : (size + 2L) / 3 * 4;
     int headers = head.headers().values().stream().mapToInt(String::length).sum();
-    if (length + 2L * headers + FRAME_BYTES > MAX_BYTES) {
+    long bytes = length + 2L * headers + FRAME_BYTES;
+    if (bytes > MAX_BYTES) {
       throw new ApiException(
           ErrorCode.REQUEST_TOO_LARGE,
           "body of "
@@ -71,26 +88,42 @@ public record HttpEvent(
               + MAX_BYTES
               + " bytes)");
     }
-    ByteBuf json = allocator.directBuffer((int) length + 2 * headers + FRAME_BYTES);
+    boolean isPlain = kind == BodyKind.TEXT && escapes == 0 && size >= MIN_PLAIN_BYTES;
+    return new Form(kind, isPlain, bytes);
+  }
+
+  /// The event as the function gets it. Takes time in proportion to the body, which is given back
+  /// while the event grows, or becomes part of it.
+  ///
+  /// @param form of this very body
+  /// @param body stays the caller's to release; what is in it afterwards is not said
+  /// @param owner answers for the event from now on; null when nobody must, or the form is plain
+  /// @return belongs to the caller
+  public ByteBuf toJson(
+      ByteBufAllocator allocator, Form form, ByteBuf body, @Nullable Reservation owner) {
+    EventBytes event = new EventBytes(allocator, owner, form.bytes());
     boolean isWritten = false;
-    try (JsonWriter writer = new JsonWriter(new ByteBufOutputStream(json))) {
-      write(writer, kind, body.slice());
+    try (JsonWriter writer = new JsonWriter(event)) {
+      write(writer, form, body, event);
       isWritten = true;
     } finally {
       if (!isWritten) {
-        json.release();
+        event.finish().release();
       }
     }
-    return json;
+    return event.finish();
   }
 
-  private void write(JsonWriter writer, BodyKind kind, ByteBuf body) {
+  private void write(JsonWriter writer, Form form, ByteBuf body, EventBytes event) {
     writer.text("httpMethod", head.method()).object("headers");
     head.headers().forEach((name, value) -> writer.text(canonical(name), value));
     writer.end().texts("queryStringParameters", query);
-    switch (kind) {
-      case TEXT -> writer.text("body", new InputStreamReader(new ByteBufInputStream(body), UTF_8));
-      case BINARY -> writer.base64("body", new ByteBufInputStream(body), body.readableBytes());
+    if (form.isPlain()) {
+      writer.text("body", () -> event.append(body.retainedSlice()));
+    } else if (form.kind() == BodyKind.TEXT) {
+      writer.text("body", new InputStreamReader(new BodyBytes(body), UTF_8));
+    } else {
+      writer.base64("body", new BodyBytes(body), body.readableBytes());
     }
     Map<String, String> context = new LinkedHashMap<>();
     context.put("requestId", requestId);
@@ -99,7 +132,7 @@ public record HttpEvent(
     context.put("httpMethod", head.method());
     context.put("path", path);
     writer
-        .flag("isBase64Encoded", kind == BodyKind.BINARY)
+        .flag("isBase64Encoded", form.kind() == BodyKind.BINARY)
         .text("path", path)
         .texts("requestContext", context);
   }

@@ -2,13 +2,14 @@ package io.easyfaas.httptrigger.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.wire.ApiException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufInputStream;
 import io.netty.util.ByteProcessor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Base64;
+import java.util.function.IntFunction;
 
 /// A string inside a JSON document that has been checked already, made bytes of without becoming an
 /// object on the heap (RFC 8259 §7).
@@ -18,13 +19,19 @@ import java.util.Base64;
 record JsonText(ByteBuf json, int quote) {
   private static final ByteProcessor PLAIN = value -> value != '"' && value != '\\';
 
-  /// The text as UTF-8. Half a surrogate pair becomes U+FFFD.
+  /// The text as UTF-8: part of the document as it is, when nothing in it is escaped. Half a
+  /// surrogate pair becomes U+FFFD.
   ///
+  /// @param memory makes buffers of so many bytes
   /// @return belongs to the caller
-  ByteBuf decode(ByteBufAllocator allocator) {
+  ByteBuf decode(IntFunction<ByteBuf> memory) {
     int at = quote + 1;
     int end = json.writerIndex();
-    ByteBuf text = allocator.directBuffer(Math.max(16, length()));
+    int first = json.forEachByte(at, end - at, PLAIN);
+    if (json.getByte(first) == '"') {
+      return json.retainedSlice(at, first - at);
+    }
+    ByteBuf text = memory.apply(length());
     while (true) {
       int special = json.forEachByte(at, end - at, PLAIN);
       text.writeBytes(json, at, special - at);
@@ -37,11 +44,18 @@ record JsonText(ByteBuf json, int quote) {
 
   /// The bytes that the text is the base64 of.
   ///
+  /// @param memory makes buffers of so many bytes
   /// @return belongs to the caller
   /// @throws IllegalArgumentException when it is not base64
-  ByteBuf decodeBase64(ByteBufAllocator allocator) {
-    ByteBuf text = decode(allocator);
-    ByteBuf bytes = allocator.directBuffer(text.readableBytes() / 4 * 3 + 3);
+  ByteBuf decodeBase64(IntFunction<ByteBuf> memory) {
+    ByteBuf text = decode(memory);
+    ByteBuf bytes;
+    try {
+      bytes = memory.apply(text.readableBytes() / 4 * 3 + 3);
+    } catch (ApiException | OutOfMemoryError e) {
+      text.release();
+      throw e;
+    }
     try (InputStream decoded = Base64.getDecoder().wrap(new ByteBufInputStream(text))) {
       while (bytes.writeBytes(decoded, 16 * 1024) >= 0) {}
       return bytes;

@@ -2,6 +2,7 @@ package io.easyfaas.httptrigger.route;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.Exchange;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.invoke.AnswerHead;
@@ -74,9 +75,11 @@ final class TriggerCall implements CallSink, Runnable {
     if (clientLeft) {
       return;
     }
-    ByteBuf json =
-        routes.owned(
-            exchange.allocator(), function.account(), event.toJson(exchange.allocator(), body));
+    HttpEvent.Form form = event.form(body);
+    // Bytes that become part of the event keep their owner.
+    Reservation owner =
+        form.isPlain() ? null : routes.owner(function.account(), body, form.bytes());
+    ByteBuf json = event.toJson(exchange.allocator(), form, body, owner);
     call =
         routes
             .invoker()
@@ -102,16 +105,20 @@ final class TriggerCall implements CallSink, Runnable {
   }
 
   private void respond(Receipt receipt, ByteBuf answer) {
-    TriggerResponse response =
-        new FunctionAnswer(exchange.allocator(), requestId).toHttp(receipt, answer);
+    TriggerResponse response = translation().toHttp(receipt, answer);
     exchange.answer(response.status(), response.headers(), response.body());
+  }
+
+  private FunctionAnswer translation() {
+    return new FunctionAnswer(
+        bytes -> routes.memory(exchange.allocator(), function.account(), bytes), requestId);
   }
 
   @Override
   public void began(AnswerHead head) {
     TriggerResponse response;
     try {
-      response = new FunctionAnswer(exchange.allocator(), requestId).toHttp(head);
+      response = translation().toHttp(head);
     } catch (ApiException e) {
       call.cancel();
       isOver = true;

@@ -3,7 +3,6 @@ package io.easyfaas.httptrigger.route;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
-import io.easyfaas.common.http.BodyRule;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpHandler;
 import io.easyfaas.common.http.HttpRequest;
@@ -26,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /// The trigger's HTTP interface, see docs/http-trigger.md: calls are made on the event loop,
 /// everything else is answered by {@link HttpHandler}. Thread-safe.
@@ -33,10 +33,9 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// What made these calls, for logs.
   static final String TRIGGER = "faas-http-trigger";
 
-  // The body, and the event it becomes part of: as base64 a third larger, escaped as a rule less.
-  private static final int COPIES = 3;
-
+  // So much needs no reservation.
   private static final int FEW_BYTES = 8 * 1024;
+  private static final Duration ROOM_PATIENCE = Duration.ofSeconds(5);
 
   private final Invoker invoker;
   private final ByteBudget budget;
@@ -82,11 +81,6 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   }
 
   @Override
-  public BodyRule bodyRule(HttpRequest head) {
-    return BodyRule.whole(COPIES);
-  }
-
-  @Override
   public String accountOf(HttpRequest head) {
     List<String> path = head.path();
     return path.isEmpty() ? "" : path.getFirst();
@@ -120,17 +114,54 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
     return invoker;
   }
 
-  /// Has somebody answer for bytes that are there already, unless they are few.
+  /// Who answers for an event: who did for its body, and more where it needs more. On an event loop
+  /// at once, on another thread when there is room.
   ///
-  /// @param account whose share of the memory they are in
-  /// @param bytes belong to who gets the result
-  ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf bytes) {
-    if (bytes.readableBytes() <= FEW_BYTES) {
-      return bytes;
+  /// @param body loses its owner
+  /// @param bytes of the event
+  /// @return null when they are few
+  /// @throws ApiException when there is no room in time
+  @Nullable Reservation owner(String account, ByteBuf body, long bytes) {
+    Reservation owner =
+        OwnedBytes.takeOwner(body).orElseGet(() -> budget.open(ByteKind.BODY, account));
+    long missing = bytes - owner.bytes();
+    if (bytes <= FEW_BYTES) {
+      owner.close();
+      return null;
     }
-    Reservation owner = budget.open(ByteKind.BODY, account);
-    owner.add(bytes.readableBytes());
-    return new OwnedBytes(allocator, owner).addComponent(true, bytes);
+    reserve(owner, missing);
+    return owner;
+  }
+
+  /// A buffer for an answer's body, with an owner unless it is small. Waits like {@link #owner}.
+  ///
+  /// @throws ApiException when there is no room in time
+  ByteBuf memory(ByteBufAllocator allocator, String account, int bytes) {
+    if (bytes <= FEW_BYTES) {
+      return allocator.directBuffer(bytes);
+    }
+    Reservation owner = budget.open(ByteKind.ANSWER, account);
+    reserve(owner, bytes);
+    return OwnedBytes.empty(allocator, owner, bytes);
+  }
+
+  private static void reserve(Reservation owner, long missing) {
+    if (missing <= 0) {
+      return;
+    }
+    if (!Thread.currentThread().isVirtual()) {
+      owner.add(missing);
+      return;
+    }
+    boolean isReserved;
+    try {
+      isReserved = owner.growWithin(missing, ROOM_PATIENCE);
+    } catch (InterruptedException _) {
+      throw stopping();
+    }
+    if (!isReserved) {
+      throw new ApiException(ErrorCode.UNAVAILABLE, owner.shortage(missing));
+    }
   }
 
   /// For what takes too long for an event loop.

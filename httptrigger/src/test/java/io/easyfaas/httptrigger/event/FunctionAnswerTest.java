@@ -208,7 +208,7 @@ final class FunctionAnswerTest {
   private static HttpResponse told(boolean failed, String body) {
     ByteBuf answer = Unpooled.copiedBuffer(body, UTF_8);
     TriggerResponse response =
-        new FunctionAnswer(UnpooledByteBufAllocator.DEFAULT, "rid")
+        new FunctionAnswer(UnpooledByteBufAllocator.DEFAULT::directBuffer, "rid")
             .toHttp(new Receipt(failed, 1_500_000, ""), answer);
     HttpResponse copy =
         new HttpResponse(

@@ -14,6 +14,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.Base64;
@@ -165,6 +166,40 @@ final class HttpEventTest {
       String body,
       boolean isBase64Encoded) {}
 
+  @ParameterizedTest
+  @CsvSource({"x, text/plain", "\\, text/plain", "é, text/plain", "x, image/png"})
+  void largeBodiesArePassedOnUnchanged(String character, String type) {
+    String body = character.repeat(200_000);
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/f", body.getBytes(UTF_8)).withHeader("Content-Type", type);
+
+    Event event = event(request);
+
+    String text =
+        event.isBase64Encoded()
+            ? new String(Base64.getDecoder().decode(event.body()), UTF_8)
+            : event.body();
+    assertThat(text.equals(body)).isTrue();
+  }
+
+  @Test
+  void aBodyIsGivenBackWhileItIsRead() {
+    CompositeByteBuf body = Unpooled.compositeBuffer();
+    ByteBuf first = Unpooled.wrappedBuffer("\"".repeat(100_000).getBytes(UTF_8));
+    body.addComponents(true, first, Unpooled.wrappedBuffer("x".repeat(100_000).getBytes(UTF_8)));
+    HttpEvent event = HttpEvent.of(HttpRequest.of("POST", "/u/f"), HELLO, "uid", "rid");
+
+    ByteBuf json = event.toJson(UnpooledByteBufAllocator.DEFAULT, event.form(body), body, null);
+
+    assertThat(first.refCnt()).isZero();
+    assertThat(Json.CAMEL.read(ByteBufUtil.getBytes(json), Event.class).body())
+        .startsWith("\"\"\"")
+        .endsWith("xxx")
+        .hasSize(200_000);
+    json.release();
+    body.release();
+  }
+
   private static Event event(HttpRequest request) {
     return Json.CAMEL.read(json(request), Event.class);
   }
@@ -177,7 +212,12 @@ final class HttpEventTest {
   }
 
   private static ByteBuf write(HttpRequest request) {
-    return HttpEvent.of(request, HELLO, "uid", "rid")
-        .toJson(UnpooledByteBufAllocator.DEFAULT, Unpooled.wrappedBuffer(request.body()));
+    HttpEvent event = HttpEvent.of(request, HELLO, "uid", "rid");
+    ByteBuf body = Unpooled.wrappedBuffer(request.body());
+    try {
+      return event.toJson(UnpooledByteBufAllocator.DEFAULT, event.form(body), body, null);
+    } finally {
+      body.release();
+    }
   }
 }
