@@ -25,8 +25,8 @@ final class Parts implements AutoCloseable {
     return part;
   }
 
-  /// Closes the parts, last started first. A part that fails is logged and the others are closed
-  /// all the same. Safe to call twice.
+  /// Closes the parts, last started first. A part that fails, by whatever, is logged and the others
+  /// are closed all the same: else what is on the machine would stay there. Safe to call twice.
   @Override
   public synchronized void close() {
     closed = true;
@@ -34,7 +34,7 @@ final class Parts implements AutoCloseable {
       AutoCloseable part = running.pop();
       try {
         part.close();
-      } catch (Exception e) {
+      } catch (Throwable e) {
         LOG.error("{} did not stop cleanly", part.getClass().getSimpleName(), e);
       }
     }

@@ -197,7 +197,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
       }
       try {
         next.close();
-      } catch (Exception e) { // The top: whatever fails, the rest is closed.
+      } catch (Throwable e) { // The top: whatever fails, the rest is closed.
         LOG.error("close", e);
       }
     }

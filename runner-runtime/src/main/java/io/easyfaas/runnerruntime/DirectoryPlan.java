@@ -2,6 +2,7 @@ package io.easyfaas.runnerruntime;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import io.easyfaas.common.disk.DiskTree;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -18,7 +19,6 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /// What a directory is to contain, and how it comes about.
 ///
@@ -196,7 +196,7 @@ final class DirectoryPlan {
     }
     make(successor, entry);
     if (Files.isDirectory(path, NOFOLLOW_LINKS)) {
-      deleteTree(path);
+      DiskTree.delete(path);
     }
     if (entry instanceof Directory) {
       Files.deleteIfExists(path); // A directory cannot take the place of anything else.
@@ -267,7 +267,7 @@ final class DirectoryPlan {
             if (directory.equals(target) || isPlanned(directory)) {
               return FileVisitResult.CONTINUE;
             }
-            deleteTree(directory);
+            DiskTree.delete(directory);
             return FileVisitResult.SKIP_SUBTREE;
           }
 
@@ -282,34 +282,6 @@ final class DirectoryPlan {
 
           private boolean isPlanned(Path path) {
             return entries.containsKey(target.relativize(path).toString());
-          }
-        });
-  }
-
-  /// Deletes a directory and what is in it. Does not follow symbolic links; a path that does not
-  /// exist is right already.
-  static void deleteTree(Path directory) throws IOException {
-    if (!Files.exists(directory, NOFOLLOW_LINKS)) {
-      return;
-    }
-    Files.walkFileTree(
-        directory,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            Files.delete(visited);
-            return FileVisitResult.CONTINUE;
           }
         });
   }

@@ -1,6 +1,7 @@
 package io.easyfaas.runnerruntime;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.SmallFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -39,7 +40,7 @@ final class PrepareLock implements AutoCloseable {
         FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       await(channel, dataDirectory);
-      DirectoryPlan.deleteTree(scratch);
+      DiskTree.delete(scratch);
       Files.createDirectory(scratch);
       return new PrepareLock(channel, scratch);
     } catch (IOException | RuntimeException e) {
@@ -80,7 +81,7 @@ final class PrepareLock implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try (channel) {
-      DirectoryPlan.deleteTree(scratch);
+      DiskTree.delete(scratch);
     }
   }
 }

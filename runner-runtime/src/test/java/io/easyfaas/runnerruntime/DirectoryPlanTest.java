@@ -3,6 +3,7 @@ package io.easyfaas.runnerruntime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.disk.DiskTree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +35,7 @@ class DirectoryPlanTest {
   // JUnit warns of every link it deletes.
   @AfterEach
   void deleteLinks() throws IOException {
-    DirectoryPlan.deleteTree(temp);
+    DiskTree.delete(temp);
   }
 
   @Test

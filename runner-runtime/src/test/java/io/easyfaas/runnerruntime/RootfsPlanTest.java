@@ -2,6 +2,7 @@ package io.easyfaas.runnerruntime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.disk.DiskTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ class RootfsPlanTest {
   // JUnit warns of every link it deletes.
   @AfterEach
   void deleteLinks() throws IOException {
-    DirectoryPlan.deleteTree(temp);
+    DiskTree.delete(temp);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskTree;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,7 +19,7 @@ class RunnerRuntimeConfigTest {
   // JUnit warns of every link it deletes.
   @AfterEach
   void deleteLinks() throws IOException {
-    DirectoryPlan.deleteTree(temp);
+    DiskTree.delete(temp);
   }
 
   @Test

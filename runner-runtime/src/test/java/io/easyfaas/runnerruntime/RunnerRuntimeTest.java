@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.disk.Damage;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.json.Json;
 import java.io.IOException;
@@ -38,7 +39,7 @@ class RunnerRuntimeTest {
   // JUnit warns of every link it deletes.
   @AfterEach
   void deleteLinks() throws IOException {
-    DirectoryPlan.deleteTree(temp);
+    DiskTree.delete(temp);
   }
 
   @Test
@@ -118,7 +119,7 @@ class RunnerRuntimeTest {
     assertThat(data.resolve("rootfs.json"))
         .hasContent("{\"source\":\"tree\",\"tree\":\"" + tree + "\",\"binds\":[]}\n");
 
-    DirectoryPlan.deleteTree(tree);
+    DiskTree.delete(tree);
     Prepared again = RunnerRuntime.prepare(data);
 
     assertThat(again.source()).isEqualTo(new RootfsSource.Tree(tree));

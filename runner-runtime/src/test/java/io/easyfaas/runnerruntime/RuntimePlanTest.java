@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.runnerruntime.InterpreterSearch.Result.Found;
@@ -34,7 +35,7 @@ class RuntimePlanTest {
   // JUnit warns of every link it deletes.
   @AfterEach
   void deleteLinks() throws IOException {
-    DirectoryPlan.deleteTree(temp);
+    DiskTree.delete(temp);
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.easyfaas.controller.runtime;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
@@ -23,14 +25,28 @@ final class CallFrames {
   private final FrameWriter writer;
   private final CallsInFlight calls;
   private final LongSupplier epochMillis;
+  private final ByteBudget bytes;
   private final Runnable ending;
+  private String account = "";
 
+  /// @param bytes the account that parts of answers are in
   /// @param ending is run when the runner says that it ends
-  CallFrames(FrameWriter writer, CallsInFlight calls, LongSupplier epochMillis, Runnable ending) {
+  CallFrames(
+      FrameWriter writer,
+      CallsInFlight calls,
+      LongSupplier epochMillis,
+      ByteBudget bytes,
+      Runnable ending) {
     this.writer = writer;
     this.calls = calls;
     this.epochMillis = epochMillis;
+    this.bytes = bytes;
     this.ending = ending;
+  }
+
+  /// Whose calls they are from now on.
+  void belongTo(String owner) {
+    account = owner;
   }
 
   /// Sends a call, whose time runs from now on. A call that cannot be sent fails.
@@ -42,9 +58,10 @@ final class CallFrames {
     int id = calls.add(call, eventBytes);
     long deadline = epochMillis.getAsLong() + TimeUnit.NANOSECONDS.toMillis(calls.timeoutNanos());
     int payloadBytes = INVOKE_FIXED_BYTES + requestId.length + headers.length + eventBytes;
+    int flags = call.takesParts() ? FrameType.FLAG_PARTS : 0;
     try {
       writer
-          .begin(FrameType.INVOKE, call.takesParts() ? FrameType.FLAG_PARTS : 0, id, payloadBytes)
+          .begin(FrameType.INVOKE, flags, id, payloadBytes, eventBytes)
           .writeLong(deadline)
           .writeInt(requestId.length << 16 | headers.length)
           .writeBytes(requestId)
@@ -74,8 +91,14 @@ final class CallFrames {
   void taken(RunnerCall call, int bytes) {
     int id = calls.idOf(call);
     AnswerParts parts = calls.parts(id);
-    if (parts != null && parts.failure() == null) {
-      credit(id, parts.taken(bytes));
+    if (parts == null || parts.failure() != null) {
+      return;
+    }
+    credit(id, parts.taken(bytes));
+    try {
+      handOn(call, parts.next());
+    } catch (RuntimeException | OutOfMemoryError e) {
+      giveUp(id, call, parts, e);
     }
   }
 
@@ -107,12 +130,14 @@ final class CallFrames {
       if (!call.takesParts()) {
         throw new ProtocolException("CHUNK for a call that takes whole answers only");
       }
-      parts = calls.beginParts(id);
+      parts = new AnswerParts(writer.allocator(), () -> bytes.open(ByteKind.ANSWER, account));
+      calls.beginParts(id, parts);
     }
-    int size = head ? 0 : payload.readableBytes();
-    parts.came(size);
+    if (!head) {
+      parts.came(payload.readableBytes());
+    }
     if (parts.failure() != null) {
-      credit(id, parts.taken(size));
+      credit(id, parts.dropped(payload.readableBytes()));
       return;
     }
     try {
@@ -120,10 +145,20 @@ final class CallFrames {
         call.began(head ? payload : Unpooled.EMPTY_BUFFER);
       }
       if (!head) {
-        call.part(payload);
+        handOn(call, parts.goesOn(payload));
       }
     } catch (RuntimeException | OutOfMemoryError e) {
       giveUp(id, call, parts, e);
+    }
+  }
+
+  private static void handOn(RunnerCall call, @Nullable ByteBuf part) {
+    if (part != null) {
+      try {
+        call.part(part);
+      } finally {
+        part.release();
+      }
     }
   }
 
@@ -141,11 +176,13 @@ final class CallFrames {
     if (last != (parts != null) || (last && !failed && payload.isReadable())) {
       throw new ProtocolException("RESULT that does not fit the parts before it");
     }
+    ByteBuf rest = parts == null ? null : parts.last();
     calls.remove(id);
     if ((flags & FrameType.FLAG_ENDING) != 0) {
       ending.run(); // Before the caller is told: who calls again at once must not get this runner.
     }
     try {
+      handOn(call, rest);
       answer(call, failed, payload, parts);
     } catch (RuntimeException | OutOfMemoryError e) {
       fail(call, e);

@@ -30,6 +30,13 @@ final class CallsInFlight {
       this.deadline = deadline;
       this.eventBytes = eventBytes;
     }
+
+    void close() {
+      AnswerParts coming = parts;
+      if (coming != null) {
+        coming.close();
+      }
+    }
   }
 
   private final EventLoop loop;
@@ -80,7 +87,7 @@ final class CallsInFlight {
 
   /// Takes a call out that is in flight: it was answered.
   void remove(int id) {
-    calls.remove(id);
+    calls.remove(id).close();
     size = calls.size();
   }
 
@@ -96,10 +103,8 @@ final class CallsInFlight {
   }
 
   /// Has the answer of a call that is in flight come in parts.
-  AnswerParts beginParts(int id) {
-    AnswerParts parts = new AnswerParts();
+  void beginParts(int id, AnswerParts parts) {
     calls.get(id).parts = parts;
-    return parts;
   }
 
   /// The id of a call, or 0 when it is not in flight.
@@ -138,6 +143,7 @@ final class CallsInFlight {
       long left = pending.deadline - now;
       if (left <= 0) {
         expired.add(pending.call);
+        pending.close();
         givenUp.add(entry.key());
         entries.remove();
       } else {
@@ -154,18 +160,24 @@ final class CallsInFlight {
   /// Takes out all calls.
   List<RunnerCall> takeAll() {
     List<RunnerCall> all = new ArrayList<>(calls.size());
-    calls.values().forEach(pending -> all.add(pending.call));
+    calls
+        .values()
+        .forEach(pending -> {
+          all.add(pending.call);
+          pending.close();
+        });
     calls.clear();
     size = 0;
     return all;
   }
 
-  /// Stops waiting for deadlines. Safe to call twice.
+  /// Stops waiting for deadlines, and gives up what has come of answers. Safe to call twice.
   void close() {
     ScheduledFuture<?> armed = timer;
     if (armed != null) {
       armed.cancel(false);
     }
+    calls.values().forEach(Pending::close);
   }
 
   /// How many there are. Exact on the loop, else a snapshot.

@@ -2,6 +2,7 @@ package io.easyfaas.controller.runtime;
 
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import org.jspecify.annotations.Nullable;
@@ -27,16 +28,25 @@ final class FrameWriter implements FlushQueue.Source {
     this.flushes = flushes;
   }
 
-  /// Begins a frame in this turn's batch; the caller writes exactly `payloadBytes` to what is
-  /// returned, or its last part by {@link #append}, before it begins another.
-  ByteBuf begin(byte type, int id, int payloadBytes) {
-    return begin(type, 0, id, payloadBytes);
+  /// Where buffers of this channel come from.
+  ByteBufAllocator allocator() {
+    return channel.alloc();
   }
 
-  /// The same for a frame with flags.
-  ByteBuf begin(byte type, int flags, int id, int payloadBytes) {
+  /// Begins a frame in this turn's batch; the caller writes exactly `payloadBytes` to what is
+  /// returned before it begins another.
+  ///
+  /// @throws OutOfMemoryError when there is no memory for all of it; nothing was written then
+  ByteBuf begin(byte type, int id, int payloadBytes) {
+    return begin(type, 0, id, payloadBytes, 0);
+  }
+
+  /// The same for a frame with flags whose last bytes, so many of its payload, come by {@link
+  /// #append}.
+  ByteBuf begin(byte type, int flags, int id, int payloadBytes, int lastBytes) {
     ByteBuf open = batch;
     if (open != null && open.readableBytes() > MAX_BATCH_BYTES) {
+      batch = null;
       channel.write(open, channel.voidPromise());
       open = null;
     }
@@ -44,6 +54,9 @@ final class FrameWriter implements FlushQueue.Source {
       open = channel.alloc().directBuffer(FIRST_BATCH_BYTES);
       batch = open;
     }
+    int apart = lastBytes > MAX_COPIED_BYTES ? lastBytes : 0;
+    // A frame is written whole or not at all: what a runner reads after half of one is garbage.
+    open.ensureWritable(FrameType.HEADER_BYTES + payloadBytes - apart);
     if (!flushQueued) {
       flushQueued = true;
       flushes.add(this);
@@ -53,7 +66,7 @@ final class FrameWriter implements FlushQueue.Source {
         .writeInt(id);
   }
 
-  /// Ends the frame that was begun with its last bytes, whose ownership passes.
+  /// Ends the frame that was begun with its last bytes, whose ownership passes. There is room.
   void append(ByteBuf last) {
     ByteBuf open = batch;
     if (open == null) {

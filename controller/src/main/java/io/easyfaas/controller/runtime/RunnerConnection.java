@@ -80,7 +80,7 @@ public final class RunnerConnection implements Runner {
     this.calls = new CallsInFlight(loop.loop, loop.nanoTime, this::expireCalls);
     this.output = new SandboxOutput(calls, stray);
     this.start = new RunnerStart(this, handshake, writer, output);
-    this.callFrames = new CallFrames(writer, calls, loop.epochMillis, this::ending);
+    this.callFrames = new CallFrames(writer, calls, loop.epochMillis, loop.bytes, this::ending);
     this.ping = new PingWatch(loop.nanoTime);
     channel.pipeline().addLast(input);
   }
@@ -112,6 +112,7 @@ public final class RunnerConnection implements Runner {
     loop.execute(() -> {
       calls.timeout(function.timeout().toNanos());
       input.belongsTo(function.account());
+      callFrames.belongTo(function.account());
       events = listener;
       start.load(function, listener);
       proceed();

@@ -6,6 +6,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.common.wire.RunnerExit;
@@ -35,9 +38,12 @@ class CallFramesTest {
   private long now;
   private final CallsInFlight calls = new CallsInFlight(channel.eventLoop(), () -> now, () -> {});
   private final List<String> heard = new ArrayList<>();
+  private final List<ByteBuf> kept = new ArrayList<>();
   private boolean refusesParts;
+  private boolean keepsParts;
+  private final ByteBudget bytes = new ByteBudget(4 * WINDOW);
   private final CallFrames frames =
-      new CallFrames(writer, calls, () -> 0, () -> heard.add("ending"));
+      new CallFrames(writer, calls, () -> 0, bytes, () -> heard.add("ending"));
 
   @AfterEach
   void close() {
@@ -116,22 +122,134 @@ class CallFramesTest {
   @Test
   void anAnswerWhosePartsTheEngineCannotTakeFailsWhenItEnds() throws Exception {
     Call call = invoke(true);
-    chunk(NONE, "x".repeat(WINDOW - 1));
-    heard.clear();
     sent();
     refusesParts = true;
 
     chunk(NONE, "y");
     assertThat(sent())
         .isEqualTo(
-            "0000000809000000" + "00000001" + "0000000c" + "0c000000" + "00000001" + "00040000");
-    frames.taken(call, 1); // Of the parts before.
+            "0000000809000000" + "00000001" + "0000000c" + "0c000000" + "00000001" + "00000001");
     chunk(NONE, "z".repeat(WINDOW));
     chunk(NONE, "dropped, too");
     assertThat(calls.idOf(call)).as("the runner is busy with it").isPositive();
     result(FrameType.FLAG_LAST, "");
 
+    assertThat(heard).containsExactly("began ", "failed in the engine: direct memory");
+  }
+
+  @Test
+  void smallPartsThatNobodyTakesAreGatheredAndCounted() throws Exception {
+    Call call = invoke(true);
+    chunk(NONE, "first");
+
+    for (int i = 0; i < 3000; i++) {
+      chunk(NONE, "y");
+    }
+    assertThat(heard).containsExactly("began ", "part first");
+    assertThat(bytes.usage().reserved()).isEqualTo(WINDOW);
+    frames.taken(call, 5);
+
+    assertThat(heard).endsWith("part " + "y".repeat(3000));
+    assertThat(bytes.usage().reserved()).as("the call has them now").isZero();
+    frames.taken(call, 3000);
+    chunk(NONE, "last");
+    assertThat(heard).endsWith("part last");
+  }
+
+  @Test
+  void aSmallPartKeepsNothingOfWhatItWasReadInto() throws Exception {
+    invoke(true);
+    keepsParts = true;
+    ByteBuf read = Unpooled.buffer(64 * 1024).writeBytes(text("one"));
+
+    frames.onChunk(NONE, 1, read);
+
+    assertThat(read.refCnt()).isEqualTo(1);
+    assertThat(kept).hasSize(1).first().extracting(ByteBuf::capacity).isEqualTo(3);
+    read.release();
+    kept.forEach(ByteBuf::release);
+  }
+
+  @Test
+  void aLargePartIsCountedUntilItIsReleased() throws Exception {
+    invoke(true);
+    keepsParts = true;
+
+    chunk(NONE, "x".repeat(20_000));
+
+    assertThat(bytes.usage().reserved()).isEqualTo(20_000);
+    kept.forEach(ByteBuf::release);
+    assertThat(bytes.usage().reserved()).isZero();
+  }
+
+  @Test
+  void partsThatWaitComeBeforeTheEnd() throws Exception {
+    invoke(true);
+    chunk(NONE, "one");
+    chunk(NONE, " two");
+    chunk(NONE, " three");
+
+    result(FrameType.FLAG_LAST, "");
+
+    assertThat(heard).containsExactly("began ", "part one", "part  two three", "answered ");
+  }
+
+  @Test
+  void withoutRoomForWhatWaitsTheAnswerBreaksOff() throws Exception {
+    Call call = invoke(true);
+    chunk(NONE, "one");
+    Reservation others = bytes.open(ByteKind.ANSWER, "others");
+    others.add(4 * WINDOW);
+    sent();
+
+    chunk(NONE, "two");
+    assertThat(sent()).startsWith("0000000809000000" + "00000001"); // CANCEL
+    frames.taken(call, 3);
+    result(FrameType.FLAG_LAST, "");
+
+    assertThat(heard).hasSize(3).last().asString().contains("memory for requests and answers");
+    others.close();
+  }
+
+  @Test
+  void whatWaitsIsGivenUpWithItsCall() throws Exception {
+    invoke(true);
+    chunk(NONE, "one");
+    chunk(NONE, "two");
+
+    calls.close();
+
+    assertThat(bytes.usage().reserved()).isZero();
+  }
+
+  @Test
+  void aCallThereIsNoMemoryForLeavesNothingBetweenTheFrames() {
+    ScarceMemory memory = new ScarceMemory();
+    channel.config().setAllocator(memory);
+    writer.begin(FrameType.PING, 0, 0);
+    memory.isOut = true;
+
+    frames.invoke(new Call("r", "{}".repeat(3000), new byte[0], false)); // The batch cannot grow.
+    memory.isOut = false;
+    writer.begin(FrameType.PING, 0, 0);
+
     assertThat(heard).containsExactly("failed in the engine: direct memory");
+    assertThat(sent()).isEqualTo("000000080a00000000000000".repeat(2));
+    assertThat(calls.size()).isZero();
+  }
+
+  @Test
+  void aBatchThatWasHandedOnIsNotSentAgain() {
+    ScarceMemory memory = new ScarceMemory();
+    channel.config().setAllocator(memory);
+    writer.begin(FrameType.LOAD, 0, 70_000).writeZero(70_000);
+    memory.isOut = true;
+
+    assertThatThrownBy(() -> writer.begin(FrameType.PING, 0, 0))
+        .isInstanceOf(OutOfMemoryError.class);
+    memory.isOut = false;
+
+    assertThat(sent()).hasSize(2 * (FrameType.HEADER_BYTES + 70_000));
   }
 
   @Test
@@ -254,7 +372,7 @@ class CallFramesTest {
   /// The INVOKE frame of a call, as hex; ids begin at 1 and the deadline is an input of the clock.
   private String invoked(Fixture fixture, Call call) {
     CallsInFlight own = new CallsInFlight(channel.eventLoop(), () -> now, () -> {});
-    new CallFrames(writer, own, fixture::deadlineMillis, () -> {}).invoke(call);
+    new CallFrames(writer, own, fixture::deadlineMillis, bytes, () -> {}).invoke(call);
     own.close();
     String sent = sent();
     return sent.substring(0, 16) + String.format("%08x", fixture.id()) + sent.substring(24);
@@ -345,6 +463,9 @@ class CallFramesTest {
         throw new OutOfMemoryError("direct memory");
       }
       heard.add("part " + bytes.toString(UTF_8));
+      if (keepsParts) {
+        kept.add(bytes.retain());
+      }
     }
 
     @Override

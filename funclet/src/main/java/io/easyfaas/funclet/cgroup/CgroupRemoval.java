@@ -1,6 +1,7 @@
 package io.easyfaas.funclet.cgroup;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,13 +17,14 @@ import org.slf4j.LoggerFactory;
 /// Empties and removes groups, whatever a killed engine left in them.
 public final class CgroupRemoval {
   private static final Logger LOG = LoggerFactory.getLogger(CgroupRemoval.class);
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+  // What is killed needs the processor to die, and may have little of it on a busy machine.
+  private static final Duration TIMEOUT = Duration.ofSeconds(15);
   private static final Duration PAUSE = Duration.ofMillis(2);
 
   private CgroupRemoval() {}
 
   /// Thaws, kills and removes these groups and all below them. Groups that do not exist are left
-  /// out. At most 5 s.
+  /// out. At most 15 s.
   ///
   /// The same processes are usually in several of the groups, one a hierarchy. All are thawed
   /// before any is killed: a process frozen by a version 1 freezer does not die until it is thawed.
@@ -30,8 +32,9 @@ public final class CgroupRemoval {
   /// @return how many processes were killed
   /// @throws CgroupException when a group cannot be emptied or removed in time
   public static int remove(List<Path> groups) {
-    List<Path> all = groups.stream().flatMap(CgroupRemoval::withAllBelow).distinct().toList();
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
+    List<Path> all =
+        groups.stream().flatMap(group -> withAllBelow(group, deadline)).distinct().toList();
     all.forEach(CgroupRemoval::thaw);
     int killed = kill(all, deadline);
     for (Path group : all) {
@@ -40,16 +43,22 @@ public final class CgroupRemoval {
     return killed;
   }
 
-  private static Stream<Path> withAllBelow(Path group) {
-    try (Stream<Path> found = Files.walk(group)) {
-      return found
-          .filter(Files::isDirectory)
-          .sorted(Comparator.comparingInt(Path::getNameCount).reversed())
-          .toList()
-          .stream();
-    } catch (IOException | java.io.UncheckedIOException _) {
-      return Stream.empty(); // It does not exist, or is going away as we look.
+  /// What goes away as we look makes us look again: only a group that does not exist is left out.
+  private static Stream<Path> withAllBelow(Path group, long deadline) {
+    while (Files.exists(group)) {
+      try (Stream<Path> found = Files.walk(group)) {
+        return found
+            .filter(Files::isDirectory)
+            .sorted(Comparator.comparingInt(Path::getNameCount).reversed())
+            .toList()
+            .stream();
+      } catch (IOException | UncheckedIOException e) {
+        if (System.nanoTime() > deadline) {
+          throw new CgroupException("look into " + group + ": " + e.getMessage(), e);
+        }
+      }
     }
+    return Stream.empty();
   }
 
   private static void thaw(Path group) {

@@ -107,10 +107,10 @@ final class Sandbox {
   void destroy(Deadline deadline) {
     if (hasKeeper) {
       try {
-        cgroups.expedite(slot()); // Also a pause would hold up its death, or the next one's birth.
+        expedite();
         call(LauncherCommand.destroy(slot()), deadline);
         return;
-      } catch (SandboxException | CgroupException e) {
+      } catch (SandboxException e) {
         LOG.warn("container={} {}. Its keeper is ended", id(), e.getMessage());
       }
     }
@@ -120,6 +120,7 @@ final class Sandbox {
   /// Destroys the sandbox, ends the keeper and removes the groups. Safe to call twice.
   void close(Deadline deadline) {
     if (hasKeeper) {
+      expedite();
       LaunchReport report =
           launcher.get().call(LauncherCommand.close(slot()), deadline.remaining());
       if (!report.isDone()) {
@@ -128,6 +129,16 @@ final class Sandbox {
     }
     change(() -> cgroups.remove(slot()));
     hasKeeper = false;
+  }
+
+  /// A pause, or having to wait for the processor, would hold up its death and the next one's
+  /// birth.
+  private void expedite() {
+    try {
+      cgroups.expedite(slot());
+    } catch (CgroupException e) {
+      LOG.warn("container={} {}", id(), e.getMessage()); // It dies without, only later.
+    }
   }
 
   CgroupStats stats() {

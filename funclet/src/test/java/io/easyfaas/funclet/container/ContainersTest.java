@@ -537,6 +537,23 @@ final class ContainersTest {
   }
 
   @Test
+  void whatIsPausedIsContinuedBeforeItIsEnded() {
+    containers.init();
+    warmup();
+    containers.freeze(C0);
+    AtomicReference<Boolean> paused = new AtomicReference<>();
+    launcher.beforeEach(command -> {
+      if (command.arguments().equals(List.of("close", C0.value()))) {
+        paused.set(cgroups.frozen.contains(C0.value()));
+      }
+    });
+
+    containers.close();
+
+    assertThat(paused).hasValue(false);
+  }
+
+  @Test
   void anUnknownContainerIsNotFound() {
     ContainerId other = new ContainerId("other");
 

@@ -64,7 +64,9 @@ final class FakeCgroups implements Cgroups {
   }
 
   @Override
-  public void expedite(String slot) {}
+  public void expedite(String slot) {
+    thaw(slot);
+  }
 
   @Override
   public void remove(String slot) {
