@@ -30,7 +30,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// A blocking HTTP/1.1 client of one server, over TCP or a unix socket, for virtual threads.
-/// Connections are kept and reused. Thread-safe.
+/// Connections are kept and reused. Answers wait for room in the account of the loops before they
+/// are read. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
 public final class HttpClient implements AutoCloseable {
   private static final int CONNECT_TIMEOUT_MILLIS = 3000;
@@ -59,6 +60,11 @@ public final class HttpClient implements AutoCloseable {
 
   /// Creates a client that takes no larger answers; nothing is connected yet.
   public HttpClient(HttpAddress address, EventLoops loops, int maxResponseBytes) {
+    this(address, loops, maxResponseBytes, Deadlines.DEFAULT);
+  }
+
+  /// Creates a client with another patience.
+  HttpClient(HttpAddress address, EventLoops loops, int maxResponseBytes, Deadlines deadlines) {
     this.address = address;
     this.bootstrap =
         new Bootstrap()
@@ -74,6 +80,7 @@ public final class HttpClient implements AutoCloseable {
                         .pipeline()
                         .addLast(
                             new HttpClientCodec(),
+                            new AnswerRoom(loops.budget(), deadlines),
                             new HttpObjectAggregator(maxResponseBytes),
                             connection);
                   }
@@ -100,7 +107,8 @@ public final class HttpClient implements AutoCloseable {
   /// @param timeout the longest wait, connecting excluded (3 s); with a stream, for the server to
   ///   take each part of it, and then for the answer
   /// @throws HttpException when there is no connection or no answer in time, or the body cannot be
-  ///   read
+  ///   read, or, with an {@link io.easyfaas.common.wire.ApiException} as its cause, there is no
+  ///   room for the answer
   /// @throws IllegalArgumentException when a header has a character that HTTP does not allow
   public HttpResponse send(HttpRequest request, Duration timeout) {
     Connection kept = request.content() instanceof HttpBody.Stream ? null : pollIdle();

@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.wire.ApiException;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -23,6 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 final class HttpClientTest {
@@ -41,6 +47,61 @@ final class HttpClientTest {
   @AfterAll
   static void closeLoops() {
     loops.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anAnswerIsReservedBeforeItIsReadAndWaitsForRoom(boolean isLengthTold) throws Exception {
+    ByteBudget bytes = new ByteBudget(1_000_000);
+    try (EventLoops own = new EventLoops(1, bytes, new ConnectionLimit(9));
+        ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), own);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      String body = "x".repeat(150_000);
+      server.onConnection(
+          isLengthTold
+              ? "HTTP/1.1 200 OK\r\nContent-Length: 150000\r\n\r\n" + body
+              : "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n249f0\r\n"
+                  + body
+                  + "\r\n0\r\n\r\n",
+          ScriptedServer.NEVER);
+      Reservation others = bytes.open(ByteKind.BODY, "others");
+      others.add(1_000_000);
+      Future<HttpResponse> answer =
+          threads.submit(() -> client.send(HttpRequest.of("GET", "/"), LONG));
+      while (bytes.usage().of(ByteKind.DOCUMENT).waiting() == 0) {
+        Thread.sleep(1);
+      }
+
+      others.close();
+
+      assertThat(answer.get().text().equals(body)).isTrue();
+      while (bytes.usage().reserved() > 0) { // Given back right after.
+        Thread.sleep(1);
+      }
+    }
+  }
+
+  @Test
+  void anAnswerThatFindsNoRoomInTimeFails() throws Exception {
+    ByteBudget bytes = new ByteBudget(1_000_000);
+    Deadlines short50 = new Deadlines(LONG, LONG, LONG, LONG, Duration.ofMillis(50));
+    try (EventLoops own = new EventLoops(1, bytes, new ConnectionLimit(9));
+        ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), own, 1_000_000, short50)) {
+      server.onConnection(
+          "HTTP/1.1 200 OK\r\nContent-Length: 150000\r\n\r\n" + "x".repeat(150_000),
+          ScriptedServer.NEVER);
+      Reservation others = bytes.open(ByteKind.BODY, "others");
+      others.add(1_000_000);
+
+      assertThatThrownBy(() -> client.send(HttpRequest.of("GET", "/"), LONG))
+          .isInstanceOf(HttpException.class)
+          .hasCauseInstanceOf(ApiException.class)
+          .hasMessageContaining("memory for requests and answers");
+      others.close();
+      assertThat(bytes.usage().reserved()).isZero();
+    }
   }
 
   @Test

@@ -3,10 +3,14 @@ package io.easyfaas.httptrigger.remote;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpException;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
@@ -20,8 +24,10 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.Headers;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.Base64;
@@ -41,14 +47,19 @@ final class RemoteCall implements Call, Runnable {
   // A function may run for 15 minutes, and its call may wait for a slot before.
   private static final Duration LONGEST = Duration.ofMinutes(16);
 
+  // So much needs no reservation.
+  private static final int FEW_BYTES = 8 * 1024;
+
   private final HttpClient controller;
+  private final ByteBudget budget;
   private final CallRequest request;
   private final CallSink sink;
   private volatile @Nullable Thread waiting;
   private volatile boolean cancelled;
 
-  RemoteCall(HttpClient controller, CallRequest request, CallSink sink) {
+  RemoteCall(HttpClient controller, ByteBudget budget, CallRequest request, CallSink sink) {
     this.controller = controller;
+    this.budget = budget;
     this.request = request;
     this.sink = sink;
   }
@@ -83,12 +94,7 @@ final class RemoteCall implements Call, Runnable {
         tell(controller.send(message(), patience()));
       }
     } catch (HttpException e) {
-      fail(
-          new ApiException(
-              e.getCause() instanceof TimeoutException
-                  ? ErrorCode.GATEWAY_TIMEOUT
-                  : ErrorCode.BAD_GATEWAY,
-              String.valueOf(e.getMessage())));
+      fail(failure(e));
     } finally {
       waiting = null;
       request.event().release();
@@ -124,10 +130,25 @@ final class RemoteCall implements Call, Runnable {
 
   private void tell(HttpResponse response) {
     if (response.status() == 200) {
-      sink.answered(receipt(response), Unpooled.wrappedBuffer(response.body()));
+      ByteBuf answer = owned(Unpooled.wrappedBuffer(response.body()));
+      try {
+        sink.answered(receipt(response), answer);
+      } finally {
+        answer.release();
+      }
     } else {
       fail(failure(response));
     }
+  }
+
+  /// Has the account answer for an answer until its client has taken it.
+  private ByteBuf owned(ByteBuf answer) {
+    if (answer.readableBytes() <= FEW_BYTES) {
+      return answer;
+    }
+    Reservation owner = budget.open(ByteKind.ANSWER, request.function().account());
+    owner.add(answer.readableBytes());
+    return new OwnedBytes(UnpooledByteBufAllocator.DEFAULT, owner).addComponent(true, answer);
   }
 
   private static Receipt receipt(HttpResponse response) {
@@ -159,6 +180,15 @@ final class RemoteCall implements Call, Runnable {
       return new ApiException(
           ErrorCode.of("", response.status()), response.text(), List.of(), retryAfter);
     }
+  }
+
+  private static ApiException failure(HttpException e) {
+    return switch (e.getCause()) {
+      case ApiException noRoom -> noRoom;
+      case TimeoutException _ ->
+          new ApiException(ErrorCode.GATEWAY_TIMEOUT, String.valueOf(e.getMessage()));
+      case null, default -> new ApiException(ErrorCode.BAD_GATEWAY, String.valueOf(e.getMessage()));
+    };
   }
 
   private void fail(ApiException why) {
