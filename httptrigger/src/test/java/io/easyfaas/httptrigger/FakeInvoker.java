@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// A door behind which the test itself is the function.
 final class FakeInvoker implements Invoker {
@@ -21,6 +22,7 @@ final class FakeInvoker implements Invoker {
     final CallRequest request;
     final CallSink sink;
     final CountDownLatch cancelled = new CountDownLatch(1);
+    final AtomicInteger taken = new AtomicInteger();
 
     private Held(CallRequest request, CallSink sink) {
       this.request = request;
@@ -46,7 +48,9 @@ final class FakeInvoker implements Invoker {
     }
 
     @Override
-    public void taken(int bytes) {}
+    public void taken(int bytes) {
+      taken.addAndGet(bytes);
+    }
   }
 
   private final BlockingQueue<Held> held = new LinkedBlockingQueue<>();

@@ -255,6 +255,30 @@ final class TriggerDoorTest {
   }
 
   @Test
+  void aHeadOfAnAnswerInPartsHasNoBody() throws Exception {
+    try (Socket socket = connect()) {
+      socket
+          .getOutputStream()
+          .write(
+              "HEAD /u/f HTTP/1.1\r\nHost: x\r\n\r\nGET /u/f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                  .getBytes(UTF_8));
+      Held call = door.next();
+      call.event();
+      call.sink.began(AnswerHead.NONE);
+      call.sink.part(Unpooled.copiedBuffer("one", UTF_8));
+      call.sink.ended(new Receipt(false, 1, ""));
+      Held next = door.next();
+      next.event();
+      next.answer("two");
+
+      String all = rest(socket);
+      assertThat(all).doesNotContain("one");
+      assertThat(all.substring(all.indexOf("\r\n\r\n") + 4)).startsWith("HTTP/1.1 200 ");
+      assertThat(call.taken).as("the function may send more").hasValue(3);
+    }
+  }
+
+  @Test
   void failuresAreToldByWhoseFaultTheyAre() throws Exception {
     assertThat(failing(ErrorCode.RESOURCE_NOT_FOUND).status()).isEqualTo(404);
     assertThat(failing(ErrorCode.TOO_MANY_REQUESTS).header("Retry-After")).contains("1");

@@ -39,6 +39,7 @@ public final class Exchange {
   private boolean bodyTaken;
   private boolean chunked;
   private boolean endsWithConnection;
+  private boolean hasNoBody;
   private volatile Persistence persistence = Persistence.KEEP;
 
   Exchange(LoopRequests connection, ChannelHandlerContext context, AtomicBoolean draining) {
@@ -180,8 +181,9 @@ public final class Exchange {
   @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
   private void beginOnLoop(int status, Map<String, String> headers, long length) {
     boolean understandsChunks = request().protocolVersion().equals(HttpVersion.HTTP_1_1);
-    chunked = length < 0 && understandsChunks;
-    endsWithConnection = length < 0 && !understandsChunks;
+    hasNoBody = request().method().equals(HttpMethod.HEAD); // RFC 9110 §9.3.2.
+    chunked = length < 0 && understandsChunks && !hasNoBody;
+    endsWithConnection = length < 0 && !understandsChunks && !hasNoBody;
     persistence = endsWithConnection ? Persistence.CLOSE : persistence();
     HttpMessage head =
         NettyHttp.head(
@@ -210,6 +212,11 @@ public final class Exchange {
       return;
     }
     int size = bytes.readableBytes();
+    if (hasNoBody) {
+      bytes.release();
+      taken.accept(size);
+      return;
+    }
     connection
         .write(new DefaultHttpContent(bytes))
         .addListener(written -> {

@@ -41,7 +41,11 @@ record ResponseDocument(
   static ResponseDocument read(ByteBuf answer) {
     ByteBuf json = answer.slice();
     try (JsonReader reader = new JsonReader(new ByteBufInputStream(json))) {
-      return reader.next() == Kind.OBJECT ? new Members().read(reader) : TEXT;
+      // What is no UTF-8 is no JSON (RFC 8259 §8.1), though the reader knows other encodings: it
+      // has
+      // no positions of bytes there.
+      boolean isObject = reader.next() == Kind.OBJECT && reader.position() >= 0;
+      return isObject ? new Members().read(reader) : TEXT;
     } catch (JsonException _) {
       return TEXT;
     }

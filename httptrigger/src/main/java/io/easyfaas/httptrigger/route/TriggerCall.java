@@ -23,7 +23,9 @@ import io.easyfaas.httptrigger.event.HttpEvent;
 import io.easyfaas.httptrigger.event.TriggerResponse;
 import io.netty.buffer.ByteBuf;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +45,8 @@ final class TriggerCall implements CallSink, Runnable {
   private final CallTerms terms;
   private final CallHeaders headers;
 
-  private volatile Call call = Call.ENDED;
+  // The answer may begin, and the client leave, on another thread before there is a call to tell.
+  private final CompletableFuture<Call> call = new CompletableFuture<>();
   private volatile boolean clientLeft;
   private boolean begun;
   private boolean isOver;
@@ -80,22 +83,16 @@ final class TriggerCall implements CallSink, Runnable {
     Reservation owner =
         form.isPlain() ? null : routes.owner(function.account(), body, form.bytes());
     ByteBuf json = event.toJson(exchange.allocator(), form, body, owner);
-    call =
-        routes
-            .invoker()
-            .invoke(
-                new CallRequest(function, requestId.getBytes(US_ASCII), terms, headers, json),
-                this);
-    if (clientLeft) {
-      call.cancel(); // It left before there was a call to cancel.
-    }
+    CallRequest request =
+        new CallRequest(function, requestId.getBytes(US_ASCII), terms, headers, json);
+    call.complete(routes.invoker().invoke(request, this));
   }
 
   /// The client has left. On the connection's event loop.
   @Override
   public void run() {
     clientLeft = true;
-    call.cancel();
+    tell(Call::cancel);
   }
 
   @Override
@@ -120,7 +117,7 @@ final class TriggerCall implements CallSink, Runnable {
     try {
       response = translation().toHttp(head);
     } catch (ApiException e) {
-      call.cancel();
+      tell(Call::cancel);
       isOver = true;
       tell(e);
       return;
@@ -134,7 +131,7 @@ final class TriggerCall implements CallSink, Runnable {
     if (isOver) {
       return;
     }
-    exchange.part(bytes, size -> call.taken(size));
+    exchange.part(bytes, size -> tell(begun -> begun.taken(size)));
   }
 
   @Override
@@ -162,6 +159,10 @@ final class TriggerCall implements CallSink, Runnable {
       case GATEWAY_TIMEOUT, BAD_GATEWAY -> why;
       default -> new ApiException(ErrorCode.INTERNAL, Json.PASCAL.writeText(why.document()));
     };
+  }
+
+  private void tell(Consumer<Call> word) {
+    var _ = call.thenAccept(word);
   }
 
   private void tell(ApiException failure) {

@@ -1,5 +1,6 @@
 package io.easyfaas.httptrigger.event;
 
+import static java.nio.charset.StandardCharsets.UTF_16BE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -56,6 +57,16 @@ final class FunctionAnswerTest {
     assertThat(response.text()).isEqualTo(body);
     assertThat(response.header("Content-Type")).contains("text/plain");
     assertThat(response.header(EXEC_TIME)).contains("1.500");
+  }
+
+  @Test
+  void aDocumentThatIsNotInUtf8IsNoResponse() {
+    byte[] body = "{\"statusCode\":201,\"body\":\"x\"}".getBytes(UTF_16BE);
+
+    HttpResponse response = told(false, body);
+
+    assertThat(response.status()).isEqualTo(200);
+    assertThat(response.body()).isEqualTo(body);
   }
 
   @ParameterizedTest
@@ -206,7 +217,11 @@ final class FunctionAnswerTest {
   }
 
   private static HttpResponse told(boolean failed, String body) {
-    ByteBuf answer = Unpooled.copiedBuffer(body, UTF_8);
+    return told(failed, body.getBytes(UTF_8));
+  }
+
+  private static HttpResponse told(boolean failed, byte[] body) {
+    ByteBuf answer = Unpooled.buffer().writeBytes(body);
     TriggerResponse response =
         new FunctionAnswer(UnpooledByteBufAllocator.DEFAULT::directBuffer, "rid")
             .toHttp(new Receipt(failed, 1_500_000, ""), answer);
