@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,7 @@ final class Engine implements AutoCloseable {
       Set.of("port", "repository-endpoint", "controller-endpoint", "funclet-api-sock");
 
   private final Parts parts = new Parts();
+  private @Nullable Controller controller;
   private int controllerPort;
   private int registryPort;
   private int triggerPort;
@@ -92,7 +94,7 @@ final class Engine implements AutoCloseable {
         parts.add(
             Funclet.start(
                 FuncletConfig.parse(args(settings, FuncletConfig.options()), environment), loops));
-    Controller controller =
+    Controller started =
         parts.add(
             Controller.start(
                 ControllerConfig.parse(
@@ -101,8 +103,9 @@ final class Engine implements AutoCloseable {
                 funclet,
                 new LocalRegistry(stubs.routes()),
                 loops));
-    controllerPort = controller.port();
-    stubs.onChange(controller::invalidate);
+    controller = started;
+    controllerPort = started.port();
+    stubs.onChange(started::invalidate);
     HttpTrigger trigger =
         parts.add(
             HttpTrigger.start(
@@ -114,7 +117,7 @@ final class Engine implements AutoCloseable {
                         settings.text("trigger-port")),
                     Map.of()),
                 loops,
-                controller.invoker()));
+                started.invoker()));
     triggerPort = trigger.port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"
@@ -139,9 +142,14 @@ final class Engine implements AutoCloseable {
     return triggerPort;
   }
 
-  /// Stops the parts, last started first. Safe to call twice.
+  /// Refuses new calls, lets those in flight end, and stops the parts, last started first. Safe to
+  /// call twice.
   @Override
   public void close() {
+    Controller started = controller;
+    if (started != null) {
+      started.refuse(); // Else it would take calls for as long as the trigger lets its own end.
+    }
     parts.close();
   }
 

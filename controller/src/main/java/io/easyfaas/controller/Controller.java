@@ -185,10 +185,21 @@ public final class Controller implements AutoCloseable {
     return warden;
   }
 
-  /// Refuses new calls, waits for those in flight at most 5 s, and stops. Safe to call twice.
+  /// Refuses new calls from now on, with 503, and has every answer end its connection; calls in
+  /// flight go on. Returns at once. Safe to call twice.
+  public void refuse() {
+    warden.pool().close();
+    server.drain(Duration.ZERO);
+  }
+
+  /// Refuses new calls, waits until those in flight are answered, at most 5 s, and stops. Safe to
+  /// call twice.
   @Override
   public void close() {
-    drain();
+    long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+    refuse();
+    awaitCalls(deadline);
+    server.drain(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     RuntimeException failures = new IllegalStateException("closing the controller failed");
     closeAll(parts, failures);
     if (failures.getSuppressed().length > 0) {
@@ -196,9 +207,7 @@ public final class Controller implements AutoCloseable {
     }
   }
 
-  private void drain() {
-    warden.pool().close();
-    long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+  private void awaitCalls(long deadline) {
     while (warden.pool().inFlight() > 0 && System.nanoTime() < deadline) {
       try {
         Thread.sleep(CLOSE_POLL);

@@ -2,6 +2,7 @@ package io.easyfaas.controller;
 
 import static java.util.Objects.requireNonNull;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
@@ -170,7 +171,10 @@ public record ControllerConfig(
             "60s",
             "How much longer it is used while the registry does not answer; 0s: not at all."),
         new Option(
-            "function-cache-size", "size", "16MiB", "Memory for what the registry answered."),
+            "function-cache-size",
+            "size",
+            MemoryPlan.ofThisProcess().functions().toString(),
+            "Memory for what the registry answered; default: a sixteenth of the heap."),
         new Option("userlog-type", "plain or json", "plain", "Format of user logs."),
         new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
         new Option(

@@ -100,6 +100,28 @@ class CapacityTest {
   }
 
   @Test
+  void withoutAQueueACallThatASlotIsMadeForIsServed() throws Exception {
+    try (TestController strict = new TestController(2, 512, "--max-queue", "0")) {
+      String first = strict.registry.add("first", Traits.of("hold"));
+      String second = strict.registry.add("second", Traits.of("echo"));
+      assertThat(strict.get("/readyz").statusCode()).isEqualTo(200);
+
+      CompletableFuture<HttpResponse<String>> one = strict.invokeLater(first, "1");
+      FakeRunner.Call running = strict.funclet.awaitHeld();
+      CompletableFuture<HttpResponse<String>> two = strict.invokeLater(first, "2");
+      FakeRunner.Call other = strict.funclet.awaitHeld();
+      HttpResponse<String> refused = strict.invoke(second, "3");
+      running.answer("done");
+      other.answer("done");
+      assertThat(TestController.await(one).body()).isEqualTo("done");
+      assertThat(TestController.await(two).body()).isEqualTo("done");
+
+      assertThat(refused.statusCode()).isEqualTo(429);
+      assertThat(strict.invoke(second, "room is made").body()).isEqualTo("room is made");
+    }
+  }
+
+  @Test
   void functionThatNeverFitsIsRefusedAtOnce() {
     String brn = engine.registry.add("huge", Traits.of("echo").memory(513));
 

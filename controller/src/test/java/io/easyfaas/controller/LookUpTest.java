@@ -94,6 +94,19 @@ class LookUpTest {
     assertThat(engine.get("/metrics").body()).contains("easyfaas_function_lookups_stale_total 1.0");
   }
 
+  @Test
+  void functionThatIsKnownGoesOnThoughTooManyWaitForTheRegistry() {
+    String brn = engine.registry.add("f", Traits.of("echo"));
+    engine.invoke(brn, "x");
+    engine.registry.stop();
+    engine.pass(Duration.ofMinutes(10));
+    for (int i = 0; i < 3; i++) {
+      waits(engine.registry.add("f" + i, Traits.of("echo")), "x");
+    }
+
+    assertThat(engine.invoke(brn, "goes on").body()).isEqualTo("goes on");
+  }
+
   private void waits(String brn, String body) {
     int before = engine.controller.warden().pool().waitingRoom().calls();
     waiting.add(engine.invokeLater(brn, body));

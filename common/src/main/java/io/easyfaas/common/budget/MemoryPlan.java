@@ -30,7 +30,8 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   /// given the shipped one: what it may take by the JDK's defaults, a quarter of the machine, says
   /// nothing.
   public static MemoryPlan ofThisProcess() {
-    ByteSize heap = new ByteSize(Runtime.getRuntime().maxMemory());
+    // What the JVM tells is less by a part of the young generation that is never in use.
+    ByteSize heap = ByteSize.ofMebibytes(Math.ceilDiv(Runtime.getRuntime().maxMemory(), 1 << 20));
     long direct = Long.getLong("io.netty.maxDirectMemory", 0);
     return direct > 0
         ? new MemoryPlan(heap, new ByteSize(direct), openFiles())
@@ -42,6 +43,21 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   /// turn of the event loops reads, for the runners, and for what the allocator cannot use.
   public ByteSize traffic() {
     return new ByteSize(Math.max(1, direct.bytes() / 5 * 2));
+  }
+
+  /// Of the heap: what functions printed and the disk has not taken yet.
+  public ByteSize logs() {
+    return new ByteSize(heap.bytes() / 4);
+  }
+
+  /// Of the heap: functions that were looked up, unless the configuration says otherwise.
+  public ByteSize functions() {
+    return new ByteSize(heap.bytes() / 16);
+  }
+
+  /// Of the heap: documents of the registry that were read.
+  public ByteSize documents() {
+    return new ByteSize(heap.bytes() / 32);
   }
 
   /// Connections all servers may have together. Half of the descriptors are left to the engine.
@@ -59,7 +75,11 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   public String toString() {
     return "memory: heap "
         + heap
-        + ", buffers "
+        + " ("
+        + logs()
+        + " for logs that wait, "
+        + functions().plus(documents())
+        + " for documents), buffers "
         + direct
         + " ("
         + traffic()

@@ -1,18 +1,23 @@
 package io.easyfaas.common.http;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.group.ChannelGroup;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
-/// How many connections all servers of a process have together: past the limit none is accepted
-/// until one has closed, so that the process keeps descriptors for its own work. Those that nobody
-/// uses are closed meanwhile. Thread-safe.
+/// How many connections all servers of a process have together, so that the process keeps
+/// descriptors for its own work. Past the limit a new one takes the place of one that has asked for
+/// nothing: that has sent no whole head, or only waits for its close; the oldest first. So nobody
+/// is locked out by those who open connections and leave it at that. Where there is none, nothing
+/// is accepted until one has closed, and those that are idle are closed meanwhile. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // Nothing depends on it.
 public final class ConnectionLimit {
   /// Asks a connection to close if nobody is using it: others wait to be accepted.
@@ -22,9 +27,20 @@ public final class ConnectionLimit {
 
   private final int max;
   private final AtomicInteger open = new AtomicInteger();
+  private final AtomicInteger leaving = new AtomicInteger();
   private final LongAdder pauses = new LongAdder();
+  private final LongAdder displaced = new LongAdder();
   private final LongAdder stalled = new LongAdder();
-  private final Set<Channel> listeners = ConcurrentHashMap.newKeySet();
+  private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private final LinkedHashSet<Channel> unasking = new LinkedHashSet<>();
+
+  @GuardedBy("lock")
+  private final Set<Listener> listeners = new HashSet<>();
+
+  @GuardedBy("lock")
+  private boolean isPaused;
 
   /// @param max connections, at least 1
   public ConnectionLimit(int max) {
@@ -54,6 +70,28 @@ public final class ConnectionLimit {
     return stalled.sum();
   }
 
+  /// Connections that had asked for nothing and were closed for new ones.
+  public long displaced() {
+    return displaced.sum();
+  }
+
+  /// A connection asks for nothing from now on: it has sent part of a head at most, or waits for
+  /// its close. May be told again.
+  void unasking(Channel connection) {
+    synchronized (lock) {
+      unasking.add(connection);
+      update();
+    }
+  }
+
+  /// A connection has sent a request.
+  void asking(Channel connection) {
+    synchronized (lock) {
+      unasking.remove(connection);
+      update();
+    }
+  }
+
   void stalled() {
     stalled.increment();
   }
@@ -65,19 +103,56 @@ public final class ConnectionLimit {
     return new Listener(connections);
   }
 
-  private boolean isFull() {
-    return open.get() >= max;
+  private boolean isOver(int connections) {
+    return open.get() - leaving.get() > connections;
   }
 
-  private void closed() {
-    if (open.decrementAndGet() == max - 1) {
-      listeners.forEach(listener -> listener.config().setAutoRead(true));
+  /// Accepts, or stops that: when it is full and nobody would make way.
+  @GuardedBy("lock")
+  private void update() {
+    boolean must = isOver(max - 1) && unasking.isEmpty();
+    if (must != isPaused) {
+      isPaused = must;
+      if (must) {
+        pauses.increment();
+      }
+      listeners.forEach(listener -> listener.accept(!must));
     }
+  }
+
+  /// Closes the oldest connection that asks for nothing, if there is one.
+  private void displace() {
+    Channel oldest;
+    synchronized (lock) {
+      if (unasking.isEmpty()) {
+        return;
+      }
+      oldest = unasking.removeFirst();
+    }
+    displaced.increment();
+    leaving.incrementAndGet();
+    oldest.closeFuture().addListener(_ -> leaving.decrementAndGet());
+    oldest.close();
+  }
+
+  private void accepted(Channel connection) {
+    open.incrementAndGet();
+    if (isOver(max)) {
+      displace();
+    }
+    connection.closeFuture().addListener(_ -> closed(connection));
+    unasking(connection);
+  }
+
+  private void closed(Channel connection) {
+    open.decrementAndGet();
+    asking(connection);
   }
 
   private final class Listener extends ChannelInboundHandlerAdapter {
     private final ChannelGroup connections;
-    private boolean isMakingRoom;
+    private @Nullable ChannelHandlerContext context;
+    private boolean isMakingRoom; // Confined to the listener's event loop.
 
     Listener(ChannelGroup connections) {
       this.connections = connections;
@@ -85,26 +160,26 @@ public final class ConnectionLimit {
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-      listeners.add(ctx.channel());
-      if (isFull()) {
-        ctx.channel().config().setAutoRead(false);
+      context = ctx;
+      synchronized (lock) {
+        listeners.add(this);
+        accept(!isPaused);
       }
       ctx.fireChannelActive();
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-      listeners.remove(ctx.channel());
+      synchronized (lock) {
+        listeners.remove(this);
+      }
       ctx.fireChannelInactive();
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object accepted) {
       if (accepted instanceof Channel connection) {
-        connection.closeFuture().addListener(_ -> closed());
-        if (open.incrementAndGet() >= max) {
-          pause(ctx);
-        }
+        accepted(connection);
       }
       ctx.fireChannelRead(accepted);
     }
@@ -116,19 +191,27 @@ public final class ConnectionLimit {
       ctx.fireExceptionCaught(cause);
     }
 
-    private void pause(ChannelHandlerContext ctx) {
-      pauses.increment();
-      listeners.forEach(listener -> listener.config().setAutoRead(false));
-      if (!isFull()) { // One closed before all of them had stopped.
-        listeners.forEach(listener -> listener.config().setAutoRead(true));
-      } else if (!isMakingRoom) {
+    /// Accepts, or stops that and has idle connections closed meanwhile. Any thread.
+    private void accept(boolean on) {
+      ChannelHandlerContext ctx = context;
+      if (ctx == null) {
+        return;
+      }
+      ctx.channel().config().setAutoRead(on);
+      if (!on) {
+        ctx.executor().execute(() -> startMakingRoom(ctx));
+      }
+    }
+
+    private void startMakingRoom(ChannelHandlerContext ctx) {
+      if (!isMakingRoom) {
         isMakingRoom = true;
         makeRoom(ctx);
       }
     }
 
     private void makeRoom(ChannelHandlerContext ctx) {
-      if (!isFull() || !ctx.channel().isOpen()) {
+      if (!isOver(max - 1) || !ctx.channel().isOpen()) {
         isMakingRoom = false;
         return;
       }

@@ -120,7 +120,8 @@ public final class HttpServer implements AutoCloseable {
                         .pipeline()
                         .addLast(
                             new LoopRequests(front.apply(channel.eventLoop()), draining),
-                            new RequestDispatcher(handler, threads, gate, draining));
+                            new RequestDispatcher(
+                                handler, threads, gate, loops.connections(), draining));
                   }
                 });
     SocketAddress socketAddress =
@@ -160,7 +161,8 @@ public final class HttpServer implements AutoCloseable {
       Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
     ReadGate gate = new ReadGate(channel);
     RequestDecoder decoder = new RequestDecoder();
-    RequestReader reader = new RequestReader(admission, gate, decoder, deadlines);
+    RequestReader reader =
+        new RequestReader(admission, gate, loops.connections(), decoder, deadlines);
     channel
         .pipeline()
         .addLast(
@@ -168,7 +170,7 @@ public final class HttpServer implements AutoCloseable {
             decoder,
             new AnswerEncoder(),
             reader,
-            new RequestSequencer(deadlines.idle(), gate, reader::isReading));
+            new RequestSequencer(deadlines.idle(), gate, loops.connections(), reader::isReading));
     return gate;
   }
 

@@ -14,10 +14,13 @@ final class LingeringClose implements ChannelFutureListener {
   private static final int SECONDS = 10;
 
   private final ReadGate gate;
+  private final ConnectionLimit connections;
 
   /// @param gate of the connection; whoever reads from it drops what comes from now on
-  LingeringClose(ReadGate gate) {
+  /// @param connections the connection makes way for new ones from now on
+  LingeringClose(ReadGate gate, ConnectionLimit connections) {
     this.gate = gate;
+    this.connections = connections;
   }
 
   @Override
@@ -30,6 +33,7 @@ final class LingeringClose implements ChannelFutureListener {
       channel.close();
       return;
     }
+    connections.unasking(channel);
     gate.openForAll();
     duplex.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
     channel.eventLoop().schedule(() -> channel.close(), SECONDS, TimeUnit.SECONDS);

@@ -30,10 +30,17 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
   private final HttpHandler handler;
   private final Executor threads;
   private final ReadGate gate;
+  private final ConnectionLimit connections;
   private final AtomicBoolean draining;
 
   /// @param draining whether answers end their connections, whatever clients ask for
-  RequestDispatcher(HttpHandler handler, Executor threads, ReadGate gate, AtomicBoolean draining) {
+  RequestDispatcher(
+      HttpHandler handler,
+      Executor threads,
+      ReadGate gate,
+      ConnectionLimit connections,
+      AtomicBoolean draining) {
+    this.connections = connections;
     this.draining = draining;
     this.handler = handler;
     this.threads = threads;
@@ -97,7 +104,7 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
     answers.write(
         body.refusal().orElse(response),
         HttpUtil.isKeepAlive(message) && wholeBodyCame && !draining.get(),
-        wholeBodyCame ? ChannelFutureListener.CLOSE : new LingeringClose(gate));
+        wholeBodyCame ? ChannelFutureListener.CLOSE : new LingeringClose(gate, connections));
   }
 
   /// Turns anything a handler may throw into an answer.

@@ -43,15 +43,24 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private final ReadGate gate;
   private final RequestDecoder decoder;
   private final Deadlines deadlines;
+  private final ConnectionLimit connections;
   private final ReaderClock clock;
   private final ArrayDeque<Object> held = new ArrayDeque<>();
 
   private @Nullable IncomingRequest current;
   private @Nullable Future<?> roomTimer;
   private boolean refused;
+  private boolean hasAsked;
 
+  /// @param connections is told whether this one asks for anything
   /// @param decoder of the same connection
-  RequestReader(Admission admission, ReadGate gate, RequestDecoder decoder, Deadlines deadlines) {
+  RequestReader(
+      Admission admission,
+      ReadGate gate,
+      ConnectionLimit connections,
+      RequestDecoder decoder,
+      Deadlines deadlines) {
+    this.connections = connections;
     this.admission = admission;
     this.gate = gate;
     this.decoder = decoder;
@@ -90,6 +99,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
         clock.bodyGoesOn(ctx, incoming);
       } else if (decoder.hasPartOfHead()) {
         clock.headBegan(ctx);
+        asks(ctx, false);
       }
     }
     ctx.fireChannelReadComplete();
@@ -137,6 +147,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private void begin(ChannelHandlerContext ctx, HttpRequest request) {
     decoder.headIsWhole();
     clock.headIsWhole();
+    asks(ctx, true);
     String expected = request.headers().get(HttpHeaderNames.EXPECT);
     IncomingRequest incoming = admission.admit(request);
     if (expected != null
@@ -152,6 +163,17 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
         start(ctx, incoming);
       } else {
         hold(ctx, incoming, missing, () -> start(ctx, incoming));
+      }
+    }
+  }
+
+  private void asks(ChannelHandlerContext ctx, boolean now) {
+    if (hasAsked != now) {
+      hasAsked = now;
+      if (now) {
+        connections.asking(ctx.channel());
+      } else {
+        connections.unasking(ctx.channel());
       }
     }
   }

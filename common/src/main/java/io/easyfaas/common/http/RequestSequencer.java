@@ -41,6 +41,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private final long idleNanos;
   private final ReadGate gate;
+  private final ConnectionLimit connections;
   private final BooleanSupplier isReading;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>();
   private @Nullable Object next;
@@ -52,7 +53,9 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private long answeredAt = System.nanoTime();
 
   /// @param isReading whether part of the next request is here
-  RequestSequencer(Duration idle, ReadGate gate, BooleanSupplier isReading) {
+  RequestSequencer(
+      Duration idle, ReadGate gate, ConnectionLimit connections, BooleanSupplier isReading) {
+    this.connections = connections;
     this.isReading = isReading;
     this.gate = gate;
     this.idleNanos = idle.toNanos();
@@ -216,7 +219,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private void refuse(ChannelHandlerContext ctx, HttpResponse response) {
     closing = true;
     gate.openForAll();
-    ctx.writeAndFlush(NettyHttp.response(response, false)).addListener(new LingeringClose(gate));
+    ctx.writeAndFlush(NettyHttp.response(response, false))
+        .addListener(new LingeringClose(gate, connections));
   }
 
   private void releaseWaiting() {

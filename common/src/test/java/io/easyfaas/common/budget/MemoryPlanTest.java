@@ -16,8 +16,17 @@ final class MemoryPlanTest {
     assertThat(shipped.total()).isEqualTo(ByteSize.ofMebibytes(512));
     assertThat(shipped)
         .hasToString(
-            "memory: heap 256MiB, buffers 160MiB (64MiB for requests and answers), the JVM itself"
-                + " 96MiB, together 512MiB; at most 4096 connections");
+            "memory: heap 256MiB (64MiB for logs that wait, 24MiB for documents), buffers 160MiB"
+                + " (64MiB for requests and answers), the JVM itself 96MiB, together 512MiB; at most"
+                + " 4096 connections");
+  }
+
+  @Test
+  void whatIsKeptShrinksWithTheHeap() {
+    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(40), ByteSize.ofMebibytes(24), 1024);
+
+    long kept = least.logs().bytes() + least.functions().bytes() + least.documents().bytes();
+    assertThat(kept).isLessThan(least.heap().bytes() / 2);
   }
 
   @Test

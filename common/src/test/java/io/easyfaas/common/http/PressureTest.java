@@ -334,6 +334,46 @@ final class PressureTest {
     }
   }
 
+  @Test
+  void connectionsThatAskForNothingMakeWayOldestFirst() throws Exception {
+    ConnectionLimit few = new ConnectionLimit(4);
+    try (EventLoops own = new EventLoops(1, budget, few);
+        HttpServer server =
+            HttpServer.start(ANY_PORT, own, BODY_BYTES, request -> answer(request))) {
+      RawConnection kept = new RawConnection(server.port());
+      mayAnswer.release();
+      kept.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      assertThat(kept.read().status()).isEqualTo(200);
+      RawConnection refused = new RawConnection(server.port());
+      refused.send("no HTTP\r\n\r\n");
+      assertThat(refused.read().status()).isEqualTo(400); // And lingers.
+      RawConnection half = new RawConnection(server.port());
+      half.send("POST / HTTP/1.1\r\n");
+
+      List<RawConnection> others = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        others.add(new RawConnection(server.port()).send("POST / HTTP/1.1\r\n"));
+      }
+      until(() -> few.displaced() >= 9);
+
+      assertThat(refused.isClosedByServer()).isTrue();
+      assertThat(half.isClosedByServer()).isTrue();
+      assertThat(few.pauses()).isZero();
+      mayAnswer.release();
+      kept.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      assertThat(kept.read().status()).as("who has asked before").isEqualTo(200);
+      mayAnswer.release();
+      RawConnection late = others.getLast().send("Host: x\r\nContent-Length: 0\r\n\r\n");
+      assertThat(late.read().status()).as("the latest").isEqualTo(200);
+      kept.close();
+      refused.close();
+      half.close();
+      for (RawConnection other : others) {
+        other.close();
+      }
+    }
+  }
+
   private HttpServer server(Deadlines deadlines) {
     HttpHandler router =
         Router.builder().route("POST", "/wait", (request, _) -> answer(request)).stream(

@@ -49,6 +49,10 @@ public record TrafficMetrics(ByteBudget budget, ConnectionLimit connections) {
             "How often no connection was accepted because there were too many",
             connections.pauses()),
         total(
+            "easyfaas_connections_displaced",
+            "Connections that had asked for nothing and were closed for new ones",
+            connections.displaced()),
+        total(
             "easyfaas_connections_stalled",
             "Connections closed because their client took nothing of its answer",
             connections.stalledClients()),

@@ -37,8 +37,12 @@ final class LookUps implements AutoCloseable {
     int weight = call.weight();
     String limit = waitingRoom.enter(weight);
     if (limit != null) {
-      call.fail(
-          functions.isRegistryGone() ? RegistryClient.noAnswer(limit) : CallErrors.noRoom(limit));
+      ApiException full =
+          functions.isRegistryGone() ? RegistryClient.noAnswer(limit) : CallErrors.noRoom(limit);
+      // Those who ask for what nobody knows must not keep others from what they called before.
+      functions
+          .last(call.reference(), full)
+          .ifPresentOrElse(known -> call.found(known, false), () -> call.fail(full));
       return;
     }
     try {

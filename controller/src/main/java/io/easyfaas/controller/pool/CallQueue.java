@@ -47,8 +47,10 @@ final class CallQueue {
   }
 
   /// Whether no more calls may wait, or the one that waits longest has done so for a while.
-  boolean isCongested(Duration patience, long now) {
-    return room.calls() >= limits.maxQueue()
+  ///
+  /// @param served calls that slots which are on their way will take
+  boolean isCongested(int served, Duration patience, long now) {
+    return (room.calls() > served && room.isFull(served))
         || (calls > 0
             && now - byFirstCall.firstEntry().getValue().line.first().arrived
                 >= patience.toNanos());
@@ -59,11 +61,11 @@ final class CallQueue {
     return Collections.unmodifiableCollection(byFirstCall.values());
   }
 
-  /// A call waits from now on, behind its function's others.
+  /// A call waits from now on, behind its function's others, however many there are.
   ///
   /// @return why it may not wait; null when it does
   @Nullable Refusal add(PooledFunction function, Waiter waiter, long now) {
-    String limit = room.enter(waiter.weight());
+    String limit = room.enterUncounted(waiter.weight());
     if (limit != null) {
       return new Refusal.Overloaded(limit);
     }

@@ -20,6 +20,7 @@ final class Scheduler {
   private final Slots slots;
   private final PooledFunctions functions;
   private final CallQueue queue;
+  private final WaitingRoom room;
   private final StandbyFiller standby;
   private final PoolLimits limits;
   private final PoolClock clock;
@@ -29,12 +30,14 @@ final class Scheduler {
       Slots slots,
       PooledFunctions functions,
       CallQueue queue,
+      WaitingRoom room,
       StandbyFiller standby,
       PoolLimits limits,
       PoolClock clock) {
     this.slots = slots;
     this.functions = functions;
     this.queue = queue;
+    this.room = room;
     this.standby = standby;
     this.limits = limits;
     this.clock = clock;
@@ -154,20 +157,49 @@ final class Scheduler {
 
   private Acquisition enqueue(PooledFunction function, Waiter waiter) {
     Refusal refusal = neverFits(function.function);
-    if (refusal == null) {
-      refusal = queue.add(function, waiter, clock.nanos());
-    } else {
+    if (refusal != null) {
       queue.refuseAll(function, refusal); // Who waits came when its limits were others.
+    } else if (room.isFull(onTheirWay()) && !mayMakeRoom()) {
+      refusal = new Refusal.Overloaded(room.full()); // Cheap: calls come fast then.
+    } else {
+      refusal = queue.add(function, waiter, clock.nanos());
+    }
+    if (refusal == null) {
+      serve(function); // Its limits may be others than when the calls before it came.
+      if (function.isShort()) {
+        place();
+      }
+      if (function.line.size() > function.coming()
+          && room.isOverfull(onTheirWay())
+          && queue.withdraw(function, waiter)) {
+        refusal = new Refusal.Overloaded(room.full());
+      }
     }
     if (refusal != null) {
       functions.forgetUnused(function);
       return new Acquisition.Refused(refusal);
     }
-    serve(function); // Its limits may be others than when the calls before it came.
-    if (function.isShort()) {
-      place();
-    }
     return Acquisition.Queued.QUEUED;
+  }
+
+  /// Calls that wait and that slots on their way will take: they are as good as served. Which call
+  /// a slot that is being made anew will take is not said yet, but it will take one.
+  int onTheirWay() {
+    int calls = slots.count(SlotState.Stopping.class) + slots.count(SlotState.Prewarming.class);
+    if (slots.isAny(SlotState.WarmingUp.class) || slots.isAny(SlotState.Thawing.class)) {
+      for (PooledFunction function : queue.inOrder()) {
+        calls += Math.min(function.line.size(), function.coming());
+      }
+    }
+    return calls;
+  }
+
+  /// Whether a call more could have a slot made for it now.
+  private boolean mayMakeRoom() {
+    return slots.isAny(SlotState.Cold.class)
+        || slots.isAny(SlotState.Prewarmed.class)
+        || slots.isAny(SlotState.Frozen.class)
+        || slots.isAnyIdle();
   }
 
   /// Why no call of the function can ever run; null when one can.
@@ -184,9 +216,9 @@ final class Scheduler {
   /// Carries out what Placement chooses for all functions that need slots.
   private void place() {
     long now = clock.nanos();
-    Room room = new Room(slots, now);
+    Room free = new Room(slots, now);
     Demands demands = new Demands(queue.inOrder(), limits.patience(), now);
-    for (Placement.Decision decision : Placement.choose(room, demands)) {
+    for (Placement.Decision decision : Placement.choose(free, demands)) {
       switch (decision) {
         case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
         case Placement.Decision.CoolDown coolDown ->

@@ -76,7 +76,7 @@ public final class SlotPool {
     this.waitingRoom = new WaitingRoom(limits.maxQueue(), limits.maxQueueBytes());
     this.queue = new CallQueue(limits, waitingRoom, functions, effects);
     this.standby = new StandbyFiller(slots, new Standby(limits.maxPrewarmed()), node.baseMemory());
-    this.scheduler = new Scheduler(slots, functions, queue, standby, limits, clock);
+    this.scheduler = new Scheduler(slots, functions, queue, waitingRoom, standby, limits, clock);
     this.fitness = new Fitness(node.probe());
     this.life = new SlotLife(slots, queue, standby, scheduler, fitness, limits);
   }
@@ -200,7 +200,7 @@ public final class SlotPool {
       if (scheduler.isClosed()) {
         why.add(Unready.DRAINING);
       }
-      if (queue.isCongested(limits.patience(), clock.nanos())) {
+      if (queue.isCongested(scheduler.onTheirWay(), limits.patience(), clock.nanos())) {
         why.add(Unready.FULL);
       }
       if (fitness.isUntried()) {

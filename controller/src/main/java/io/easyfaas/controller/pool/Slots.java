@@ -95,6 +95,17 @@ final class Slots {
     return !in(state).isEmpty();
   }
 
+  /// Whether a warm one runs no call.
+  boolean isAnyIdle() {
+    BitSet warm = in(SlotState.Warm.class);
+    for (int i = warm.nextSetBit(0); i >= 0; i = warm.nextSetBit(i + 1)) {
+      if (!all.get(i).isBusy()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// The slot in a state with the lowest index that is not below `from`; null when there is none.
   Optional<Slot> first(Class<? extends SlotState> state, int from) {
     int index = in(state).nextSetBit(from);

@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 /// How many calls wait, and what they keep in memory meanwhile: for a slot, or before that for the
 /// registry's word on their function. Thread-safe, without a lock.
 public final class WaitingRoom {
+  // Where no call may wait for a slot, a question to the registry must still be possible.
+  private static final int LEAST_LOOK_UPS = 64;
+
   private final int maxCalls;
   private final long maxBytes;
   private final AtomicInteger calls = new AtomicInteger();
@@ -18,16 +21,20 @@ public final class WaitingRoom {
     this.maxBytes = maxBytes;
   }
 
-  /// A call waits from now on, until it leaves.
+  /// A call waits for the registry from now on, until it leaves.
   ///
   /// @param weight bytes it keeps in memory
   /// @return null; or, when it may not wait, the limit that is reached, for people
   public @Nullable String enter(int weight) {
-    int before = calls.getAndIncrement();
-    if (before >= maxCalls) {
-      calls.decrementAndGet();
-      return before + " calls wait already";
+    if (calls.get() >= (maxCalls > 0 ? maxCalls : LEAST_LOOK_UPS)) {
+      return full();
     }
+    return enterUncounted(weight);
+  }
+
+  /// The same, whatever their number is: the caller looks at that.
+  @Nullable String enterUncounted(int weight) {
+    calls.getAndIncrement();
     long bytesBefore = bytes.getAndAdd(weight);
     if (bytesBefore + weight > maxBytes) {
       leave(weight);
@@ -42,6 +49,23 @@ public final class WaitingRoom {
   public void leave(int weight) {
     bytes.addAndGet(-weight);
     calls.decrementAndGet();
+  }
+
+  /// Whether more wait than may, apart from those that a slot is being made for.
+  ///
+  /// @param served calls that slots which are on their way will take
+  boolean isOverfull(int served) {
+    return calls.get() - served > maxCalls;
+  }
+
+  /// Whether one more would be too many, apart from those that a slot is being made for.
+  boolean isFull(int served) {
+    return calls.get() - served >= maxCalls;
+  }
+
+  /// That too many wait, for people.
+  String full() {
+    return calls.get() + " calls wait already";
   }
 
   /// How many wait now.

@@ -137,6 +137,23 @@ public final class FunctionCache {
     }
   }
 
+  /// The function as the registry said it last, for when nobody can ask it now; counts as a
+  /// question that got no answer. Never blocks.
+  ///
+  /// @param why nobody can
+  /// @return empty when there is none that may still be used
+  public Optional<ResolvedFunction> last(FunctionReference reference, ApiException why) {
+    Entry last = usable(reference);
+    if (last == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(goOn(reference, last, why));
+    } catch (ApiException _) { // It was changed right now.
+      return Optional.empty();
+    }
+  }
+
   /// Forgets a revision that is of no use any more, unless a newer one has taken its place, so that
   /// who asks next hears what the registry says from now on.
   public void outdated(FunctionReference reference, ResolvedFunction revision) {

@@ -1,5 +1,6 @@
 package io.easyfaas.controller.userlog;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,18 +18,18 @@ import org.slf4j.LoggerFactory;
 
 /// Writes what functions printed to files, off the event loop. Thread-safe.
 ///
-/// One thread writes. What waits for it is bounded by number and by bytes; when it cannot keep up,
-/// whole entries are dropped and counted: a slow disk must not slow calls down. What is on the disk
-/// is bounded too, see {@link UserLogLimits}.
+/// One thread writes. What waits for it is bounded by number and by bytes, see {@link MemoryPlan};
+/// when it cannot keep up, whole entries are dropped and counted: a slow disk must not slow calls
+/// down. What is on the disk is bounded too, see {@link UserLogLimits}.
 public final class UserLog implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UserLog.class);
   private static final int MAX_WAITING_ENTRIES = 4096;
-  private static final long MAX_WAITING_BYTES = 64L << 20;
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
 
   private final UserLogFormat format;
   private final long maxEntryBytes;
+  private final long maxWaitingBytes = MemoryPlan.ofThisProcess().logs().bytes();
   private final LogFiles files;
   private final ArrayBlockingQueue<UserLogEntry> queue =
       new ArrayBlockingQueue<>(MAX_WAITING_ENTRIES);
@@ -55,7 +56,7 @@ public final class UserLog implements AutoCloseable {
   /// @return false when it was dropped
   public boolean offer(UserLogEntry entry) {
     long size = entry.transcript().memoryBytes();
-    boolean isRoom = waitingBytes.addAndGet(size) <= MAX_WAITING_BYTES;
+    boolean isRoom = waitingBytes.addAndGet(size) <= maxWaitingBytes;
     if (!closed && isRoom && queue.offer(entry)) {
       return true;
     }

@@ -3,6 +3,7 @@ package io.easyfaas.stubs.store;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.json.Json;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import java.util.Optional;
 ///
 /// Filled and emptied only under the function's lock; read without it.
 final class RevisionCache {
-  static final long MAX_BYTES = 8L * 1024 * 1024;
+  static final long MAX_BYTES = MemoryPlan.ofThisProcess().documents().bytes();
 
   private static final int ENTRY_BYTES = 2048; // Records, BRN, and the headers of all texts.
   private static final int PAIR_BYTES = 128; // A name and a value in a map, and the map's share.

@@ -17,19 +17,14 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +59,7 @@ final class RevisionFiles {
   /// Every revision, by BRN.
   List<FunctionBrn> list() throws IOException {
     List<FunctionBrn> revisions = new ArrayList<>();
-    for (Path entry : children(directory)) {
+    for (Path entry : disk.children(directory)) {
       revision(entry).ifPresent(revisions::add);
     }
     revisions.sort(comparing(FunctionBrn::toString));
@@ -106,24 +101,6 @@ final class RevisionFiles {
     FunctionBrn.parse(requireNonNullElse(configuration.functionArn(), ""));
     requireNonNull(configuration.functionName(), "FunctionName");
     requireNonNull(configuration.handler(), "Handler");
-  }
-
-  /// What all revisions of a function take; a zip they share by hard links counts once.
-  DiskUse use(FunctionBrn function) throws IOException {
-    Map<Object, DiskUse> files = new HashMap<>();
-    for (Path entry : children(directory)) {
-      if (isOf(function, entry.getFileName().toString())
-          && Files.isDirectory(entry, NOFOLLOW_LINKS)) {
-        files.put(entry, DiskUse.ofDirectory(0, block));
-        for (Path file : children(entry)) {
-          BasicFileAttributes found =
-              Files.readAttributes(file, BasicFileAttributes.class, NOFOLLOW_LINKS);
-          Object key = found.fileKey();
-          files.put(key == null ? file : key, DiskUse.ofFile(found.size(), block));
-        }
-      }
-    }
-    return files.values().stream().reduce(DiskUse.NONE, DiskUse::plus);
   }
 
   /// What a change of a revision takes, at most, before it frees what was there.
@@ -194,11 +171,11 @@ final class RevisionFiles {
 
   /// Removes what a killed process was writing or removing. What cannot be removed is logged.
   void sweep() throws IOException {
-    for (Path left : children(incoming)) {
+    for (Path left : disk.children(incoming)) {
       LOG.info("removing {}, left by a process that was killed", left);
       disk.discard(left);
     }
-    for (Path entry : children(directory)) {
+    for (Path entry : disk.children(directory)) {
       if (entry.getFileName().toString().startsWith("brn:")
           && Files.isDirectory(entry, NOFOLLOW_LINKS)
           && !Files.exists(entry.resolve(META), NOFOLLOW_LINKS)) {
@@ -211,22 +188,14 @@ final class RevisionFiles {
     }
   }
 
-  static List<Path> children(Path directory) throws IOException {
-    try (Stream<Path> entries = Files.list(directory)) {
-      return entries.sorted().toList();
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
-  }
-
   /// A directory without a document was never a revision; what is not ours in it stays.
   private void removeIncomplete(Path target) throws IOException {
-    for (Path file : children(target)) {
+    for (Path file : disk.children(target)) {
       if (isCode(file) && !file.endsWith(LEGACY_CODE)) {
         disk.delete(file);
       }
     }
-    if (children(target).isEmpty()) {
+    if (disk.children(target).isEmpty()) {
       LOG.info("removing {}, which was never completed", target);
       disk.delete(target);
     }
@@ -244,7 +213,7 @@ final class RevisionFiles {
   private void prune(FunctionBrn revision, Path current, Optional<Path> previous) {
     Path target = directoryOf(revision);
     try {
-      for (Path file : children(target)) {
+      for (Path file : disk.children(target)) {
         if (isCode(file) && !file.equals(current) && !previous.equals(Optional.of(file))) {
           replaced.keep(revision, file, Files.size(file));
         }
@@ -260,10 +229,6 @@ final class RevisionFiles {
     } catch (IOException e) {
       LOG.warn("remove {}: {}; the next start does it", target, e.toString());
     }
-  }
-
-  private static boolean isOf(FunctionBrn function, String name) {
-    return name.startsWith(function + ":");
   }
 
   private Path directoryOf(FunctionBrn revision) {
