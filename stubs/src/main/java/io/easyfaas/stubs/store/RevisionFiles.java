@@ -126,6 +126,7 @@ final class RevisionFiles {
     Path meta = target.resolve(META);
     Path stored = target.resolve(codeName(document.configuration().codeSha256()));
     Path draft = incoming.resolve(UUID.randomUUID() + ".json");
+    Path codeDraft = incoming.resolve(UUID.randomUUID() + ".zip");
     FunctionDocument whole = withCode(document, stored);
     Optional<Path> previous = codeOf(revision);
     boolean isNew = !Files.exists(meta, NOFOLLOW_LINKS);
@@ -135,7 +136,11 @@ final class RevisionFiles {
     try {
       disk.createDirectories(target);
       disk.sync(directory);
-      if (codeIsNew) {
+      if (code.startsWith(incoming)) {
+        // Also over one of the same name, which may be damaged: an upload mends it.
+        disk.link(code, codeDraft);
+        disk.move(codeDraft, stored);
+      } else if (codeIsNew) {
         disk.link(code, stored);
       }
       disk.sync(target);
@@ -144,6 +149,7 @@ final class RevisionFiles {
       disk.move(draft, meta);
     } catch (IOException e) {
       disk.discard(draft);
+      disk.discard(codeDraft);
       if (codeIsNew) {
         disk.discard(stored);
       }
