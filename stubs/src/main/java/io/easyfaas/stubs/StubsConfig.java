@@ -38,7 +38,7 @@ public record StubsConfig(
         new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."),
         new Option("max-uploads", "number", "16", "Code packages that are taken at once."),
         new Option(
-            "max-upload-space", "size", "2GiB", "Disk space they may take until they are stored."),
+            "max-upload-space", "size", "4GiB", "Disk space they may take until they are stored."),
         new Option("functions-size", "size", "16GiB", "What all functions may take of the disk."),
         new Option(
             "functions-inodes", "number", "200000", "Files and directories of all functions."),

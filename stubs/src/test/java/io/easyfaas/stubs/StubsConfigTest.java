@@ -25,7 +25,7 @@ final class StubsConfigTest {
                 new HttpAddress.Tcp("127.0.0.1", 8002),
                 Path.of("/var/faas/functions"),
                 Path.of("/var/faas/runtimes"),
-                new UploadLimits(ByteSize.ofMebibytes(50), 16, ByteSize.parse("2GiB")),
+                new UploadLimits(ByteSize.ofMebibytes(50), 16, ByteSize.parse("4GiB")),
                 new StoreLimits(new DiskUse(16L << 30, 200_000), new DiskUse(4L << 30, 50_000))));
   }
 

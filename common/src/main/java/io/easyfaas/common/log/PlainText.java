@@ -41,6 +41,7 @@ public final class PlainText {
   private static boolean isControl(char c) {
     return c < 0x20
         || (c >= 0x7f && c <= 0x9f)
+        || c == 0x061c
         || c == 0x200e
         || c == 0x200f
         || (c >= 0x2028 && c <= 0x202e)

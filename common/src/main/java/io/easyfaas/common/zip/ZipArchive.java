@@ -26,9 +26,9 @@ import java.util.Set;
 /// directories twice.
 ///
 /// **Refused** is what another reader would see differently, or a file system would not take: bytes
-/// before or after the archive, entries that are not listed, listed twice, overlap, are encrypted,
-/// devices or pipes, names that are absolute or have `..`, `\` or NUL, and more than 65,534 entries
-/// or 4 GiB. The archive has at least one file.
+/// before, between or after what it lists, entries that are not listed, listed twice, overlap, tell
+/// two stories of themselves, are encrypted, devices or pipes, names that are absolute or have
+/// `..`, `\` or NUL, and more than 65,534 entries or 4 GiB. The archive has at least one file.
 public final class ZipArchive implements AutoCloseable {
   private final FileChannel file;
   private final ZipPlan plan;
@@ -59,12 +59,14 @@ public final class ZipArchive implements AutoCloseable {
 
   private static ZipArchive open(FileChannel file, ZipLimits limits) throws IOException {
     ZipDirectory directory = new ZipDirectory(file);
-    ZipPlan plan = ZipPlan.of(directory.entries(limits.entries()), file.size(), limits);
+    ZipDirectory.Listing listing = directory.entries(limits.entries());
+    ZipPlan plan = ZipPlan.of(listing.entries(), file.size(), limits);
+    Map<Long, Long> dataByHeader = ZipLayout.check(directory, listing);
     Map<String, Long> dataOffsets = new LinkedHashMap<>();
     for (Map.Entry<String, ZipEntryHeader> entry : plan.entries().entrySet()) {
-      dataOffsets.put(entry.getKey(), directory.dataOffset(entry.getValue()));
+      dataOffsets.put(
+          entry.getKey(), dataByHeader.getOrDefault(entry.getValue().headerOffset(), 0L));
     }
-    plan.checkOverlap(dataOffsets);
     Map<String, String> links = new LinkedHashMap<>();
     for (Map.Entry<String, ZipEntryHeader> link : plan.ofKind(Kind.SYMLINK).entrySet()) {
       long offset = dataOffsets.getOrDefault(link.getKey(), 0L);

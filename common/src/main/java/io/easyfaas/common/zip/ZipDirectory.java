@@ -27,6 +27,8 @@ final class ZipDirectory {
   private static final int MAX_COMMENT_BYTES = 0xFFFF;
   private static final int MADE_ON_UNIX = 3;
   private static final int MADE_ON_MACOS = 19;
+  private static final int DESCRIPTOR_SIGNATURE = 0x08074b50;
+  private static final int HAS_DESCRIPTOR = 1 << 3;
   private static final int ZIP64_EXTRA = 0x0001;
   private static final long SATURATED_32 = 0xFFFFFFFFL;
   private static final int SATURATED_16 = 0xFFFF;
@@ -35,6 +37,18 @@ final class ZipDirectory {
 
   private final FileChannel archive;
   private final long archiveSize;
+
+  /// What the directory says.
+  ///
+  /// @param entries in the archive's order
+  /// @param offset where the directory begins
+  record Listing(List<ZipEntryHeader> entries, long offset) {}
+
+  /// What the local header of an entry says.
+  ///
+  /// @param data where its compressed bytes begin
+  /// @param hasDescriptor whether sizes and checksum come after them
+  record Local(long data, boolean hasDescriptor) {}
 
   ZipDirectory(FileChannel archive) throws IOException {
     this.archive = archive;
@@ -45,7 +59,7 @@ final class ZipDirectory {
   ///
   /// @param maxEntries more are refused before they are read
   /// @throws BadZipException when the archive is damaged
-  List<ZipEntryHeader> entries(int maxEntries) throws IOException {
+  Listing entries(int maxEntries) throws IOException {
     if (archiveSize < END_BYTES || !startsLikeZip(read(0, 4))) {
       throw new BadZipException("is not a zip archive, or has something before it");
     }
@@ -60,16 +74,21 @@ final class ZipDirectory {
     if (count > maxEntries) {
       throw new BadZipException("has " + count + " entries (expected: at most " + maxEntries + ")");
     }
-    if (offset + size > archiveSize) {
+    long endOffset = archiveSize - END_BYTES - Short.toUnsignedInt(end.getShort(20));
+    if (offset + size > endOffset) {
       throw new BadZipException("is truncated: its directory lies outside of it");
     }
-    return parse(offset, offset + size, count);
+    if (offset + size < endOffset) {
+      throw new BadZipException("has something between its directory and its end record");
+    }
+    return new Listing(parse(offset, endOffset, count), offset);
   }
 
-  /// Where an entry's compressed bytes begin.
+  /// What an entry's local header says, which must be what the directory says: some readers go by
+  /// the one and some by the other.
   ///
   /// @throws BadZipException when the local header tells another story than the directory
-  long dataOffset(ZipEntryHeader entry) throws IOException {
+  Local local(ZipEntryHeader entry) throws IOException {
     if (entry.headerOffset() > archiveSize - LOCAL_BYTES) {
       throw new BadZipException("entry " + entry.label() + " lies outside of the archive");
     }
@@ -83,7 +102,49 @@ final class ZipDirectory {
     if (!name(read(entry.headerOffset() + LOCAL_BYTES, nameBytes)).equals(entry.name())) {
       throw new BadZipException("entry " + entry.label() + " has two different names");
     }
-    return data;
+    boolean hasDescriptor = (local.getShort(6) & HAS_DESCRIPTOR) != 0;
+    boolean isSame = Short.toUnsignedInt(local.getShort(8)) == entry.method();
+    if (isSame && !hasDescriptor) {
+      ByteBuffer extra = read(entry.headerOffset() + LOCAL_BYTES + nameBytes, extraBytes);
+      @Nullable ByteBuffer wide = zip64(extra);
+      isSame =
+          Integer.toUnsignedLong(local.getInt(14)) == entry.crc()
+              && widened(Integer.toUnsignedLong(local.getInt(22)), wide, entry.name())
+                  == entry.size()
+              && widened(Integer.toUnsignedLong(local.getInt(18)), wide, entry.name())
+                  == entry.compressedSize();
+    }
+    if (!isSame) {
+      throw new BadZipException(
+          "entry " + entry.label() + " is another before its data than in the directory");
+    }
+    return new Local(data, hasDescriptor);
+  }
+
+  /// Checks that what is between an entry's data and what comes next are its sizes and checksum,
+  /// with a signature or without, each size of four bytes or of eight.
+  ///
+  /// @param offset where the data ends
+  /// @param length up to what comes next
+  /// @throws BadZipException when it is something else
+  void checkDescriptor(ZipEntryHeader entry, long offset, long length) throws IOException {
+    if (length == 12 || length == 16 || length == 20 || length == 24) {
+      ByteBuffer descriptor = read(offset, (int) length);
+      boolean isWide = length >= 20;
+      boolean isSigned = length == 16 || length == 24;
+      if ((!isSigned || descriptor.getInt() == DESCRIPTOR_SIGNATURE)
+          && Integer.toUnsignedLong(descriptor.getInt()) == entry.crc()
+          && size(descriptor, isWide) == entry.compressedSize()
+          && size(descriptor, isWide) == entry.size()) {
+        return;
+      }
+    }
+    throw new BadZipException(
+        "has something after entry " + entry.label() + " that is not its sizes");
+  }
+
+  private static long size(ByteBuffer descriptor, boolean isWide) {
+    return isWide ? descriptor.getLong() : Integer.toUnsignedLong(descriptor.getInt());
   }
 
   private List<ZipEntryHeader> parse(long offset, long end, int count) throws IOException {

@@ -25,6 +25,6 @@ final class PlainTextTest {
   void textDoesNotSpeakToTheTerminal() {
     assertThat(PlainText.of("\u001b[2Jx\u0007\u009b1A\u007f\0"))
         .isEqualTo("\\x1b[2Jx\\x07\\x9b1A\\x7f\\x00");
-    assertThat(PlainText.of("\u202eabc\u2066")).isEqualTo("\\u202eabc\\u2066");
+    assertThat(PlainText.of("\u202eabc\u2066\u061c")).isEqualTo("\\u202eabc\\u2066\\u061c");
   }
 }

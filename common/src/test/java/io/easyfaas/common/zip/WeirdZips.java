@@ -6,6 +6,8 @@ import io.easyfaas.common.zip.ZipBuilder.Header;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -48,7 +50,9 @@ public final class WeirdZips {
         taken("a link that stays inside", ordinary().link("lib/main.js", "../index.js")),
         taken("a link to what is not there", ordinary().link("link", "nothing")),
         taken("control characters in a name", ordinary().file("a\nb\u001B", "x")),
-        taken("as java.util.zip writes it, with sizes after the data and a comment", streamed()),
+        taken(
+            "as java.util.zip writes it, with sizes after the data and a comment",
+            streamed("PK\5\6 is not the end")),
         taken("9 MiB of zeros", ordinary().file("zeros", "\0".repeat(9 << 20))),
         refused("nothing", new byte[0], "is not a zip"),
         refused("text", "exports.handler = () => {}".getBytes(UTF_8), "is not a zip"),
@@ -115,7 +119,13 @@ public final class WeirdZips {
         refused("a bomb", ordinary().file("zeros", "\0".repeat(20 << 20)), "200 times"),
         refused("20,001 entries", many(), "has 20001 entries"),
         refused("65,535 entries, as zip64 says it", saturated(), "more than 65,534 entries"),
-        refused("an entry more than it says", hiding(), "more entries than it says"));
+        refused("an entry more than it says", hiding(), "more entries than it says"),
+        refused("an entry before the first one listed", unlisted(0), "before its first entry"),
+        refused("an entry between those listed", unlisted(1), "something after entry \"first\""),
+        refused("an entry after those listed", unlisted(2), "something after entry \"second\""),
+        refused("bytes before its end record", padded(), "between its directory and its end"),
+        refused("stored, larger than it says", storedLie(), "stored entry \"s\" of 6 bytes"),
+        refused("bytes after sizes that follow the data", afterSizes(), "that is not its sizes"));
   }
 
   private static ZipBuilder ordinary() {
@@ -150,6 +160,48 @@ public final class WeirdZips {
         zip.header("b", ZipBuilder.FILE, content, 1).withMethod(0).withOffset(31));
   }
 
+  /// Three entries, one of which the directory does not have.
+  private static ZipBuilder unlisted(int which) {
+    byte[] content = "x".getBytes(UTF_8);
+    ZipBuilder zip = new ZipBuilder();
+    List<String> names = List.of("first", "second");
+    for (int i = 0; i <= names.size(); i++) {
+      if (i == which) {
+        zip.unlisted("index.js", content);
+      }
+      if (i < names.size()) {
+        zip.stored(names.get(i), content);
+      }
+    }
+    return zip;
+  }
+
+  private static byte[] padded() {
+    byte[] zip = ordinary().build();
+    byte[] end = Arrays.copyOfRange(zip, zip.length - 22, zip.length);
+    return join(join(Arrays.copyOf(zip, zip.length - 22), new byte[3]), end);
+  }
+
+  private static ZipBuilder storedLie() {
+    ZipBuilder zip = ordinary();
+    byte[] content = "123456".getBytes(UTF_8);
+    return zip.write(
+        zip.header("s", ZipBuilder.FILE, content, 6).withMethod(0).withSize(3), content);
+  }
+
+  /// The descriptor of the only entry, one byte longer.
+  private static byte[] afterSizes() {
+    byte[] zip = streamed("");
+    ByteBuffer end = ByteBuffer.wrap(zip, zip.length - 22, 22).order(ByteOrder.LITTLE_ENDIAN);
+    int directory = end.getInt(zip.length - 22 + 16);
+    byte[] longer =
+        join(
+            join(Arrays.copyOf(zip, directory), new byte[1]),
+            Arrays.copyOfRange(zip, directory, zip.length));
+    ByteBuffer.wrap(longer).order(ByteOrder.LITTLE_ENDIAN).putInt(longer.length - 6, directory + 1);
+    return longer;
+  }
+
   private static ZipBuilder implied() {
     ZipBuilder zip = ordinary();
     IntStream.range(0, 400).forEach(i -> zip.file("d" + i + "/" + "d/".repeat(50) + "f", ""));
@@ -175,13 +227,13 @@ public final class WeirdZips {
     return zip;
   }
 
-  private static byte[] streamed() {
+  private static byte[] streamed(String comment) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
       zip.putNextEntry(new ZipEntry("köder/index.js"));
       zip.write("exports.handler".getBytes(UTF_8));
       zip.closeEntry();
-      zip.setComment("PK\5\6 is not the end");
+      zip.setComment(comment);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

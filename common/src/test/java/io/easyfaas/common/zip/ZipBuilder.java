@@ -135,7 +135,15 @@ public final class ZipBuilder {
         name, name, 0x800, 8, crc.getValue(), compressedSize, content.length, 3, mode, body.size());
   }
 
-  private ZipBuilder write(Header header, byte[] packed) {
+  /// An entry that is not compressed, and that the directory does not have.
+  public ZipBuilder unlisted(String name, byte[] content) {
+    stored(name, content);
+    headers.removeLast();
+    return this;
+  }
+
+  /// An entry of which nothing is true that is not made so.
+  public ZipBuilder write(Header header, byte[] packed) {
     headers.add(header);
     byte[] localName = header.localName().getBytes(UTF_8);
     byte[] localBytes = new byte[30 + localName.length];

@@ -40,12 +40,16 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One call over HTTP. A thread of its own waits for the answer; to cancel it is to interrupt that
 /// thread, which closes the connection, which the controller takes as a client that left.
 final class RemoteCall implements Call, Runnable {
   // A function may run for 15 minutes, and its call may wait for a slot before.
   private static final Duration LONGEST = Duration.ofMinutes(16);
+
+  private static final Logger LOG = LoggerFactory.getLogger(RemoteCall.class);
 
   // So much needs no reservation.
   private static final int FEW_BYTES = 8 * 1024;
@@ -95,6 +99,9 @@ final class RemoteCall implements Call, Runnable {
       }
     } catch (HttpException e) {
       fail(failure(e));
+    } catch (Throwable e) { // Whatever it is, somebody waits for an outcome.
+      LOG.error("call of {}", request.function().name(), e);
+      fail(new ApiException(ErrorCode.BAD_GATEWAY, "no answer from the controller: " + e));
     } finally {
       waiting = null;
       request.event().release();
@@ -155,20 +162,39 @@ final class RemoteCall implements Call, Runnable {
     String log =
         response
             .header(Headers.LOG_RESULT)
-            .map(base64 -> new String(Base64.getDecoder().decode(base64), UTF_8))
+            .flatMap(RemoteCall::decoded)
+            .map(bytes -> new String(bytes, UTF_8))
             .orElse("");
-    long nanos =
-        response
-            .header(Headers.EXEC_TIME)
-            .map(millis -> Math.round(Double.parseDouble(millis) * 1_000_000))
-            .orElse(-1L);
+    long nanos = response.header(Headers.EXEC_TIME).map(RemoteCall::nanos).orElse(-1L);
     return new Receipt(response.header(Headers.FUNCTION_ERROR).isPresent(), nanos, log);
+  }
+
+  // What only describes an answer, and cannot be read, is left out: the answer is worth more.
+
+  private static Optional<byte[]> decoded(String base64) {
+    try {
+      return Optional.of(Base64.getDecoder().decode(base64));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  private static long nanos(String millis) {
+    try {
+      return Math.round(Double.parseDouble(millis) * 1_000_000);
+    } catch (NumberFormatException _) {
+      return -1;
+    }
   }
 
   /// What the controller refused or failed, as it says.
   private static ApiException failure(HttpResponse response) {
     Optional<Duration> retryAfter =
-        response.header(Headers.RETRY_AFTER).map(Long::parseLong).map(Duration::ofSeconds);
+        response
+            .header(Headers.RETRY_AFTER)
+            .filter(text -> text.matches("[0-9]{1,9}")) // Or a date, of a proxy between.
+            .map(Long::parseLong)
+            .map(Duration::ofSeconds);
     try {
       ErrorDocument document = Json.PASCAL.read(response.body(), ErrorDocument.class);
       return new ApiException(

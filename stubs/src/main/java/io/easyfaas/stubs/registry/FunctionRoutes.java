@@ -130,14 +130,15 @@ public final class FunctionRoutes implements HttpHandler {
 
   private HttpResponse create(HttpRequest request, List<String> path) {
     Account caller = caller(request);
-    registry.create(caller, named(request, path, caller), () -> uploads.read(request));
+    registry.create(caller, named(request, path, caller), () -> uploads.read(caller, request));
     return HttpResponse.empty(200);
   }
 
   private HttpResponse update(HttpRequest request, List<String> path) {
     Account caller = caller(request);
     return HttpResponse.document(
-        200, registry.update(caller, named(request, path, caller), () -> uploads.read(request)));
+        200,
+        registry.update(caller, named(request, path, caller), () -> uploads.read(caller, request)));
   }
 
   private HttpResponse get(HttpRequest request, List<String> path) {

@@ -11,20 +11,31 @@ import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
 /// The code of one request, on its way to the disk. Takes room when it begins and gives it back
-/// when it is closed. Not thread-safe.
+/// when it is closed, unless it was finished: then the room goes with it. Not thread-safe.
 final class IncomingCode extends OutputStream {
   private final FunctionStore store;
   private final UploadRoom room;
+  private final CodeChecker checker;
+  private final String account;
   private final ByteSize maxCode;
   private final long expected;
   private UploadRoom.@Nullable Place place;
   private @Nullable CodeDraft draft;
 
+  /// @param account whose it is
   /// @param maxCode the largest zip that is stored
   /// @param expected bytes at most, {@link HttpBody#UNKNOWN} when nothing says
-  IncomingCode(FunctionStore store, UploadRoom room, ByteSize maxCode, long expected) {
+  IncomingCode(
+      FunctionStore store,
+      UploadRoom room,
+      CodeChecker checker,
+      String account,
+      ByteSize maxCode,
+      long expected) {
     this.store = store;
     this.room = room;
+    this.checker = checker;
+    this.account = account;
     this.maxCode = maxCode;
     this.expected = expected;
   }
@@ -38,6 +49,7 @@ final class IncomingCode extends OutputStream {
     }
     place =
         room.enter(
+            account,
             expected == HttpBody.UNKNOWN ? maxCode.bytes() : Math.min(expected, maxCode.bytes()));
     draft = store.stage();
     return this;
@@ -68,13 +80,18 @@ final class IncomingCode extends OutputStream {
   }
 
   /// Makes it durable and checks it; an empty one is not checked.
-  StagedCode finish() {
+  ///
+  /// @param settings what else the request says
+  /// @return with the code and its room, which are the caller's to close
+  FunctionUpload finish(FunctionSettings settings) {
     StagedCode staged = opened().finish();
     try {
       if (staged.size() > 0) {
-        CodePackage.check(staged.path());
+        checker.check(staged.path());
       }
-      return staged;
+      FunctionUpload upload = new FunctionUpload(settings, staged, place);
+      place = null;
+      return upload;
     } catch (RuntimeException e) {
       staged.close();
       throw e;

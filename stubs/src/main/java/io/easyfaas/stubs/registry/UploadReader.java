@@ -2,6 +2,7 @@ package io.easyfaas.stubs.registry;
 
 import static io.easyfaas.stubs.registry.FunctionLimits.invalid;
 
+import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.http.HttpBody;
 import io.easyfaas.common.http.HttpRequest;
@@ -29,6 +30,7 @@ final class UploadReader {
   private final FunctionStore store;
   private final ByteSize maxCode;
   private final UploadRoom room;
+  private final CodeChecker checker = new CodeChecker();
 
   /// @param maxCode the largest zip that is stored
   UploadReader(FunctionStore store, ByteSize maxCode, UploadRoom room) {
@@ -44,39 +46,42 @@ final class UploadReader {
 
   /// Reads a request to its end; the code is on disk then, checked to be a package.
   ///
+  /// @param account who uploads
   /// @throws ApiException when it is not what it has to be, is too large, or there is no room now
   /// @throws JsonException when a document is none
   /// @throws StoreException when the code cannot be written
-  FunctionUpload read(HttpRequest request) {
-    return isZip(request) ? readZip(request) : readDocument(request);
+  FunctionUpload read(Account account, HttpRequest request) {
+    return isZip(request)
+        ? readZip(account.hash(), request)
+        : readDocument(account.hash(), request);
   }
 
-  private FunctionUpload readZip(HttpRequest request) {
+  private FunctionUpload readZip(String account, HttpRequest request) {
     FunctionSettings settings = SettingsQuery.read(request);
-    try (IncomingCode code = code(request.content().length());
+    try (IncomingCode code = code(account, request.content().length());
         InputStream body = request.stream()) {
       body.transferTo(code.open());
       if (code.size() == 0) {
         throw invalid("Code", "0 bytes", "a zip");
       }
-      return new FunctionUpload(settings, code.finish());
+      return code.finish(settings);
     } catch (IOException e) {
       throw broken(e);
     }
   }
 
-  private FunctionUpload readDocument(HttpRequest request) {
+  private FunctionUpload readDocument(String account, HttpRequest request) {
     long length = request.content().length();
-    try (IncomingCode code = code(length == HttpBody.UNKNOWN ? length : length / 4 * 3);
+    try (IncomingCode code = code(account, length == HttpBody.UNKNOWN ? length : length / 4 * 3);
         DocumentBody body = new DocumentBody(request.stream(), () -> base64(code.size()))) {
       FunctionSettings settings = read(body, code);
       if (code.isOpen()) {
-        return new FunctionUpload(settings, code.finish());
+        return code.finish(settings);
       }
       if (settings.code() != null) {
         throw invalid("Code", "an array", "a text of base64");
       }
-      return new FunctionUpload(settings, null);
+      return new FunctionUpload(settings, null, null);
     } catch (IOException e) {
       throw broken(e);
     }
@@ -94,8 +99,8 @@ final class UploadReader {
     }
   }
 
-  private IncomingCode code(long expected) {
-    return new IncomingCode(store, room, maxCode, expected);
+  private IncomingCode code(String account, long expected) {
+    return new IncomingCode(store, room, checker, account, maxCode, expected);
   }
 
   private static boolean isZip(HttpRequest request) {

@@ -1,28 +1,31 @@
 package io.easyfaas.stubs.registry;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 
 /// How many code packages may be on their way to the disk, and how much of the disk they may take
 /// until they are stored. Thread-safe.
+///
+/// Both are shared out as memory is, see {@link ByteBudget}: an account has no more places, and no
+/// more bytes, than it leaves free, so that nobody who uploads slowly keeps the others out.
 final class UploadRoom {
   private final int maxUploads;
   private final ByteSize maxBytes;
-
-  @GuardedBy("this")
-  private int uploads;
-
-  @GuardedBy("this")
-  private long bytes;
+  private final ByteBudget uploads;
+  private final ByteBudget bytes;
 
   UploadRoom(int maxUploads, ByteSize maxBytes) {
     this.maxUploads = maxUploads;
     this.maxBytes = maxBytes;
+    this.uploads = new ByteBudget(maxUploads);
+    this.bytes = new ByteBudget(maxBytes.bytes());
   }
 
-  /// Room for one package, until it is closed. Once.
+  /// Room for one package, until it is closed. Safe to close twice.
   @FunctionalInterface
   interface Place extends AutoCloseable {
     @Override
@@ -31,29 +34,30 @@ final class UploadRoom {
 
   /// Takes room for a package.
   ///
+  /// @param account whose it is
   /// @param size bytes it has at most
-  /// @throws ApiException UNAVAILABLE when there is none now
-  synchronized Place enter(long size) {
-    if (uploads >= maxUploads || bytes + size > maxBytes.bytes()) {
+  /// @throws ApiException UNAVAILABLE when there is none for the account now
+  Place enter(String account, long size) {
+    Reservation place = uploads.open(ByteKind.DOCUMENT, account);
+    Reservation room = bytes.open(ByteKind.DOCUMENT, account);
+    if (!place.grow(1) || !room.grow(size)) {
+      place.close();
+      room.close();
       throw new ApiException(
           ErrorCode.UNAVAILABLE,
           "Code: "
-              + uploads
+              + uploads.usage().reserved()
               + " uploads of "
-              + new ByteSize(bytes)
+              + new ByteSize(bytes.usage().reserved())
               + " are under way (expected: at most "
               + maxUploads
               + " and "
               + maxBytes
-              + ")");
+              + ", and of an account no more than are free)");
     }
-    uploads++;
-    bytes += size;
-    return () -> leave(size);
-  }
-
-  private synchronized void leave(long size) {
-    uploads--;
-    bytes -= size;
+    return () -> {
+      room.close();
+      place.close();
+    };
   }
 }

@@ -59,7 +59,7 @@ final class Deletions {
   /// Every function that is marked; what is no mark is named in the log and left alone.
   List<FunctionBrn> begun() throws IOException {
     List<FunctionBrn> functions = new ArrayList<>();
-    for (Path mark : RevisionFiles.children(directory)) {
+    for (Path mark : disk.children(directory)) {
       try {
         FunctionBrn function = FunctionBrn.parse(mark.getFileName().toString());
         if (function.qualifier() instanceof Qualifier.Absent) {

@@ -3,13 +3,16 @@ package io.easyfaas.stubs.store;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
-/// The writes the store is made of. An interface so that tests can fill the disk and pull the plug
-/// between any two of them. Thread-safe.
+/// The writes the store is made of, and its listings. An interface so that tests can fill the disk,
+/// pull the plug between any two writes, and count what is looked at. Thread-safe.
 interface Disk {
   /// Makes a directory, and its parents; does nothing when it is there. Not durable before {@link
   /// #sync} of the parent.
@@ -40,11 +43,20 @@ interface Disk {
   /// Makes durable which names a directory has, see fsync(2).
   void sync(Path directory) throws IOException;
 
+  /// What is in a directory, sorted.
+  default List<Path> children(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.sorted().toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
   /// Removes a file or a directory with everything below it; does nothing when there is none. A
   /// link is not followed.
   default void deleteTree(Path tree) throws IOException {
     if (Files.isDirectory(tree, NOFOLLOW_LINKS)) {
-      for (Path child : RevisionFiles.children(tree)) {
+      for (Path child : children(tree)) {
         deleteTree(child);
       }
     }

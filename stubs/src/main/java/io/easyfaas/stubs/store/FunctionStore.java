@@ -83,7 +83,7 @@ public final class FunctionStore implements AutoCloseable {
     this.files = new RevisionFiles(directory, incoming, disk, block, replaced);
     this.deletions = new Deletions(directory.resolve(".deleting"), disk);
     this.numbers = new VersionNumbers(directory.resolve(".numbers"), incoming, disk);
-    this.room = new StoreRoom(files, limits);
+    this.room = new StoreRoom(directory, disk, block, limits);
   }
 
   /// Opens a directory, made if necessary, and clears what a killed process left in it.
@@ -250,7 +250,7 @@ public final class FunctionStore implements AutoCloseable {
     FunctionBrn function = unqualified(revision);
     try {
       finishDeletion(function);
-      room.take(function, files.need(revision, document, code));
+      room.take(revision, files.need(revision, document, code));
       try {
         FunctionDocument stored = files.replace(revision, document, code);
         cache.put(revision, stored);
@@ -371,7 +371,7 @@ public final class FunctionStore implements AutoCloseable {
     cache.remove(revision); // Also if it cannot be removed: how far that got, only the disk knows.
     damaged.remove(revision);
     files.remove(revision);
-    room.settle(unqualified(revision));
+    room.settle(revision);
   }
 
   /// On a full disk a number is remembered after something was removed.

@@ -17,19 +17,14 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +59,7 @@ final class RevisionFiles {
   /// Every revision, by BRN.
   List<FunctionBrn> list() throws IOException {
     List<FunctionBrn> revisions = new ArrayList<>();
-    for (Path entry : children(directory)) {
+    for (Path entry : disk.children(directory)) {
       revision(entry).ifPresent(revisions::add);
     }
     revisions.sort(comparing(FunctionBrn::toString));
@@ -108,24 +103,6 @@ final class RevisionFiles {
     requireNonNull(configuration.handler(), "Handler");
   }
 
-  /// What all revisions of a function take; a zip they share by hard links counts once.
-  DiskUse use(FunctionBrn function) throws IOException {
-    Map<Object, DiskUse> files = new HashMap<>();
-    for (Path entry : children(directory)) {
-      if (isOf(function, entry.getFileName().toString())
-          && Files.isDirectory(entry, NOFOLLOW_LINKS)) {
-        files.put(entry, DiskUse.ofDirectory(0, block));
-        for (Path file : children(entry)) {
-          BasicFileAttributes found =
-              Files.readAttributes(file, BasicFileAttributes.class, NOFOLLOW_LINKS);
-          Object key = found.fileKey();
-          files.put(key == null ? file : key, DiskUse.ofFile(found.size(), block));
-        }
-      }
-    }
-    return files.values().stream().reduce(DiskUse.NONE, DiskUse::plus);
-  }
-
   /// What a change of a revision takes, at most, before it frees what was there.
   ///
   /// @param code the zip
@@ -149,6 +126,7 @@ final class RevisionFiles {
     Path meta = target.resolve(META);
     Path stored = target.resolve(codeName(document.configuration().codeSha256()));
     Path draft = incoming.resolve(UUID.randomUUID() + ".json");
+    Path codeDraft = incoming.resolve(UUID.randomUUID() + ".zip");
     FunctionDocument whole = withCode(document, stored);
     Optional<Path> previous = codeOf(revision);
     boolean isNew = !Files.exists(meta, NOFOLLOW_LINKS);
@@ -158,7 +136,11 @@ final class RevisionFiles {
     try {
       disk.createDirectories(target);
       disk.sync(directory);
-      if (codeIsNew) {
+      if (code.startsWith(incoming)) {
+        // Also over one of the same name, which may be damaged: an upload mends it.
+        disk.link(code, codeDraft);
+        disk.move(codeDraft, stored);
+      } else if (codeIsNew) {
         disk.link(code, stored);
       }
       disk.sync(target);
@@ -167,6 +149,7 @@ final class RevisionFiles {
       disk.move(draft, meta);
     } catch (IOException e) {
       disk.discard(draft);
+      disk.discard(codeDraft);
       if (codeIsNew) {
         disk.discard(stored);
       }
@@ -194,11 +177,11 @@ final class RevisionFiles {
 
   /// Removes what a killed process was writing or removing. What cannot be removed is logged.
   void sweep() throws IOException {
-    for (Path left : children(incoming)) {
+    for (Path left : disk.children(incoming)) {
       LOG.info("removing {}, left by a process that was killed", left);
       disk.discard(left);
     }
-    for (Path entry : children(directory)) {
+    for (Path entry : disk.children(directory)) {
       if (entry.getFileName().toString().startsWith("brn:")
           && Files.isDirectory(entry, NOFOLLOW_LINKS)
           && !Files.exists(entry.resolve(META), NOFOLLOW_LINKS)) {
@@ -211,22 +194,14 @@ final class RevisionFiles {
     }
   }
 
-  static List<Path> children(Path directory) throws IOException {
-    try (Stream<Path> entries = Files.list(directory)) {
-      return entries.sorted().toList();
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
-  }
-
   /// A directory without a document was never a revision; what is not ours in it stays.
   private void removeIncomplete(Path target) throws IOException {
-    for (Path file : children(target)) {
+    for (Path file : disk.children(target)) {
       if (isCode(file) && !file.endsWith(LEGACY_CODE)) {
         disk.delete(file);
       }
     }
-    if (children(target).isEmpty()) {
+    if (disk.children(target).isEmpty()) {
       LOG.info("removing {}, which was never completed", target);
       disk.delete(target);
     }
@@ -244,7 +219,7 @@ final class RevisionFiles {
   private void prune(FunctionBrn revision, Path current, Optional<Path> previous) {
     Path target = directoryOf(revision);
     try {
-      for (Path file : children(target)) {
+      for (Path file : disk.children(target)) {
         if (isCode(file) && !file.equals(current) && !previous.equals(Optional.of(file))) {
           replaced.keep(revision, file, Files.size(file));
         }
@@ -260,10 +235,6 @@ final class RevisionFiles {
     } catch (IOException e) {
       LOG.warn("remove {}: {}; the next start does it", target, e.toString());
     }
-  }
-
-  private static boolean isOf(FunctionBrn function, String name) {
-    return name.startsWith(function + ":");
   }
 
   private Path directoryOf(FunctionBrn revision) {

@@ -1,70 +1,156 @@
 package io.easyfaas.stubs.store;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.InvalidBrnException;
+import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /// What functions take of the disk, by account, and whether there is room for more. Counted from
-/// what is there at the first question, then kept up to date. Thread-safe; never asked for one
-/// function by two threads at once.
+/// what is there at the first question, in one pass; after that only the directories of a function
+/// that changes are looked at. Thread-safe; never asked for one function by two threads at once.
 final class StoreRoom {
-  private final RevisionFiles files;
+  private final Path directory;
+  private final Disk disk;
+  private final long block;
   private final StoreLimits limits;
 
   @GuardedBy("this")
-  private final Map<FunctionBrn, DiskUse> functions = new HashMap<>();
+  private final Map<FunctionBrn, Use> functions = new HashMap<>();
 
   @GuardedBy("this")
   private boolean isCounted;
 
-  StoreRoom(RevisionFiles files, StoreLimits limits) {
-    this.files = files;
+  /// @param revisions whose directories may be there; all that are there are among them
+  private record Use(DiskUse disk, Set<FunctionBrn> revisions) {}
+
+  /// @param directory where revisions are
+  /// @param block of the file system in bytes
+  StoreRoom(Path directory, Disk disk, long block, StoreLimits limits) {
+    this.directory = directory;
+    this.disk = disk;
+    this.block = block;
     this.limits = limits;
   }
 
-  /// Sets room aside for a change of a function, which {@link #settle} ends.
+  /// Sets room aside for a change of a revision, which {@link #settle} ends.
   ///
-  /// @param function without a version
   /// @param more what the change adds, at most
   /// @throws StoreException naming the limit when there is no room
-  synchronized void take(FunctionBrn function, DiskUse more) throws IOException {
+  synchronized void take(FunctionBrn revision, DiskUse more) throws IOException {
     countAll();
+    FunctionBrn function = FunctionStore.unqualified(revision);
     DiskUse ofAccount = more;
     DiskUse ofAll = more;
-    for (Map.Entry<FunctionBrn, DiskUse> other : functions.entrySet()) {
-      ofAll = ofAll.plus(other.getValue());
+    for (Map.Entry<FunctionBrn, Use> other : functions.entrySet()) {
+      DiskUse use = other.getValue().disk();
+      ofAll = ofAll.plus(use);
       if (other.getKey().account().equals(function.account())) {
-        ofAccount = ofAccount.plus(other.getValue());
+        ofAccount = ofAccount.plus(use);
       }
     }
     check(function, ofAccount, limits.account(), "an account", "--functions-account-");
     check(function, ofAll, limits.total(), "all accounts", "--functions-");
-    functions.merge(function, more, DiskUse::plus);
+    Use before = functions.getOrDefault(function, new Use(DiskUse.NONE, Set.of()));
+    Set<FunctionBrn> revisions = new HashSet<>(before.revisions());
+    revisions.add(revision);
+    functions.put(function, new Use(before.disk().plus(more), revisions));
   }
 
-  /// Counts what a function takes now.
-  synchronized void settle(FunctionBrn function) throws IOException {
-    DiskUse use = files.use(function);
-    if (use.equals(DiskUse.NONE)) {
-      functions.remove(function);
-    } else {
-      functions.put(function, use);
+  /// Counts what a function takes now. Before the first question there is nothing to be kept up to
+  /// date. The disk is read without the lock.
+  ///
+  /// @param function with a version or without
+  void settle(FunctionBrn function) throws IOException {
+    FunctionBrn unqualified = FunctionStore.unqualified(function);
+    Use before;
+    synchronized (this) {
+      before = functions.get(unqualified);
+    }
+    if (before == null) {
+      return;
+    }
+    Use now = count(before.revisions());
+    synchronized (this) {
+      if (now.disk().equals(DiskUse.NONE)) {
+        functions.remove(unqualified);
+      } else {
+        functions.put(unqualified, now);
+      }
     }
   }
 
-  private synchronized void countAll() throws IOException {
-    if (!isCounted) {
-      for (FunctionBrn revision : files.list()) {
-        FunctionBrn function = FunctionStore.unqualified(revision);
-        if (!functions.containsKey(function)) {
-          settle(function);
+  @GuardedBy("this")
+  private void countAll() throws IOException {
+    if (isCounted) {
+      return;
+    }
+    Map<FunctionBrn, Set<FunctionBrn>> found = new HashMap<>();
+    for (Path entry : disk.children(directory)) {
+      String name = entry.getFileName().toString();
+      if (name.startsWith("brn:")) {
+        try {
+          FunctionBrn revision = FunctionBrn.parse(name);
+          if (revision.qualifier() instanceof Qualifier.Version) {
+            found
+                .computeIfAbsent(FunctionStore.unqualified(revision), _ -> new HashSet<>())
+                .add(revision);
+          }
+        } catch (InvalidBrnException _) {
+          // Not made by us.
         }
       }
-      isCounted = true;
+    }
+    Map<FunctionBrn, Use> counted = new HashMap<>();
+    for (Map.Entry<FunctionBrn, Set<FunctionBrn>> function : found.entrySet()) {
+      counted.put(function.getKey(), count(function.getValue()));
+    }
+    functions.putAll(counted);
+    isCounted = true;
+  }
+
+  /// What revisions of one function take; a zip they share by hard links counts once.
+  private Use count(Set<FunctionBrn> revisions) throws IOException {
+    Map<Object, DiskUse> files = new HashMap<>();
+    Set<FunctionBrn> there = new HashSet<>();
+    for (FunctionBrn revision : revisions) {
+      Path target = directory.resolve(revision.toString());
+      try {
+        if (Files.isDirectory(target, NOFOLLOW_LINKS)) {
+          for (Path file : disk.children(target)) {
+            count(file, files);
+          }
+          files.put(target, DiskUse.ofDirectory(0, block));
+          there.add(revision);
+        }
+      } catch (NoSuchFileException | NotDirectoryException _) {
+        // Deleted meanwhile, while all are counted.
+      }
+    }
+    return new Use(files.values().stream().reduce(DiskUse.NONE, DiskUse::plus), there);
+  }
+
+  private void count(Path file, Map<Object, DiskUse> files) throws IOException {
+    try {
+      BasicFileAttributes found =
+          Files.readAttributes(file, BasicFileAttributes.class, NOFOLLOW_LINKS);
+      Object key = found.fileKey();
+      files.put(key == null ? file : key, DiskUse.ofFile(found.size(), block));
+    } catch (NoSuchFileException _) {
+      // As above.
     }
   }
 

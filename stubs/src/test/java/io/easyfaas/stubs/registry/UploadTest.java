@@ -2,7 +2,9 @@ package io.easyfaas.stubs.registry;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.http.HttpBody;
@@ -20,8 +22,12 @@ import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -59,7 +65,7 @@ final class UploadTest {
             store,
             new FunctionRegistry(store, runtimes, InstantSource.system(), _ -> {}),
             runtimes,
-            new UploadLimits(new ByteSize(MAX_CODE), 2, new ByteSize(MAX_CODE * 3 / 2)));
+            new UploadLimits(new ByteSize(MAX_CODE), 4, new ByteSize(MAX_CODE * 5 / 2)));
   }
 
   @AfterEach
@@ -239,6 +245,8 @@ final class UploadTest {
           threads.submit(() -> send(zip("POST", "three", gated(zip, 1000, begun, gate))));
       begun.acquire();
       HttpResponse tooMany = send(zip("POST", "four", new HttpBody.Stream(forbidden(), 10)));
+      HttpResponse ofAnother =
+          send(zip("POST", "six", stream(zip)).withHeader("X-Easyfaas-Account-Id", "another"));
       HttpResponse withoutCode = send(document("POST", stream("{}".getBytes(UTF_8))));
       gate.release(2);
 
@@ -247,11 +255,44 @@ final class UploadTest {
       assertThat(tooMuch.text()).contains("1 uploads of 256KiB are under way");
       assertThat(tooMany.status()).isEqualTo(503);
       assertThat(tooMany.text()).contains("2 uploads");
+      assertThat(ofAnother.status()).as(ofAnother.text()).isEqualTo(200);
       assertThat(withoutCode.status()).isEqualTo(200);
       assertThat(first.get().status()).isEqualTo(200);
       assertThat(second.get().status()).isEqualTo(200);
     }
     assertThat(send(zip("POST", "five", stream(zip))).status()).isEqualTo(200);
+  }
+
+  @Test
+  void anUploadHasItsPlaceUntilItIsStored() throws IOException {
+    byte[] zip = Zips.of("a.js");
+    UploadReader reader =
+        new UploadReader(store, new ByteSize(MAX_CODE), new UploadRoom(1, ByteSize.ofMebibytes(1)));
+    Account other = new Account("other");
+
+    try (FunctionUpload _ = reader.read(Account.DEFAULT, zip("POST", "one", stream(zip)))) {
+      assertThatThrownBy(() -> reader.read(other, zip("POST", "two", stream(zip))))
+          .isInstanceOf(ApiException.class)
+          .hasMessageContaining("1 uploads");
+    }
+    reader.read(other, zip("POST", "two", stream(zip))).close();
+  }
+
+  @Test
+  void packagesAreCheckedOnOneThreadOfTheSystem() throws Exception {
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    CodeChecker checker = new CodeChecker(_ -> threads.add(Thread.currentThread()));
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> checks = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        checks.add(callers.submit(() -> checker.check(directory)));
+      }
+      for (Future<?> check : checks) {
+        check.get();
+      }
+    }
+
+    assertThat(threads).hasSize(1).noneMatch(Thread::isVirtual);
   }
 
   private static HttpBody.Stream stream(byte[] bytes) {

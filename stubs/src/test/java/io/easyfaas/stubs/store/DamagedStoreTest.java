@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.disk.Damage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +40,17 @@ final class DamagedStoreTest {
   @AfterEach
   void close() {
     store.close();
+  }
+
+  @Test
+  void damagedCodeIsMendedByTheSameUpload() throws IOException {
+    Path code = Path.of(store.find(SEVEN).orElseThrow().code().location());
+    Files.writeString(code, "damaged");
+
+    assertThat(codeOf(put(store, SEVEN, "seven"))).isEqualTo("seven");
+
+    assertThat(StoreFixture.tree(directory.resolve(SEVEN.toString()))).hasSize(2);
+    assertThat(directory.resolve(".incoming")).isEmptyDirectory();
   }
 
   @ParameterizedTest

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /// The local disk until a given operation, which fails: once, as when the disk is full for a
 /// moment, or with everything after it, as when the machine stops. A write that fails leaves half
@@ -19,6 +20,7 @@ final class FailingDisk implements Disk {
   private final boolean forEver;
   private final String message;
   private int operations;
+  private int listings;
 
   private FailingDisk(int failAt, boolean forEver, String message) {
     this.failAt = failAt;
@@ -49,6 +51,17 @@ final class FailingDisk implements Disk {
   /// Whether the operation that was to fail was reached.
   boolean hasFailed() {
     return operations > failAt;
+  }
+
+  /// How many directories were listed so far.
+  int listings() {
+    return listings;
+  }
+
+  @Override
+  public List<Path> children(Path directory) throws IOException {
+    listings++;
+    return disk.children(directory);
   }
 
   @Override

@@ -98,6 +98,27 @@ final class StoreRoomTest {
   }
 
   @Test
+  void countingLooksAtEachDirectoryOnce() {
+    FailingDisk disk = FailingDisk.neverFails();
+    int functions = 20;
+    try (FunctionStore store = FunctionStore.open(directory, StoreLimits.NONE, disk)) {
+      for (int i = 0; i < functions; i++) {
+        put(store, brn("f" + i, "1"), "code");
+      }
+    }
+    try (FunctionStore store = FunctionStore.open(directory, StoreLimits.NONE, disk)) {
+      int before = disk.listings();
+
+      put(store, brn("f0", "1"), "code");
+
+      assertThat(disk.listings() - before).isLessThan(functions + 10);
+      before = disk.listings();
+      put(store, brn("f1", "1"), "code");
+      assertThat(disk.listings() - before).isLessThan(4); // Only its own directory.
+    }
+  }
+
+  @Test
   void aZipThatVersionsShareCountsOnce() {
     StoreLimits limits = new StoreLimits(new DiskUse(20 * block, MANY), new DiskUse(MANY, MANY));
     try (FunctionStore store = FunctionStore.open(directory, limits)) {
