@@ -9,7 +9,7 @@ export LC_ALL=C.UTF-8
 
 fail() {
   printf 'easyfaas: %s\n' "$*" >&2
-  exit 1
+  exit 3
 }
 
 # Prints the home of a JDK of the right version: JAVA_HOME if it is one, else the first in the

@@ -78,46 +78,34 @@ final class Engine implements AutoCloseable {
   }
 
   private void startParts(Settings settings, Map<String, String> environment) {
+    // Every setting is looked at before anything is done.
+    StubsConfig stubsConfig =
+        StubsConfig.parse(
+            args(settings, StubsConfig.options(), "port", settings.text("registry-port")),
+            Map.of());
+    FuncletConfig funcletConfig =
+        FuncletConfig.parse(args(settings, FuncletConfig.options()), environment);
+    ControllerConfig controllerConfig =
+        ControllerConfig.parse(
+            args(settings, ControllerConfig.options(), "port", settings.text("port")), Map.of());
+    HttpTriggerConfig triggerConfig =
+        HttpTriggerConfig.parse(
+            args(settings, HttpTriggerConfig.options(), "port", settings.text("trigger-port")),
+            Map.of());
+    int eventLoops = settings.integer("event-loops", 1, 64);
+
     RunnerRuntime.prepare(settings.path("data-dir"));
-    EventLoops loops =
-        parts.add(
-            EventLoops.planned(settings.integer("event-loops", 1, 64), MemoryPlan.ofThisProcess()));
-    Stubs stubs =
-        parts.add(
-            Stubs.start(
-                StubsConfig.parse(
-                    args(settings, StubsConfig.options(), "port", settings.text("registry-port")),
-                    Map.of()),
-                loops));
+    EventLoops loops = parts.add(EventLoops.planned(eventLoops, MemoryPlan.ofThisProcess()));
+    Stubs stubs = parts.add(Stubs.start(stubsConfig, loops));
     registryPort = stubs.port();
-    Funclet funclet =
-        parts.add(
-            Funclet.start(
-                FuncletConfig.parse(args(settings, FuncletConfig.options()), environment), loops));
+    Funclet funclet = parts.add(Funclet.start(funcletConfig, loops));
     Controller started =
         parts.add(
-            Controller.start(
-                ControllerConfig.parse(
-                    args(settings, ControllerConfig.options(), "port", settings.text("port")),
-                    Map.of()),
-                funclet,
-                new LocalRegistry(stubs.routes()),
-                loops));
+            Controller.start(controllerConfig, funclet, new LocalRegistry(stubs.routes()), loops));
     controller = started;
     controllerPort = started.port();
     stubs.onChange(started::invalidate);
-    HttpTrigger trigger =
-        parts.add(
-            HttpTrigger.start(
-                HttpTriggerConfig.parse(
-                    args(
-                        settings,
-                        HttpTriggerConfig.options(),
-                        "port",
-                        settings.text("trigger-port")),
-                    Map.of()),
-                loops,
-                started.invoker()));
+    HttpTrigger trigger = parts.add(HttpTrigger.start(triggerConfig, loops, started.invoker()));
     triggerPort = trigger.port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"

@@ -106,14 +106,33 @@ final class LogFiles {
     Path file = directory.resolve(NAME);
     SmallFile.clear(file);
     long size = Files.exists(file, NOFOLLOW_LINKS) ? Files.size(file) : 0;
-    if (size > 0 && size + lines.remaining() > fileLimit.bytes()) {
-      putAside(directory);
-    }
-    try (FileChannel channel = FileChannel.open(file, APPENDING, MODE)) {
-      while (lines.hasRemaining()) {
-        channel.write(lines);
+    while (lines.hasRemaining()) {
+      int fits = fitting(lines, fileLimit.bytes() - size, size == 0);
+      try (FileChannel channel = FileChannel.open(file, APPENDING, MODE)) {
+        ByteBuffer now = lines.slice(lines.position(), fits);
+        while (now.hasRemaining()) {
+          channel.write(now);
+        }
+      }
+      lines.position(lines.position() + fits);
+      if (lines.hasRemaining()) {
+        putAside(directory);
+        size = 0;
       }
     }
+  }
+
+  /// How many of the bytes fit into so much room: whole lines, unless not one fits into a file.
+  private static int fitting(ByteBuffer lines, long room, boolean isEmpty) {
+    if (lines.remaining() <= room) {
+      return lines.remaining();
+    }
+    for (int end = (int) Math.max(0, room); end > 0; end--) {
+      if (lines.get(lines.position() + end - 1) == '\n') {
+        return end;
+      }
+    }
+    return isEmpty ? (int) room : 0;
   }
 
   private void putAside(Path directory) throws IOException {
