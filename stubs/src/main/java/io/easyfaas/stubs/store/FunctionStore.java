@@ -83,7 +83,7 @@ public final class FunctionStore implements AutoCloseable {
     this.files = new RevisionFiles(directory, incoming, disk, block, replaced);
     this.deletions = new Deletions(directory.resolve(".deleting"), disk);
     this.numbers = new VersionNumbers(directory.resolve(".numbers"), incoming, disk);
-    this.room = new StoreRoom(directory, disk, block, limits);
+    this.room = new StoreRoom(directory, directory.resolve(".numbers"), disk, block, limits);
   }
 
   /// Opens a directory, made if necessary, and clears what a killed process left in it.

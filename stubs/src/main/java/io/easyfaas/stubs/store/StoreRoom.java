@@ -24,6 +24,7 @@ import java.util.Set;
 /// that changes are looked at. Thread-safe; never asked for one function by two threads at once.
 final class StoreRoom {
   private final Path directory;
+  private final Path numbers;
   private final Disk disk;
   private final long block;
   private final StoreLimits limits;
@@ -38,9 +39,11 @@ final class StoreRoom {
   private record Use(DiskUse disk, Set<FunctionBrn> revisions) {}
 
   /// @param directory where revisions are
+  /// @param numbers where the numbers of deleted versions are, see {@link VersionNumbers}
   /// @param block of the file system in bytes
-  StoreRoom(Path directory, Disk disk, long block, StoreLimits limits) {
+  StoreRoom(Path directory, Path numbers, Disk disk, long block, StoreLimits limits) {
     this.directory = directory;
+    this.numbers = numbers;
     this.disk = disk;
     this.block = block;
     this.limits = limits;
@@ -83,7 +86,7 @@ final class StoreRoom {
     if (before == null) {
       return;
     }
-    Use now = count(before.revisions());
+    Use now = count(unqualified, before.revisions());
     synchronized (this) {
       if (now.disk().equals(DiskUse.NONE)) {
         functions.remove(unqualified);
@@ -114,17 +117,32 @@ final class StoreRoom {
         }
       }
     }
+    for (Path number : disk.children(numbers)) {
+      try {
+        FunctionBrn function = FunctionBrn.parse(number.getFileName().toString());
+        if (function.qualifier() instanceof Qualifier.Absent) {
+          found.computeIfAbsent(function, _ -> new HashSet<>());
+        }
+      } catch (InvalidBrnException _) {
+        // As above.
+      }
+    }
     Map<FunctionBrn, Use> counted = new HashMap<>();
     for (Map.Entry<FunctionBrn, Set<FunctionBrn>> function : found.entrySet()) {
-      counted.put(function.getKey(), count(function.getValue()));
+      counted.put(function.getKey(), count(function.getKey(), function.getValue()));
     }
     functions.putAll(counted);
     isCounted = true;
   }
 
-  /// What revisions of one function take; a zip they share by hard links counts once.
-  private Use count(Set<FunctionBrn> revisions) throws IOException {
+  /// What revisions of one function take, with the number that is remembered of it; a zip they
+  /// share by hard links counts once.
+  private Use count(FunctionBrn function, Set<FunctionBrn> revisions) throws IOException {
     Map<Object, DiskUse> files = new HashMap<>();
+    Path number = numbers.resolve(function.toString());
+    if (Files.exists(number, NOFOLLOW_LINKS)) {
+      files.put(number, DiskUse.ofFile(1, block));
+    }
     Set<FunctionBrn> there = new HashSet<>();
     for (FunctionBrn revision : revisions) {
       Path target = directory.resolve(revision.toString());

@@ -98,6 +98,24 @@ final class StoreRoomTest {
   }
 
   @Test
+  void theNumbersOfDeletedVersionsCount() {
+    StoreLimits limits = new StoreLimits(new DiskUse(MANY, MANY), new DiskUse(MANY, 4));
+    try (FunctionStore store = FunctionStore.open(directory, limits)) {
+      for (String name : new String[] {"a", "b"}) {
+        put(store, brn(name, "1"), "code");
+        try (FunctionStore.Lock _ = store.lock(brn(name, "1"))) {
+          store.deleteAll(brn(name, "1"));
+        }
+      }
+
+      assertThatThrownBy(() -> put(store, brn("c", "1"), "c")).isInstanceOf(StoreException.class);
+    }
+    try (FunctionStore store = FunctionStore.open(directory, limits)) {
+      assertThatThrownBy(() -> put(store, brn("c", "1"), "c")).isInstanceOf(StoreException.class);
+    }
+  }
+
+  @Test
   void countingLooksAtEachDirectoryOnce() {
     FailingDisk disk = FailingDisk.neverFails();
     int functions = 20;
