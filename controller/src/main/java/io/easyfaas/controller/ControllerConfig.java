@@ -185,7 +185,7 @@ public record ControllerConfig(
             "size",
             "4MiB",
             "Size at which a file is put aside for a new one."),
-        new Option("userlog-files", "number", "4", "Files kept of one function."),
+        new Option("userlog-files", "number", "4", "Files kept of one revision."),
         new Option("userlog-total-size", "size", "256MiB", "What all user logs may take."),
         new Option(
             "enable-simple-auth",
