@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
@@ -22,13 +23,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import picocli.CommandLine.Command;
@@ -217,10 +216,8 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private static void delete(Path directory) {
-    try (Stream<Path> tree = Files.walk(directory)) {
-      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
+    try {
+      DiskTree.delete(directory);
     } catch (IOException e) {
       throw new UncheckedIOException("remove " + directory, e);
     }

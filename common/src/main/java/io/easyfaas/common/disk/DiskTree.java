@@ -13,34 +13,37 @@ import org.jspecify.annotations.Nullable;
 public final class DiskTree {
   private DiskTree() {}
 
-  /// Deletes a file or a directory with everything below it. Safe when it does not exist.
+  /// Deletes a file or a directory with everything below it. Safe when it does not exist, and when
+  /// something of it disappears meanwhile.
   ///
   /// @throws IOException when something of it stays
   public static void delete(Path path) throws IOException {
-    try {
-      Files.walkFileTree(
-          path,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
+    Files.walkFileTree(
+        path,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
 
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
-                throws IOException {
-              if (failure != null) {
-                throw failure;
-              }
-              Files.delete(visited);
-              return FileVisitResult.CONTINUE;
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure)
+              throws IOException {
+            return goneIsFine(failure);
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
+              throws IOException {
+            if (failure != null) {
+              throw failure;
             }
-          });
-    } catch (NoSuchFileException _) {
-      // Already gone.
-    }
+            Files.deleteIfExists(visited);
+            return FileVisitResult.CONTINUE;
+          }
+        });
   }
 
   /// What a file or a directory with everything below it takes. What disappears meanwhile does not
@@ -78,10 +81,14 @@ public final class DiskTree {
 
     @Override
     public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
-      if (failure instanceof NoSuchFileException) {
-        return FileVisitResult.CONTINUE;
-      }
-      throw failure;
+      return goneIsFine(failure);
     }
+  }
+
+  private static FileVisitResult goneIsFine(IOException failure) throws IOException {
+    if (failure instanceof NoSuchFileException) {
+      return FileVisitResult.CONTINUE;
+    }
+    throw failure;
   }
 }
