@@ -79,6 +79,18 @@ final class Scheduler {
     return lease == null ? enqueue(function, waiter) : lease;
   }
 
+  /// Takes a call out of the queue. What was kept for it is others' then.
+  ///
+  /// @return whether it waited
+  boolean withdraw(ResolvedFunction revision, Waiter waiter) {
+    PooledFunction function = functions.find(revision);
+    if (function == null || !queue.withdraw(function, waiter)) {
+      return false;
+    }
+    settle();
+    return true;
+  }
+
   /// Takes a permit back. The next call of the function gets it at once.
   void release(Lease lease) {
     PooledFunction function = lease.function;
@@ -93,21 +105,20 @@ final class Scheduler {
       function.usedLast = slot;
       if (!queue.isEmpty()) {
         serve(function);
-        if (!queue.isEmpty() && !slot.isBusy()) {
+        // A call that has got its permit keeps no room from others any more.
+        if (!queue.isEmpty() && (!slot.isBusy() || mayMakeRoom())) {
           place();
         }
       }
       return;
     }
-    boolean makesRoom = false;
     if (slot.state() instanceof SlotState.Draining draining && draining.lease() == lease) {
       slots.give(slot, draining);
-      makesRoom = true;
     }
     // Else the slot has been reset since. Another one of the function may have permits that its
-    // limit of calls has kept unused.
+    // limit of calls has kept unused, or it may have one more slot now.
     serve(function);
-    if (makesRoom && !queue.isEmpty()) {
+    if (!queue.isEmpty()) {
       place();
     }
     functions.forgetUnused(function);

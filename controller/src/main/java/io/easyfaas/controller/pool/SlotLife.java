@@ -166,6 +166,7 @@ final class SlotLife {
       case SlotState.Prewarming _, SlotState.WarmingUp _, SlotState.Thawing _ -> {}
       case SlotState.Draining _, SlotState.Stopping _ -> {}
     }
+    scheduler.settle(); // There may be other room to count on now, or less.
   }
 
   private void resetDone(Slot slot) {
@@ -186,6 +187,7 @@ final class SlotLife {
         slot,
         stopping.failed(slots.now() + (FIRST_RETRY.toNanos() << doublings)),
         Reason.RESET_FAILED);
+    scheduler.settle(); // Who counted on it has to look elsewhere.
   }
 
   /// Freezes idle slots, cools them down, has broken ones repaired, or a cold one probed, when it

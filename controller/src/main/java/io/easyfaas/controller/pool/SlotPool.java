@@ -114,10 +114,14 @@ public final class SlotPool {
   ///
   /// @return whether it waited; if not, it was granted or refused before
   public boolean withdraw(ResolvedFunction function, Waiter waiter) {
+    boolean waited;
+    List<Effect> toDo;
     synchronized (lock) {
-      PooledFunction known = functions.find(function);
-      return known != null && queue.withdraw(known, waiter);
+      waited = scheduler.withdraw(function, waiter);
+      toDo = effects.take();
     }
+    Effects.run(toDo, work);
+    return waited;
   }
 
   /// Resets a slot because someone asked for it: at once when it is idle, else when its calls have

@@ -167,6 +167,12 @@ final class PoolHarness implements SlotWork {
         Optional.of(new RuntimeConfiguration("probe", "/p", "/opt", List.of(), List.of())));
   }
 
+  /// Freezes after 5 s and keeps no standby.
+  static PoolHarness withQueue(int slots, int allocatableMebibytes, int maxQueue) {
+    return new PoolHarness(
+        slots, allocatableMebibytes, maxQueue, 1 << 20, Duration.ofSeconds(5), 0);
+  }
+
   /// Freezes after 5 s and keeps a standby.
   static PoolHarness withStandby(int slots, int allocatableMebibytes, int maxPrewarmed) {
     return new PoolHarness(

@@ -11,7 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What must hold whatever happens, tried with random events from printed seeds.
@@ -20,15 +22,19 @@ class SlotPoolPropertiesTest {
   private static final int SLOTS = 5;
   private static final int MEBIBYTES = 640;
 
-  private final PoolHarness harness = PoolHarness.withStandby(SLOTS, MEBIBYTES, 2);
+  private static final List<Integer> MAX_QUEUES = List.of(0, 3, 50);
+
+  private PoolHarness harness = PoolHarness.withStandby(SLOTS, MEBIBYTES, 2);
   private final List<ResolvedFunction> functions =
-      List.of(
-          PoolHarness.function("a", Traits.of("echo")),
-          PoolHarness.function("b", Traits.of("echo").concurrency(3), "python3"),
-          PoolHarness.function("c", Traits.of("echo").memory(300)),
-          PoolHarness.function("d", Traits.of("echo").reserved(2).concurrency(2)),
-          PoolHarness.function("e", Traits.of("echo").memory(640).concurrency(10)),
-          PoolHarness.function("f", Traits.of("echo").memory(641)));
+      new ArrayList<>(
+          List.of(
+              PoolHarness.function("a", Traits.of("echo")),
+              PoolHarness.function("b", Traits.of("echo").concurrency(3), "python3"),
+              PoolHarness.function("c", Traits.of("echo").memory(300)),
+              PoolHarness.function("d", Traits.of("echo").reserved(2).concurrency(2)),
+              PoolHarness.function("e", Traits.of("echo").memory(640).concurrency(10)),
+              PoolHarness.function("f", Traits.of("echo").memory(641))));
+  private int last;
   private final List<Call> all = new ArrayList<>();
   private final List<Call> running = new ArrayList<>();
 
@@ -48,8 +54,64 @@ class SlotPoolPropertiesTest {
     assertThat(harness.pool.usage().waiting()).isZero();
   }
 
+  /// Nobody looks after the pool but who tells it something: while no work is under way whose end
+  /// would, a look at the same moment finds nothing left to do. So a free slot and a call that
+  /// could have it are never there together.
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void noWakeUpIsLost(long seed) {
+    Random random = new Random(seed);
+    harness =
+        PoolHarness.withQueue(SLOTS, MEBIBYTES, MAX_QUEUES.get((int) seed % MAX_QUEUES.size()));
+    for (int step = 0; step < STEPS; step++) {
+      String before = what();
+      act(random);
+      collect();
+      String after = what();
+      boolean isQuiet =
+          harness.warmUps.isEmpty() && harness.resets.isEmpty() && harness.thaws.isEmpty();
+      var _ = harness.pool.sweep();
+      if (isQuiet) {
+        assertThat(what())
+            .describedAs("seed %d, step %d of kind %d, before it: %s", seed, step, last, before)
+            .isEqualTo(after);
+      }
+      check();
+    }
+  }
+
+  private static LongStream seeds() {
+    return LongStream.range(0, 60);
+  }
+
+  private String what() {
+    return harness.states()
+        + " warm-ups "
+        + harness.warmUps.stream().map(each -> each.slot() + each.function().name()).toList()
+        + " told "
+        + all.stream().mapToInt(call -> call.told).sum()
+        + " waiting "
+        + all.stream().filter(call -> call.told == 0).map(call -> call.function.name()).toList();
+  }
+
+  /// The registry says something else of a function, with or without another identity.
+  private void change(Random random) {
+    int index = random.nextInt(3);
+    String name = functions.get(index).name();
+    String runtime = functions.get(index).runtime().name();
+    Traits traits =
+        Traits.of("echo").memory(100 + random.nextInt(300)).concurrency(1 + random.nextInt(4));
+    functions.set(index, PoolHarness.function(name, traits, runtime));
+  }
+
   private void act(Random random) {
-    switch (random.nextInt(15)) {
+    last = random.nextInt(16);
+    switch (last) {
+      case 15 -> {
+        if (random.nextInt(5) == 0) {
+          change(random);
+        }
+      }
       case 0, 1, 2, 3 -> call(functions.get(random.nextInt(functions.size())));
       case 4, 5 -> {
         if (!running.isEmpty()) {
