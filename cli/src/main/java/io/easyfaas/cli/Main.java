@@ -10,9 +10,11 @@ import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.launch.LaunchException;
 import io.easyfaas.stubs.store.StoreException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 
@@ -76,10 +78,17 @@ public final class Main {
           CgroupException _,
           LaunchException _,
           RunnerException _,
-          StoreException _ ->
-          err.println("easyfaas: " + message);
+          StoreException _,
+          UncheckedIOException _ ->
+          err.println("easyfaas: " + message + hint(message));
       default -> failure.printStackTrace(err);
     }
     return ExitStatus.ENGINE_FAILED;
+  }
+
+  private static String hint(@Nullable String message) {
+    return message != null && message.contains("No space left")
+        ? ". Hint: free some disk space, or choose another --data-dir"
+        : "";
   }
 }

@@ -2,6 +2,10 @@ package io.easyfaas.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -66,6 +70,44 @@ final class StartIT {
     assertThat(updated.status()).describedAs("%s", updated).isZero();
     assertThat(described(engine)).isEqualTo("中文");
     assertThat(shown.json().at("/Configuration/Description").asString()).isEqualTo("中文");
+  }
+
+  @Test
+  void aDiskWithoutAFreeBlockIsSaidInOneLine() throws IOException {
+    EngineHome home = LEAKS.home();
+    Path disk = Files.createDirectory(home.directory().resolve("disk"));
+    mount("mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", disk.toString());
+    try {
+      String data = "--data-dir=" + disk.resolve("data");
+      Command.Result prepared =
+          Command.run(Installation.command(List.of("runner-runtime", data)), home.environment());
+      assertThat(prepared.status()).describedAs("%s", prepared).isZero();
+      fill(disk);
+
+      Command.Result refused = home.startRefused(data, "--container-num=1");
+
+      assertThat(refused.status()).isEqualTo(3);
+      assertThat(refused.err().lines().toList().getLast())
+          .startsWith("easyfaas: ")
+          .contains(disk.toString(), "No space left on device", "Hint: ");
+    } finally {
+      mount("umount", disk.toString());
+    }
+  }
+
+  private static void fill(Path disk) throws IOException {
+    try (OutputStream file = Files.newOutputStream(disk.resolve("fill"))) {
+      while (true) {
+        file.write(new byte[4096]);
+      }
+    } catch (IOException full) {
+      assertThat(full).hasMessageContaining("No space left");
+    }
+  }
+
+  private static void mount(String... command) {
+    Command.Result done = Command.run(List.of(command), Map.of("PATH", "/usr/bin:/bin"));
+    assertThat(done.status()).describedAs("%s", done).isZero();
   }
 
   private static String described(EngineProcess engine) {

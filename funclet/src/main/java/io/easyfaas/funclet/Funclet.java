@@ -96,7 +96,8 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
     SlotFiles files = new SlotFiles(config.dataDir());
     files.removeAll();
-    CodeCache codes = new CodeCache(config.dataDir().resolve("code"), config.codeCache());
+    CodeCache codes =
+        new CodeCache(config.dataDir().resolve("code"), config.codeCache(), config.codePace());
     sweep(codes, config.runDir());
     FuncletNode.FuncletResource resources = resources(config, cgroups);
     Rootfs rootfs = Rootfs.load(config.dataDir());

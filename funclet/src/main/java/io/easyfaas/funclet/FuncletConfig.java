@@ -10,10 +10,13 @@ import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.config.SocketPath;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.FuncletApi;
+import io.easyfaas.funclet.code.CodePace;
 import io.easyfaas.funclet.mount.UidRange;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +32,7 @@ import java.util.stream.Stream;
 /// @param node what the machine has and keeps
 /// @param runner what one slot has
 /// @param codeCache what unpacked code may take of the disk
+/// @param codePace how slowly code may come
 /// @param cgroupRoot where control groups are mounted
 /// @param launcher the `easyfaas-launcher` program
 public record FuncletConfig(
@@ -40,6 +44,7 @@ public record FuncletConfig(
     Node node,
     Runner runner,
     DiskUse codeCache,
+    CodePace codePace,
     Path cgroupRoot,
     Path launcher) {
   /// What the machine has and keeps.
@@ -69,6 +74,7 @@ public record FuncletConfig(
 
   private static final String LAUNCHER_SOCKET = "launcher.sock";
   private static final double MAX_CORES = 4096;
+  private static final Duration CODE_PATIENCE = Duration.ofSeconds(10); // As the reference.
 
   /// Checks what depends on more than one value.
   ///
@@ -119,6 +125,11 @@ public record FuncletConfig(
         new Option("code-cache-size", "size", "2GiB", "Unpacked code that is kept."),
         new Option(
             "code-cache-inodes", "number", "200000", "Files and directories of unpacked code."),
+        new Option(
+            "code-rate",
+            "size",
+            "8MiB",
+            "So much code is to be fetched and unpacked a second, after 10s; at least 1MiB."),
         new Option("cgroup-root-path", "path", "/sys/fs/cgroup", "Where cgroups are mounted."),
         new Option(
             "launcher", "path", "", "The easyfaas-launcher program; default: beside the engine."));
@@ -160,8 +171,18 @@ public record FuncletConfig(
         new DiskUse(
             settings.bytes("code-cache-size").bytes(),
             settings.integer("code-cache-inodes", 1, Integer.MAX_VALUE)),
+        pace(settings),
         settings.path("cgroup-root-path"),
         settings.text("launcher").isEmpty() ? besideEngine() : settings.path("launcher"));
+  }
+
+  private static CodePace pace(Settings settings) {
+    ByteSize rate = settings.bytes("code-rate");
+    if (rate.bytes() < FuncletApi.LEAST_CODE_RATE) {
+      throw new ConfigException(
+          "--code-rate: \"" + settings.text("code-rate") + "\" (expected: >= 1MiB)");
+    }
+    return new CodePace(CODE_PATIENCE, rate.bytes());
   }
 
   /// The launcher that was built or installed together with this class: beside its jar, in `native`

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.disk.DiskUse;
+import io.easyfaas.funclet.code.CodePace;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,7 @@ final class FuncletConfigTest {
                 new FuncletConfig.Runner(
                     ByteSize.ofMebibytes(128), 0, 0.2, 256, ByteSize.ofMebibytes(64)),
                 new DiskUse(2L << 30, 200_000),
+                new CodePace(Duration.ofSeconds(10), 8 << 20),
                 Path.of("/sys/fs/cgroup"),
                 config.launcher()));
   }
@@ -55,6 +58,7 @@ final class FuncletConfigTest {
                 "--tmp-size", "1MiB",
                 "--code-cache-size", "1GiB",
                 "--code-cache-inodes", "77",
+                "--code-rate", "1MiB",
                 "--cgroup-root-path", "/cg",
                 "--launcher", "/bin/launcher"),
             Map.of());
@@ -71,6 +75,7 @@ final class FuncletConfigTest {
                 new FuncletConfig.Runner(
                     ByteSize.ofMebibytes(256), 1.5, 0.5, 99, ByteSize.ofMebibytes(1)),
                 new DiskUse(1L << 30, 77),
+                new CodePace(Duration.ofSeconds(10), 1 << 20),
                 Path.of("/cg"),
                 Path.of("/bin/launcher")));
   }

@@ -94,7 +94,7 @@ final class RestartIT {
     try (TestEngine next = TestEngine.start(home)) {
       assertThat(next.funclet().list()).extracting(ContainerInfo::state).containsOnly("cold");
       assertThat(home.resolve("data/code/.content-1")).doesNotExist();
-      assertThat(home.resolve("run/slots/it-controller-c0/runner.sock")).doesNotExist();
+      assertThat(home.resolve("data/slots/it-controller-c0/stray")).doesNotExist();
       assertThat(next.run(TestEngine.C0, "print('fine')")).isEqualTo("fine\n");
     }
     assertThat(Leaks.groups(group)).isEmpty();

@@ -84,7 +84,7 @@ public final class InvokeHeaders {
   public CallHeaders carried() {
     return traceparent.isEmpty() && tracestate.isEmpty() && clientContext.isEmpty()
         ? CallHeaders.NONE
-        : new CallHeaders(traceparent, tracestate, decoded(clientContext), "");
+        : new CallHeaders(traceparent, tracestate, decoded(clientContext));
   }
 
   /// Refuses who asks for a way of calling that is not there.

@@ -9,6 +9,9 @@ import java.util.List;
 /// it failed. Calls for different containers run side by side; a second call for a container that
 /// is busy is refused with {@link ErrorCode#RESOURCE_CONFLICT}. Thread-safe.
 public interface FuncletApi {
+  /// Bytes of code that are got ready a second, at least.
+  long LEAST_CODE_RATE = 1 << 20;
+
   /// Capacity and the memory ledger. At most 10 s.
   FuncletNode node();
 
@@ -28,8 +31,8 @@ public interface FuncletApi {
 
   /// Reserves the function's memory, mounts its code and runtime into the waiting sandbox and
   /// starts the runner, which inherits the channel that is made for it. In a container that was
-  /// prewarmed for the same runtime only the code is still to be mounted. At most 10 s; on failure
-  /// the container is cold.
+  /// prewarmed for the same runtime only the code is still to be mounted. At most 10 s, and a
+  /// second for each MiB of code; on failure the container is cold.
   WarmupResponse warmup(WarmupRequest request);
 
   /// Pauses everything that runs in a warm container: it uses no processor time until it is thawed

@@ -17,7 +17,6 @@ final class CarriedHeaders {
             .add(HeaderBlock.Name.TRACE_PARENT, carried.traceparent())
             .add(HeaderBlock.Name.TRACE_STATE, carried.tracestate())
             .add(HeaderBlock.Name.CLIENT_CONTEXT, carried.clientContext())
-            .add(HeaderBlock.Name.IDENTITY, carried.identity())
             .encode();
   }
 }

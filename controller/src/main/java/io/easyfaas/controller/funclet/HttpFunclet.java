@@ -62,8 +62,9 @@ public final class HttpFunclet implements FuncletApi {
 
   @Override
   public WarmupResponse warmup(WarmupRequest request) {
-    return post(
-        "/v1/funclet/warmup", request.requestID(), request, ASK_TIMEOUT, WarmupResponse.class);
+    Long codeBytes = request.configuration().codeSize();
+    Duration timeout = ASK_TIMEOUT.plusSeconds(codeBytes == null ? 0 : codeBytes / LEAST_CODE_RATE);
+    return post("/v1/funclet/warmup", request.requestID(), request, timeout, WarmupResponse.class);
   }
 
   @Override

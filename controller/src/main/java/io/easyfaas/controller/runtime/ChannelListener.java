@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
 final class ChannelListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ChannelListener.class);
   private static final int TOKEN_BYTES = 16;
-  // Every slot has one at most; more are not the launcher's.
-  static final int MAX_UNGREETED = 64;
+  // Beyond those that are expected: some come late.
+  static final int SPARE_UNGREETED = 64;
 
   private record Expected(ChannelKind kind, String token) {}
 
@@ -144,7 +144,7 @@ final class ChannelListener implements AutoCloseable {
       LOG.warn("{}: user {} may not hand over", socket, user);
       return false;
     }
-    if (ungreeted >= MAX_UNGREETED) {
+    if (ungreeted >= expected.size() + SPARE_UNGREETED) {
       LOG.warn("{}: {} connections have not said whose they are", socket, ungreeted);
       return false;
     }

@@ -26,7 +26,6 @@ final class Generation {
   private @Nullable RunnerConnection runner;
   private @Nullable OutputPipe output;
   private @Nullable SandboxServer server;
-  private boolean hasEnded;
 
   /// Expects a runner from now on. Any thread.
   ///
@@ -81,9 +80,6 @@ final class Generation {
     output = opened;
     opened.open();
     connected.complete(taken);
-    if (hasEnded) {
-      close();
-    }
   }
 
   /// Takes the listener; the connection that brought it has done its work.
@@ -95,9 +91,6 @@ final class Generation {
     SandboxServer taken = new SandboxServer(listening, loop, budget, connection);
     server = taken;
     taken.open();
-    if (hasEnded) {
-      close();
-    }
   }
 
   /// Ends it. Nobody is told. Any thread; safe to call twice.
@@ -107,7 +100,6 @@ final class Generation {
   }
 
   private void close() {
-    hasEnded = true;
     OutputPipe pipe = output;
     if (pipe != null) {
       pipe.drain(); // Its last words.

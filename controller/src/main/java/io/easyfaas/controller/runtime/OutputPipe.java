@@ -44,6 +44,7 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
   private final Sink sink;
   private @Nullable IoRegistration registration;
   private boolean paused;
+  private boolean isQueued;
   private boolean isAtEnd;
 
   /// Takes over a descriptor, which must not block.
@@ -129,15 +130,27 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
     }
   }
 
+  /// Goes on in the next turn of the loop, once, however often it is asked to.
+  private void readOn() {
+    if (!isQueued && !paused && !isAtEnd) {
+      isQueued = true;
+      loop.loop.execute(() -> {
+        isQueued = false;
+        readSome();
+      });
+    }
+  }
+
   private void readSome() {
+    if (isQueued) {
+      return;
+    }
     for (int i = 0; i < READS_PER_TURN && !paused && !isAtEnd; i++) {
       if (read(RunnerLoop.READ_BYTES) <= 0) {
         return;
       }
     }
-    if (!paused && !isAtEnd) {
-      loop.loop.execute(this::readSome);
-    }
+    readOn();
   }
 
   /// Returns the bytes read; 0 when there are none now, -1 when there will never be any.

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// A runner's start, from the connection to READY: which frame may come when. Confined to the
 /// runner's event loop.
 ///
-/// Nothing counts as an answer to LOAD that can have been said before it was written.
+/// Nothing counts as an answer to LOAD that was read before it was written; no code of the tenant
+/// runs until then.
 final class RunnerStart {
   private enum Phase {
     /// HELLO has not come.

@@ -161,7 +161,11 @@ final class SandboxOutput implements OutputPipe.Sink, NamedOutput.Sink {
     stray.add(text);
     FunctionLog whose = function;
     if (whose != null) {
-      whose.printed(stderr, text);
+      try {
+        whose.printed(stderr, text);
+      } catch (RuntimeException | OutOfMemoryError e) {
+        LOG.error("output of a function is lost", e);
+      }
     }
     LoadingOutput kept = loading;
     if (isLoading && kept != null) {

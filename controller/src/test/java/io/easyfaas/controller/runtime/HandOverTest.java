@@ -161,7 +161,7 @@ class HandOverTest {
   void onlySoManyMayBeSilentAtOnce() throws IOException {
     Path socket = Path.of(harness.channel.offer().orElseThrow().socket());
     List<HandedOver> silent = new ArrayList<>();
-    for (int i = 0; i < ChannelListener.MAX_UNGREETED; i++) {
+    for (int i = 0; i < ChannelListener.SPARE_UNGREETED + 1; i++) {
       silent.add(HandedOver.connect(socket));
     }
     harness.settle();
@@ -180,6 +180,26 @@ class HandOverTest {
           }
         });
     silent.forEach(HandedOver::close);
+  }
+
+  @Test
+  void asManyMayBeOnTheirWayAsAreExpected() throws IOException {
+    List<SlotChannel> others = new ArrayList<>();
+    List<HandedOver> onTheirWay = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      SlotChannel other = harness.channels.of("other" + i);
+      others.add(other);
+      onTheirWay.add(HandedOver.connect(Path.of(other.offer().orElseThrow().socket())));
+    }
+    harness.settle();
+
+    try (HandedOver one = harness.start().frames()) {
+      assertThat(harness.channel.awaitRunner(RunnerHarness.WAIT)).isNotNull();
+      assertThat(one).isNotNull();
+    }
+
+    onTheirWay.forEach(HandedOver::close);
+    others.forEach(SlotChannel::close);
   }
 
   @Test

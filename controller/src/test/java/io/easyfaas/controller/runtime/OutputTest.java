@@ -225,6 +225,30 @@ class OutputTest {
   }
 
   @Test
+  void aLogThatFailsCostsNoAnswerAndHidesNoEnd() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    CompletableFuture<Void> busy = hold();
+    ends.answer(1, "one"); // First: so the loop finds the output by reading ahead.
+    ends.print(RunnerHarness.BROKEN);
+    busy.complete(null);
+    harness.expect("R1 answered one");
+    runner.invoke(harness.call("R3"));
+    ends.next();
+    busy = hold();
+    ends.frames().close();
+    ends.print(RunnerHarness.BROKEN);
+    busy.complete(null);
+
+    harness.expect("lost runner-exited [R2, R3]");
+  }
+
+  @Test
   void aFullPipeIsTheCallsThatFilledIt() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);

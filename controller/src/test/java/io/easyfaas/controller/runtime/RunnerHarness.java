@@ -24,6 +24,9 @@ import java.util.concurrent.TimeUnit;
 /// One slot's channel with both its ends: what the controller makes of it is told to a queue, the
 /// sandbox's ends are the test's. Every wait is at most 20 s.
 final class RunnerHarness implements AutoCloseable {
+  /// What the function's log cannot take.
+  static final String BROKEN = "broken";
+
   private static final String MARK = "00112233445566ff";
   static final String HELLO =
       "{\"protocol\":" + FrameType.PROTOCOL + ",\"outputMark\":\"" + MARK + "\"}";
@@ -178,7 +181,11 @@ final class RunnerHarness implements AutoCloseable {
   private final class Log implements FunctionLog {
     @Override
     public void printed(boolean stderr, ByteBuf text) {
-      told.add((stderr ? "function stderr " : "function ") + text.toString(UTF_8));
+      String printed = text.toString(UTF_8);
+      if (printed.equals(BROKEN)) {
+        throw new IllegalStateException("a log that fails");
+      }
+      told.add((stderr ? "function stderr " : "function ") + printed);
     }
 
     @Override

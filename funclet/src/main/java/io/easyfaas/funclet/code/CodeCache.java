@@ -43,10 +43,12 @@ import org.slf4j.LoggerFactory;
 /// archive a slot. What is there is counted at the first unpacking.
 public final class CodeCache {
   private static final Logger LOG = LoggerFactory.getLogger(CodeCache.class);
-  private static final long MAX_ARCHIVE_BYTES = 512L << 20; // As max-code-size.
-  private static final Duration DOWNLOAD_TIMEOUT = Duration.ofSeconds(10); // As the reference.
+
+  /// A larger archive is refused, as by the registry (`max-code-size`).
+  public static final long MAX_ARCHIVE_BYTES = 512L << 20;
 
   private final CodeDirectory directory;
+  private final CodePace pace;
   private final CodeUnpacker unpacker;
   private final InstantSource clock;
   private final Map<CodeKey, FutureTask<Void>> flights = new ConcurrentHashMap<>();
@@ -123,19 +125,22 @@ public final class CodeCache {
   ///
   /// @param directory made when it does not exist
   /// @param limit of what is kept
-  public CodeCache(Path directory, DiskUse limit) {
-    this(
-        directory,
-        limit,
-        new CodeFetcher(MAX_ARCHIVE_BYTES, DOWNLOAD_TIMEOUT),
-        InstantSource.system());
+  /// @param pace of code that is downloaded
+  public CodeCache(Path directory, DiskUse limit, CodePace pace) {
+    this(directory, limit, new CodeFetcher(MAX_ARCHIVE_BYTES, pace), InstantSource.system());
   }
 
   CodeCache(Path directory, DiskUse limit, CodeFetcher fetcher, InstantSource clock) {
     this.directory = new CodeDirectory(directory);
+    this.pace = fetcher.pace();
     this.unpacker = new CodeUnpacker(fetcher, limit);
     this.uses = new CodeUses(limit);
     this.clock = clock;
+  }
+
+  /// How slowly code may come.
+  public CodePace pace() {
+    return pace;
   }
 
   /// Makes the directory, removes what was in progress when the last engine ended, and everything

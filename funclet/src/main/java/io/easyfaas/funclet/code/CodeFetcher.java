@@ -19,13 +19,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// Copies a code archive to a local file and says what its hash is. Thread-safe.
 final class CodeFetcher {
@@ -33,13 +33,17 @@ final class CodeFetcher {
   private static final Set<Integer> GONE = Set.of(404, 410);
 
   private final long maxBytes;
-  private final Duration timeout;
+  private final CodePace pace;
 
   /// @param maxBytes a larger archive is refused
-  /// @param timeout for one whole download
-  CodeFetcher(long maxBytes, Duration timeout) {
+  /// @param pace of a download
+  CodeFetcher(long maxBytes, CodePace pace) {
     this.maxBytes = maxBytes;
-    this.timeout = timeout;
+    this.pace = pace;
+  }
+
+  CodePace pace() {
+    return pace;
   }
 
   /// Where code can come from.
@@ -118,25 +122,32 @@ final class CodeFetcher {
       throw bad("code location: " + path + " is not a regular file");
     }
     try (InputStream source = Files.newInputStream(path)) {
-      copy(source, target, path.toString());
+      copy(source, target, path.toString(), new AtomicLong());
     } catch (NoSuchFileException _) {
       throw gone(path.toString()); // Between the look and the opening.
     }
   }
 
-  /// The deadline is for the whole download: a server that trickles does not hold a slot.
+  /// A server that trickles does not hold a slot.
   private void download(URI address, OutputStream target) throws IOException {
+    AtomicLong received = new AtomicLong();
     FutureTask<Void> downloading =
         new FutureTask<>(() -> {
-          get(address, target);
+          get(address, target, received);
           return null;
         });
     Thread.ofVirtual().name("code-download").start(downloading);
     try {
-      downloading.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      await(downloading, received);
     } catch (TimeoutException _) {
       downloading.cancel(true);
-      throw external("download code timeout " + timeout.toSeconds() + " seconds: " + address);
+      throw external(
+          "download code timeout %d seconds: %d bytes have come (expected: %d a second): %s"
+              .formatted(
+                  pace.time(received.get()).toSeconds(),
+                  received.get(),
+                  pace.bytesPerSecond(),
+                  address));
     } catch (InterruptedException e) {
       downloading.cancel(true);
       Thread.currentThread().interrupt();
@@ -150,16 +161,35 @@ final class CodeFetcher {
     }
   }
 
-  private void get(URI address, OutputStream target) throws IOException, InterruptedException {
+  /// Waits as long as what has come allows.
+  private void await(FutureTask<Void> downloading, AtomicLong received)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    long start = System.nanoTime();
+    while (true) {
+      long left = start + pace.time(received.get()).toNanos() - System.nanoTime();
+      if (left <= 0) {
+        throw new TimeoutException();
+      }
+      try {
+        downloading.get(left, TimeUnit.NANOSECONDS);
+        return;
+      } catch (TimeoutException _) {
+        // More may have come meanwhile.
+      }
+    }
+  }
+
+  private void get(URI address, OutputStream target, AtomicLong received)
+      throws IOException, InterruptedException {
     try (HttpClient client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NORMAL)
-            .connectTimeout(timeout)
+            .connectTimeout(pace.patience())
             .build()) {
       HttpResponse<InputStream> response =
           client.send(
-              HttpRequest.newBuilder(address).timeout(timeout).build(),
+              HttpRequest.newBuilder(address).timeout(pace.patience()).build(),
               HttpResponse.BodyHandlers.ofInputStream());
       try (InputStream body = response.body()) {
         if (response.statusCode() != 200) {
@@ -174,19 +204,19 @@ final class CodeFetcher {
                   + response.statusCode()
                   + " (expected: 200)");
         }
-        copy(body, target, address.toString());
+        copy(body, target, address.toString(), received);
       } finally {
         client.shutdownNow(); // Else close() waits for a body nobody reads.
       }
     }
   }
 
-  private void copy(InputStream source, OutputStream target, String name) throws IOException {
+  /// @param copied grows with what has come
+  private void copy(InputStream source, OutputStream target, String name, AtomicLong copied)
+      throws IOException {
     byte[] buffer = new byte[BUFFER_BYTES];
-    long total = 0;
     for (int n = source.read(buffer); n >= 0; n = source.read(buffer)) {
-      total += n;
-      if (total > maxBytes) {
+      if (copied.addAndGet(n) > maxBytes) {
         throw new ApiException(
             ErrorCode.REQUEST_TOO_LARGE,
             "code location: " + name + " is larger than the limit of " + maxBytes + " bytes");

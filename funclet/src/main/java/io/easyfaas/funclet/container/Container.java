@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class Container {
   private static final Logger LOG = LoggerFactory.getLogger(Container.class);
   private static final Duration INIT_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration WARMUP_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration PREWARM_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration RESET_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration REST_TIMEOUT = Duration.ofSeconds(1);
   // An exiting process frees up to its memory limit: far less than this on any machine.
@@ -93,6 +93,7 @@ public final class Container {
     ByteSize memory = sandbox.baseLimits().memory();
     fill(
         beginPrewarm(),
+        PREWARM_TIMEOUT,
         (filling, deadline) -> {
           reserve(filling, memory);
           sandbox.limitInBackground();
@@ -102,8 +103,8 @@ public final class Container {
         });
   }
 
-  /// Puts a function into the container, and starts its runner unless it was prewarmed. At most 10
-  /// s, and the time of a reset when it fails half-way.
+  /// Puts a function into the container, and starts its runner unless it was prewarmed. At most
+  /// what the pace allows for its code, and the time of a reset when it fails half-way.
   ///
   /// A runner that can wait for the code is started first: the code is fetched, unpacked and
   /// mounted while its interpreter starts.
@@ -113,6 +114,7 @@ public final class Container {
   void warmup(FunctionLaunch launch, String requestId) {
     fill(
         beginWarmup(launch.runner()),
+        codes.pace().time(launch.codeBytes()),
         (filling, deadline) -> {
           reserve(filling, launch.memory());
           sandbox.limit(launch.memory());
@@ -197,9 +199,9 @@ public final class Container {
   }
 
   /// Does the work of a warm-up, and undoes it when it fails.
-  private void fill(Filling filling, BiConsumer<Filling, Deadline> work) {
+  private void fill(Filling filling, Duration timeout, BiConsumer<Filling, Deadline> work) {
     try {
-      work.accept(filling, Deadline.in(WARMUP_TIMEOUT));
+      work.accept(filling, Deadline.in(timeout));
     } catch (ApiException e) {
       undo(filling, String.valueOf(e.getMessage()));
       throw e;

@@ -9,6 +9,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.WarmupRequest;
+import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.code.CodeHash;
 import io.easyfaas.funclet.code.CodeKey;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param function full name with version, for logs
 /// @param code where the code is
 /// @param codeKey whose code, and which
+/// @param codeBytes of its archive, as far as that is known
 /// @param memory the limit
 /// @param runner how its runner is started
 /// @param channel where the ends of the runner's channel are handed over; null when it runs already
@@ -25,6 +27,7 @@ record FunctionLaunch(
     String function,
     FunctionCode code,
     CodeKey codeKey,
+    long codeBytes,
     ByteSize memory,
     RunnerLaunch runner,
     @Nullable ChannelAddress channel) {
@@ -45,6 +48,8 @@ record FunctionLaunch(
         function,
         present(request.code(), "Code"),
         CodeKey.of(function, hash),
+        Math.clamp(
+            requireNonNullElse(configuration.codeSize(), 0L), 0, CodeCache.MAX_ARCHIVE_BYTES),
         ByteSize.ofMebibytes(mebibytes),
         RunnerLaunch.of(request.runtimeConfiguration()),
         request.channel());

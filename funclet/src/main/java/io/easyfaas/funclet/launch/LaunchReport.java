@@ -37,7 +37,8 @@ public sealed interface LaunchReport {
 
   private static String hint(String error) {
     return error.equals("EPERM")
-        ? ". Hint: the engine needs root with CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID"
+        ? ". Hint: the engine needs root with CAP_SYS_ADMIN, CAP_SYS_PTRACE,"
+            + " CAP_SETUID, CAP_SETGID"
         : "";
   }
 }

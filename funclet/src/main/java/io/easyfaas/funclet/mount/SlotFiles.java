@@ -32,7 +32,7 @@ public record SlotFiles(Path dataDirectory) {
       Files.writeString(layout.hosts(), layout.hostsText(), UTF_8);
       Files.setPosixFilePermissions(layout.hosts(), PosixFilePermissions.fromString("rw-r--r--"));
     } catch (IOException e) {
-      throw new UncheckedIOException("files of " + layout.id() + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("write " + layout.hosts() + ": " + e.getMessage(), e);
     }
   }
 

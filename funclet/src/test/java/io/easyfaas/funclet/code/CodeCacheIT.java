@@ -37,7 +37,11 @@ final class CodeCacheIT {
 
   @Test
   void aFullDiskIsNamedAndNothingIsLeftOnIt() throws IOException {
-    CodeCache cache = new CodeCache(disk.resolve("code"), new DiskUse(64 << 20, 100_000));
+    CodeCache cache =
+        new CodeCache(
+            disk.resolve("code"),
+            new DiskUse(64 << 20, 100_000),
+            new CodePace(Duration.ofSeconds(10), 1 << 20));
     cache.sweep("boot");
     StringBuilder content = new StringBuilder();
     new Random(7).ints(2_000_000, ' ', '~').forEach(content::appendCodePoint);

@@ -26,12 +26,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -184,6 +186,32 @@ final class CodeCacheTest {
       end.countDown();
     }
     nothingIsLeft();
+  }
+
+  @Test
+  void aDownloadMayTakeLongerThanAnyOtherWhileEnoughComes() throws IOException {
+    byte[] noise = new byte[192 << 10];
+    new Random(1).nextBytes(noise);
+    Zip zip = zip("a.js", Base64.getEncoder().encodeToString(noise)); // Not to be compressed.
+    byte[] bytes = Files.readAllBytes(zip.file());
+    server.createContext(
+        "/steady",
+        exchange -> {
+          exchange.sendResponseHeaders(200, bytes.length);
+          int piece = bytes.length / 16 + 1;
+          for (int from = 0; from < bytes.length; from += piece) {
+            exchange.getResponseBody().write(bytes, from, Math.min(piece, bytes.length - from));
+            exchange.getResponseBody().flush();
+            LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+          }
+          exchange.close();
+        });
+    cache = cache(WIDE, Duration.ofSeconds(1));
+
+    try (CodeCache.Lease lease =
+        cache.order(web("/steady", "bos"), key(zip.sha256())).await(TIMEOUT)) {
+      assertThat(lease.directory().resolve("a.js")).exists();
+    }
   }
 
   @Test
@@ -485,13 +513,18 @@ final class CodeCacheTest {
     }
   }
 
+  private static final int RATE = 64 << 10;
+
   private static CodeKey key(String sha256) {
     return new CodeKey(ALICE, CodeHash.ofBase64(sha256));
   }
 
   private CodeCache cache(DiskUse limit, Duration download) {
     return new CodeCache(
-        directory.resolve("code"), limit, new CodeFetcher(2 << 20, download), now::get);
+        directory.resolve("code"),
+        limit,
+        new CodeFetcher(2 << 20, new CodePace(download, RATE)),
+        now::get);
   }
 
   private void refused(FunctionCode code, String sha256, ErrorCode expected, String message) {

@@ -21,6 +21,7 @@ import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.funclet.cgroup.CgroupLimits;
 import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.code.CodeFixture;
+import io.easyfaas.funclet.code.CodePace;
 import io.easyfaas.funclet.launch.LaunchReport;
 import io.easyfaas.funclet.launch.LauncherEvent;
 import io.easyfaas.funclet.mount.Rootfs;
@@ -30,6 +31,7 @@ import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -59,7 +61,11 @@ final class ContainersTest {
   @BeforeEach
   void make() throws IOException {
     code = CodeFixture.zip(directory, "index.js", "exports.handler");
-    CodeCache codes = new CodeCache(directory.resolve("code"), new DiskUse(64 << 20, 100_000));
+    CodeCache codes =
+        new CodeCache(
+            directory.resolve("code"),
+            new DiskUse(64 << 20, 100_000),
+            new CodePace(Duration.ofSeconds(10), 1 << 20));
     codes.sweep("boot");
     SlotFiles files = new SlotFiles(directory);
     List<SandboxLayout> layouts =
