@@ -2,6 +2,7 @@ package io.easyfaas.common.http;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import io.easyfaas.common.budget.ByteKind;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -160,9 +161,14 @@ public final class HttpServer implements AutoCloseable {
   private static ReadGate fill(
       Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
     ReadGate gate = new ReadGate(channel);
-    RequestDecoder decoder = new RequestDecoder();
+    RequestDecoder decoder =
+        new RequestDecoder(new WaitingBytes(gate, loops.budget().open(ByteKind.HEAD, "")));
     RequestReader reader =
         new RequestReader(admission, gate, loops.connections(), decoder, deadlines);
+    RequestSequencer sequencer =
+        new RequestSequencer(
+            deadlines.idle(), gate, loops.connections(), reader::isReading, decoder);
+    decoder.heldUpWhile(() -> sequencer.isHoldingUp() || reader.isHoldingUp());
     channel
         .pipeline()
         .addLast(
@@ -170,7 +176,7 @@ public final class HttpServer implements AutoCloseable {
             decoder,
             new AnswerEncoder(),
             reader,
-            new RequestSequencer(deadlines.idle(), gate, loops.connections(), reader::isReading));
+            sequencer);
     return gate;
   }
 

@@ -3,6 +3,7 @@ package io.easyfaas.common.http;
 import io.easyfaas.common.budget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -126,7 +127,7 @@ final class IncomingRequest {
       return null;
     }
     if (isLast && whole == null && room == null) {
-      return full(piece.retain());
+      return full(copy(allocator, piece));
     }
     BodyCollector collector = whole == null ? new BodyCollector(allocator, room) : whole;
     whole = collector;
@@ -136,6 +137,12 @@ final class IncomingRequest {
     }
     whole = null;
     return full(collector.finish());
+  }
+
+  /// A short body, away from the read buffer, which it would keep for as long as its call waits.
+  private static ByteBuf copy(ByteBufAllocator allocator, ByteBuf body) {
+    int size = body.readableBytes();
+    return size == 0 ? Unpooled.EMPTY_BUFFER : allocator.directBuffer(size, size).writeBytes(body);
   }
 
   /// The body breaks off.

@@ -1,5 +1,8 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -9,21 +12,34 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
-/// Parses requests; knows whether a head has begun, and bounds what one costs: its bytes, and its
-/// headers, of which each costs a hundred times its shortest form. Confined to the connection's
-/// event loop.
+/// Parses requests, one at a time: the next when the one before is answered. Knows whether a head
+/// has begun, and bounds what one costs: its bytes, and its headers, of which each costs a hundred
+/// times its shortest form. Confined to the connection's event loop.
 final class RequestDecoder extends HttpRequestDecoder {
   /// The longest request line and the longest rest of a head, each.
   static final int MAX_HEAD_BYTES = 16 * 1024;
 
   private static final int MAX_HEADERS = 128;
+  private static final String NO_ROOM =
+      "memory for requests and answers: no room for requests that wait for the one before";
 
+  private final WaitingBytes waiting;
+  private BooleanSupplier isHeldUp = () -> false;
+  private @Nullable ChannelHandlerContext context;
+  private boolean inMessage;
   private boolean inHead;
   private boolean endedInHead;
+  private boolean inputEnded;
+  private boolean isRefused;
 
-  RequestDecoder() {
+  /// @param waiting gets what comes before its turn
+  RequestDecoder(WaitingBytes waiting) {
     super(
         new HttpDecoderConfig()
             .setMaxChunkSize(BodyCollector.MAX_READ_BYTES)
@@ -31,6 +47,72 @@ final class RequestDecoder extends HttpRequestDecoder {
             .setMaxHeaderSize(MAX_HEAD_BYTES)
             .setHeadersFactory(bounded(DefaultHttpHeadersFactory.headersFactory()))
             .setTrailersFactory(bounded(DefaultHttpHeadersFactory.trailersFactory())));
+    this.waiting = waiting;
+  }
+
+  /// @param supplier whether the next request has to wait
+  void heldUpWhile(BooleanSupplier supplier) {
+    isHeldUp = supplier;
+  }
+
+  /// Whether more requests, or parts of one, wait for their turn.
+  boolean hasWaiting() {
+    return !waiting.isEmpty();
+  }
+
+  /// The turn of what waits may have come.
+  void goOn() {
+    ChannelHandlerContext ctx = context;
+    if (ctx == null || ctx.isRemoved() || isHeldUp.getAsBoolean()) {
+      return;
+    }
+    ByteBuf bytes = waiting.take();
+    if (bytes == null) {
+      return;
+    }
+    try {
+      channelRead(ctx, bytes);
+      waiting.used();
+      ctx.fireChannelReadComplete();
+      if (inputEnded && waiting.isEmpty()) {
+        userEventTriggered(ctx, ChannelInputShutdownEvent.INSTANCE); // Told of all before now.
+      }
+    } catch (Exception e) {
+      ctx.fireExceptionCaught(e);
+    }
+  }
+
+  /// Drops what waits: no request is answered any more.
+  void giveUp() {
+    waiting.drop();
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+  }
+
+  @Override
+  protected void handlerRemoved0(ChannelHandlerContext ctx) throws Exception {
+    waiting.drop();
+    super.handlerRemoved0(ctx);
+  }
+
+  @Override
+  protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+    if (!inMessage && isHeldUp.getAsBoolean()) {
+      if (isRefused) {
+        in.skipBytes(in.readableBytes());
+      } else if (!waiting.add(ctx.alloc(), in)) {
+        isRefused = true;
+        out.add(new Refusal(HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, NO_ROOM))));
+      }
+      return;
+    }
+    super.decode(ctx, in, out);
+    if (!out.isEmpty() && out.getLast() instanceof LastHttpContent) {
+      inMessage = false;
+    }
   }
 
   /// Whether bytes of a head are here and its end is not. Asked between requests only.
@@ -46,6 +128,7 @@ final class RequestDecoder extends HttpRequestDecoder {
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event instanceof ChannelInputShutdownEvent) {
+      inputEnded = true;
       endedInHead = hasPartOfHead(); // Of which nothing is left after this.
     }
     super.userEventTriggered(ctx, event);
@@ -53,6 +136,7 @@ final class RequestDecoder extends HttpRequestDecoder {
 
   @Override
   protected HttpMessage createMessage(String[] initialLine) throws Exception {
+    inMessage = true;
     inHead = true;
     return super.createMessage(initialLine);
   }

@@ -73,6 +73,11 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     return current != null || decoder.hasPartOfHead();
   }
 
+  /// Whether what comes next has to wait, because there is no room for what is here.
+  boolean isHoldingUp() {
+    return roomTimer != null && !refused;
+  }
+
   /// Whether this request is being read.
   boolean isReading(IncomingRequest incoming) {
     return current == incoming;
@@ -126,6 +131,10 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
 
   private void handle(ChannelHandlerContext ctx, Object message) {
     if (refused) {
+      return;
+    }
+    if (message instanceof Refusal refusal) {
+      refuse(ctx, refusal.response());
       return;
     }
     if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
@@ -234,6 +243,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
           next.run();
           gate.open(ReadGate.Reason.NO_ROOM);
           replay(ctx);
+          decoder.goOn();
         });
   }
 

@@ -22,8 +22,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Lets one request of a connection through at a time, so that the answers to pipelined requests
-/// come in order (RFC 9112 §9.3.2) whoever makes them. Requests that wait are bounded: past the
-/// limit the socket is not read. Nothing is let through after an answer with `Connection: close`.
+/// come in order (RFC 9112 §9.3.2) whoever makes them. Meanwhile nothing more is parsed. Nothing is
+/// let through after an answer with `Connection: close`.
 ///
 /// Closes a connection on which there was no request for the idle time. One whose client has closed
 /// its side is kept until all it asked for is answered; a client that is gone altogether looks the
@@ -31,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 /// is there, its system answers with a reset. Confined to the connection's event loop.
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
 public final class RequestSequencer extends ChannelDuplexHandler {
-  private static final int MAX_WAITING = 8;
   private static final int PROBE_MILLIS = 500;
   private static final int TCP_CLOSE = 7; // Of a connection that was reset, see tcp_states.h.
   private static final long MIN_IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -43,6 +42,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private final ReadGate gate;
   private final ConnectionLimit connections;
   private final BooleanSupplier isReading;
+  private final RequestDecoder decoder;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>();
   private @Nullable Object next;
   private boolean busy;
@@ -53,8 +53,14 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private long answeredAt = System.nanoTime();
 
   /// @param isReading whether part of the next request is here
+  /// @param decoder is told when the next one may be parsed
   RequestSequencer(
-      Duration idle, ReadGate gate, ConnectionLimit connections, BooleanSupplier isReading) {
+      Duration idle,
+      ReadGate gate,
+      ConnectionLimit connections,
+      BooleanSupplier isReading,
+      RequestDecoder decoder) {
+    this.decoder = decoder;
     this.connections = connections;
     this.isReading = isReading;
     this.gate = gate;
@@ -73,7 +79,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
       ReferenceCountUtil.release(message);
     } else if (busy) {
       waiting.add(message);
-      if (waiting.size() == MAX_WAITING || message instanceof Refusal) {
+      if (message instanceof Refusal) {
         gate.close(ReadGate.Reason.REQUESTS_WAIT);
       }
     } else {
@@ -81,6 +87,11 @@ public final class RequestSequencer extends ChannelDuplexHandler {
       next = message;
       resume(ctx);
     }
+  }
+
+  /// Whether what comes next has to wait. After the last answer it need not: it is dropped.
+  boolean isHoldingUp() {
+    return busy && !closing;
   }
 
   /// Whether a request is being answered or waits for that.
@@ -98,7 +109,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     }
     mayProbe = false;
     boolean isEnd = message instanceof LastHttpContent || message instanceof WholeAnswer;
-    if (isEnd && inputEnded && waiting.isEmpty()) {
+    if (isEnd && inputEnded && waiting.isEmpty() && !decoder.hasWaiting()) {
       ctx.write(message, promise.unvoid().addListener(ChannelFutureListener.CLOSE));
     } else {
       ctx.write(message, promise);
@@ -111,15 +122,15 @@ public final class RequestSequencer extends ChannelDuplexHandler {
         return;
       }
       next = waiting.poll();
-      if (next == null) {
-        busy = false;
+      // Why not at once: the handler that is writing now must return before it is called again.
+      if (next != null) {
+        ctx.executor().execute(() -> resume(ctx));
         return;
       }
-      if (waiting.size() == MAX_WAITING - 1) {
-        gate.open(ReadGate.Reason.REQUESTS_WAIT);
+      busy = false;
+      if (decoder.hasWaiting()) {
+        ctx.executor().execute(decoder::goOn);
       }
-      // Why not at once: the handler that is writing now must return before it is called again.
-      ctx.executor().execute(() -> resume(ctx));
     }
   }
 
@@ -144,10 +155,11 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     if (ConnectionLimit.MAKE_ROOM.equals(event)) {
       closeIfIdle(ctx, Math.min(MIN_IDLE_NANOS, idleNanos));
     } else if (event instanceof ChannelInputShutdownEvent) {
+      boolean isKnown = inputEnded;
       inputEnded = true;
       if (!busy || closing) {
         ctx.close();
-      } else {
+      } else if (!isKnown) {
         watchAbsence(ctx);
       }
     }
@@ -218,12 +230,14 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private void refuse(ChannelHandlerContext ctx, HttpResponse response) {
     closing = true;
+    decoder.giveUp();
     gate.openForAll();
     ctx.writeAndFlush(NettyHttp.response(response, false))
         .addListener(new LingeringClose(gate, connections));
   }
 
   private void releaseWaiting() {
+    decoder.giveUp();
     ReferenceCountUtil.release(next);
     next = null;
     waiting.forEach(ReferenceCountUtil::release);

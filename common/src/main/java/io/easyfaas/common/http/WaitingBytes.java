@@ -1,0 +1,104 @@
+package io.easyfaas.common.http;
+
+import io.easyfaas.common.budget.Reservation;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import org.jspecify.annotations.Nullable;
+
+/// Bytes of requests whose turn has not come, as they were read: parsed they would take many times
+/// their size. They lie in one buffer no larger than they are. From 4 KiB on the socket is not
+/// read, and beyond 8 KiB they are reserved. Confined to the connection's event loop.
+final class WaitingBytes {
+  private static final int ENOUGH_BYTES = 4 * 1024;
+  private static final int FREE_BYTES = 8 * 1024;
+
+  private final ReadGate gate;
+  private final Reservation room;
+  private long reserved;
+  private @Nullable ByteBuf waiting;
+  private @Nullable ByteBuf taken;
+
+  /// @param room answers for what is more than a little; closed with this
+  WaitingBytes(ReadGate gate, Reservation room) {
+    this.gate = gate;
+    this.room = room;
+  }
+
+  boolean isEmpty() {
+    return waiting == null;
+  }
+
+  /// Takes all bytes; they stay the caller's to release.
+  ///
+  /// @return whether there was room; if not, they and those before are dropped
+  boolean add(ByteBufAllocator allocator, ByteBuf bytes) {
+    int more = bytes.readableBytes();
+    ByteBuf before = waiting;
+    int size = more + (before == null ? 0 : before.readableBytes());
+    if (!hasRoomFor(size)) {
+      bytes.skipBytes(more);
+      drop();
+      return false;
+    }
+    if (before == null && isTaken(bytes)) {
+      waiting = bytes.readRetainedSlice(more); // What was taken and not used: nothing to copy.
+    } else {
+      ByteBuf all = allocator.directBuffer(size, size);
+      if (before != null) {
+        all.writeBytes(before);
+        before.release();
+      }
+      waiting = all.writeBytes(bytes);
+    }
+    if (size >= ENOUGH_BYTES) {
+      gate.close(ReadGate.Reason.REQUESTS_WAIT);
+    }
+    return true;
+  }
+
+  /// Takes out everything, to be released by the caller; null when there is nothing. What of it is
+  /// not used is to be added again before {@link #used}.
+  @Nullable ByteBuf take() {
+    taken = waiting;
+    waiting = null;
+    return taken;
+  }
+
+  /// What was taken has been used, but for what was added again.
+  void used() {
+    taken = null;
+    ByteBuf left = waiting;
+    int size = left == null ? 0 : left.readableBytes();
+    if (hasRoomFor(size) && size < ENOUGH_BYTES) {
+      gate.open(ReadGate.Reason.REQUESTS_WAIT);
+    }
+  }
+
+  /// Drops everything. Safe to call twice.
+  void drop() {
+    ByteBuf dropped = waiting;
+    waiting = null;
+    if (dropped != null) {
+      dropped.release();
+    }
+    reserved = 0;
+    room.close();
+  }
+
+  @SuppressWarnings("ReferenceEquality") // The very same buffer, not one of the same bytes.
+  private boolean isTaken(ByteBuf bytes) {
+    return bytes == taken;
+  }
+
+  private boolean hasRoomFor(int size) {
+    long wanted = size > FREE_BYTES ? size : 0;
+    if (wanted > reserved && !room.grow(wanted - reserved)) {
+      return false;
+    }
+    if (wanted < reserved) {
+      room.shrink(reserved - wanted);
+    }
+    reserved = wanted;
+    return true;
+  }
+}
