@@ -13,6 +13,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @EndToEnd
 final class ConnectionFloodIT {
   private static final int CONNECTIONS = 10_000; // The test and the engine may have 20,000 files.
+  private static final int PIPELINED_BYTES = 65_536; // What one read takes.
+  private static final int LARGE_BYTES = 512 * 1024;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   // The engine's own deadlines for a head and a body are shorter.
   private static final Duration LONGEST = Duration.ofSeconds(60);
@@ -75,6 +77,37 @@ final class ConnectionFloodIT {
         });
 
     assertThat(engine.log()).doesNotContain("→closed");
+  }
+
+  @Test
+  void callsThatAreSentBeforeTheOneInFrontIsAnswered() {
+    EngineProcess engine = LEAKS.startShipped("--container-num=4");
+    engine.create(
+        FunctionSpec.node(
+            "slow", "exports.handler = () => new Promise((end) => setTimeout(end, 20_000));"));
+    String shortest = "GET / HTTP/1.1\r\n\r\n";
+    String calls =
+        RawClient.invocation("slow", 0) + shortest.repeat(PIPELINED_BYTES / shortest.length());
+    engine.create(FunctionSpec.node("quick", "exports.handler = async () => 'quick';"));
+    // After it the engine reads as much as there is from this connection.
+    String large =
+        RawClient.invocation("quick", LARGE_BYTES) + '"' + "l".repeat(LARGE_BYTES - 2) + '"';
+
+    new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
+        .survives(() -> {
+          List<RawClient> clients = new ArrayList<>();
+          try {
+            for (int i = 0; i < 600; i++) {
+              RawClient client = RawClient.connect(engine.home().port());
+              clients.add(client);
+              assertThat(client.send(large).read(PATIENCE).text()).isEqualTo("quick");
+            }
+            clients.forEach(client -> client.send(calls));
+            Siege.hold();
+          } finally {
+            clients.forEach(RawClient::abort);
+          }
+        });
   }
 
   @Test

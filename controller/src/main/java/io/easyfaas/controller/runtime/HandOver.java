@@ -65,9 +65,15 @@ final class HandOver extends ChannelInboundHandlerAdapter {
       return;
     }
     buffers.maxMessagesPerRead(MESSAGES_PER_READ);
-    if (!handOver()) {
+    if (brought == null || !isKnown()) {
       bytes.release();
-      refuse("names no runner that is expected");
+      refuse("is not a launcher's");
+      return;
+    }
+    if (!handOver(brought)) {
+      bytes.release();
+      LOG.debug("{}: a connection of a sandbox that has ended; closed", listener.socket());
+      channel.close();
       return;
     }
     ctx.fireChannelRead(bytes);
@@ -92,17 +98,13 @@ final class HandOver extends ChannelInboundHandlerAdapter {
     refuse(String.valueOf(cause.getMessage()));
   }
 
-  /// Returns whether it was expected.
-  private boolean handOver() {
-    FileDescriptor descriptor = brought;
+  /// Returns whether it was expected. It no longer is when its sandbox ended while it waited here.
+  private boolean handOver(FileDescriptor descriptor) {
     byte[] token = new byte[TOKEN_BYTES];
     greeting.getBytes(GREETING_BYTES - TOKEN_BYTES, token);
-    ChannelKind kind = ChannelKind.of(greeting.getByte(5));
-    if (descriptor == null || kind == null || !isKnown()) {
-      return false;
-    }
-    Generation generation = listener.take(kind, token);
-    if (generation == null) {
+    ChannelKind kind = kind();
+    Generation generation = kind == null ? null : listener.take(kind, token);
+    if (kind == null || generation == null) {
       return false;
     }
     brought = null;
@@ -119,7 +121,11 @@ final class HandOver extends ChannelInboundHandlerAdapter {
         return false;
       }
     }
-    return greeting.getByte(MAGIC.length) == VERSION;
+    return greeting.getByte(MAGIC.length) == VERSION && kind() != null;
+  }
+
+  private @Nullable ChannelKind kind() {
+    return ChannelKind.of(greeting.getByte(MAGIC.length + 1));
   }
 
   private void refuse(String why) {

@@ -1,11 +1,11 @@
 package io.easyfaas.controller.runtime;
 
-import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
+import io.easyfaas.common.json.JsonReader;
 import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.RunnerHello;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.ByteBufInputStream;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -36,17 +36,40 @@ final class Handshake {
     if (hello.readableBytes() > MAX_HELLO_BYTES) {
       throw new ProtocolException("HELLO of " + hello.readableBytes() + " bytes");
     }
-    try {
-      RunnerHello read = Json.CAMEL.read(ByteBufUtil.getBytes(hello), RunnerHello.class);
-      int version = read.protocol();
-      if (version != FrameType.PROTOCOL) {
-        throw new ProtocolException(
-            "runner speaks protocol " + version + " (expected: " + FrameType.PROTOCOL + ")");
+    RunnerHello read = members(hello);
+    if (read.protocol() != FrameType.PROTOCOL) {
+      throw new ProtocolException(
+          "runner speaks protocol " + read.protocol() + " (expected: " + FrameType.PROTOCOL + ")");
+    }
+    return read;
+  }
+
+  /// Member by member, because this is in the way of an engine's first call: to bind the record
+  /// would take longer than all of the engine's other work for it.
+  private static RunnerHello members(ByteBuf hello) throws ProtocolException {
+    int protocol = 0;
+    String outputMark = null;
+    try (JsonReader json = new JsonReader(new ByteBufInputStream(hello))) {
+      if (json.next() != JsonReader.Kind.OBJECT) {
+        throw new ProtocolException("HELLO: no JSON object");
       }
-      return read;
+      for (var name = json.nextName(); name.isPresent(); name = json.nextName()) {
+        JsonReader.Kind kind = json.next();
+        switch (name.get()) {
+          case "protocol" -> protocol = kind == JsonReader.Kind.INTEGER ? version(json.text()) : 0;
+          case "outputMark" -> outputMark = kind == JsonReader.Kind.TEXT ? json.text() : null;
+          default -> json.skip();
+        }
+      }
+      json.end();
+      return new RunnerHello(protocol, outputMark);
     } catch (JsonException e) {
       throw new ProtocolException("HELLO: " + e.getMessage());
     }
+  }
+
+  private static int version(String text) {
+    return text.length() < 9 ? Integer.parseInt(text) : 0;
   }
 
   /// HELLO has come.
