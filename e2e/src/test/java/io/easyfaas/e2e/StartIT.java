@@ -35,7 +35,9 @@ final class StartIT {
         FunctionSpec.python("speaks", "def handler(event, context):\n    return '中文 ' + event"));
 
     assertThat(engine.call("speaks", "\"é\"")).isEqualTo("中文 é");
-    assertThat(engine.log()).describedAs("what it says when nothing is wrong").doesNotContain("WARN");
+    assertThat(engine.log())
+        .describedAs("what it says when nothing is wrong")
+        .doesNotContain("WARN");
   }
 
   @Test
