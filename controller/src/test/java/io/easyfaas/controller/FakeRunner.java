@@ -90,6 +90,16 @@ public final class FakeRunner implements AutoCloseable {
     close();
   }
 
+  /// Waits until it is told what to load.
+  public void awaitLoad() throws IOException {
+    channel.nextFrame();
+  }
+
+  /// Answers a call that it was not given.
+  public void answerNobody() {
+    send(FrameType.RESULT, (byte) 0, 77, new byte[0]);
+  }
+
   /// Says nothing until the controller closes the connection.
   public void awaitEnd() throws IOException {
     channel.nextFrame();

@@ -41,4 +41,13 @@ public final class FunctionErrors {
             "Runtime.LoadTimeout",
             List.of()));
   }
+
+  /// The function spoke in its runner's place while it was loaded, and not as a runner does.
+  ///
+  /// @param detail what was wrong
+  public static byte[] brokeProtocol(String detail) {
+    return Json.CAMEL.write(
+        new FunctionError(
+            "Runner protocol broken while loading: " + detail, "Runtime.ProtocolError", List.of()));
+  }
 }

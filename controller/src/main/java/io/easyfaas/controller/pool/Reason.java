@@ -44,13 +44,6 @@ public enum Reason {
 
   private final String word = name().toLowerCase(Locale.ROOT).replace('_', '-');
 
-  /// The reason that a word stands for.
-  ///
-  /// @throws IllegalArgumentException when it is none
-  public static Reason of(String word) {
-    return valueOf(word.toUpperCase(Locale.ROOT).replace('-', '_'));
-  }
-
   /// As it is written outside: `make-room`.
   public String word() {
     return word;

@@ -6,10 +6,12 @@ import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +66,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
   private final FrameReader frames;
   private @Nullable ByteBuf unread;
   private @Nullable Held held;
-  private boolean isCatchingUp;
+  private @Nullable Future<?> catchingUp;
 
   /// The frame that waits for room.
   private record Held(byte type, byte flags, int id, int length) {}
@@ -88,7 +90,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
   /// Whether what the runner says is not heard, because a frame of it waits for room or did so: it
   /// has as long again to come.
   boolean isHeldUp() {
-    return room.isAwaited() || isCatchingUp;
+    return room.isAwaited() || catchingUp != null;
   }
 
   /// Whether everything that was read was whole frames.
@@ -100,6 +102,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
   void close() {
     frames.close();
     room.close();
+    caughtUp();
     ByteBuf kept = unread;
     unread = null;
     if (kept != null) {
@@ -116,13 +119,22 @@ final class FrameInput extends ChannelInboundHandlerAdapter
   }
 
   @Override
-  @SuppressWarnings("FutureReturnValueIgnored") // A loop that is shut down reads nothing anyway.
+  @SuppressWarnings("FutureReturnValueIgnored") // It is kept.
   public void room() {
-    isCatchingUp = true;
-    channel
-        .eventLoop()
-        .schedule(() -> isCatchingUp = false, FrameRoom.PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+    caughtUp();
+    catchingUp =
+        channel
+            .eventLoop()
+            .schedule(() -> catchingUp = null, FrameRoom.PATIENCE_NANOS, TimeUnit.NANOSECONDS);
     goOn();
+  }
+
+  private void caughtUp() {
+    Future<?> timer = catchingUp;
+    if (timer != null) {
+      catchingUp = null;
+      timer.cancel(false);
+    }
   }
 
   private void goOn() {
@@ -155,7 +167,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
     if (kept == null) {
       read(bytes);
     } else { // The kernel has said that these are the runner's last.
-      unread = Unpooled.wrappedBuffer(kept, bytes);
+      keep(Unpooled.wrappedBuffer(kept, bytes));
     }
   }
 
@@ -198,17 +210,26 @@ final class FrameInput extends ChannelInboundHandlerAdapter
       return;
     } catch (OutOfMemoryError e) {
       LOG.warn("{}: no memory for a frame: {}", slot, e.getMessage());
-      unread = bytes;
+      keep(bytes);
       budget.pauseForMemory();
       return;
     }
     if (room.isAwaited()) {
-      unread = bytes;
+      keep(bytes);
       mayRead();
       return;
     }
     bytes.release();
     owner.readAll();
+  }
+
+  /// Keeps what is left on the heap: what it was read into may be the loop's own reserve.
+  private void keep(ByteBuf bytes) {
+    try {
+      unread = Unpooled.wrappedBuffer(ByteBufUtil.getBytes(bytes));
+    } finally {
+      bytes.release();
+    }
   }
 
   private @Nullable ByteBuf memory(byte type, byte flags, int id, int length)
@@ -218,6 +239,9 @@ final class FrameInput extends ChannelInboundHandlerAdapter
         throw new ProtocolException("CHUNK of " + length + " bytes");
       }
       return channel.alloc().directBuffer(length, length); // The runner had credit for it.
+    }
+    if (type != FrameType.RESULT && type != FrameType.LOG && type != FrameType.LOAD_FAILED) {
+      throw new ProtocolException("frame of type " + type + " of " + length + " bytes");
     }
     held = null;
     Held frame = new Held(type, flags, id, length);
@@ -245,7 +269,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
   }
 
   private boolean handOn(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
-    isCatchingUp = false;
+    caughtUp();
     try {
       return owner.frame(type, flags, id, payload);
     } catch (RuntimeException | OutOfMemoryError e) {

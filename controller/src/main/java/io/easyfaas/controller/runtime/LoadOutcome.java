@@ -21,4 +21,15 @@ public sealed interface LoadOutcome {
   ///
   /// @param output what it printed before, the last 64 KiB of it
   record Ended(List<Printed> output) implements LoadOutcome {}
+
+  /// User code sent frames that are none, or not of a runner that loads a function.
+  ///
+  /// @param detail what was wrong
+  /// @param output what it printed before, the last 64 KiB of it
+  record BrokeProtocol(String detail, List<Printed> output) implements LoadOutcome {}
+
+  /// The engine had no room for what the runner says of its failure.
+  ///
+  /// @param shortage which limit it was, and how it stands
+  record NoRoom(String shortage) implements LoadOutcome {}
 }

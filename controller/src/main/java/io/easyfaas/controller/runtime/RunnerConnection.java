@@ -33,11 +33,6 @@ import org.slf4j.LoggerFactory;
 public final class RunnerConnection implements Runner {
   private static final Logger LOG = LoggerFactory.getLogger(RunnerConnection.class);
 
-  private static final String EXITED = "runner-exited";
-  private static final String BROKE_PROTOCOL = "protocol-error";
-  private static final String NO_ROOM = "no-room"; // For what it says while it starts.
-  private static final String SILENT = "runner-silent";
-
   private enum Phase {
     /// The function is not loaded.
     STARTING,
@@ -139,7 +134,7 @@ public final class RunnerConnection implements Runner {
     try {
       start.proceed(input.isBetweenFrames());
     } catch (ProtocolException e) {
-      lose(BROKE_PROTOCOL, String.valueOf(e.getMessage()));
+      lose(RunnerLoss.BROKE_PROTOCOL, String.valueOf(e.getMessage()));
     }
   }
 
@@ -190,14 +185,14 @@ public final class RunnerConnection implements Runner {
   /// Closes the connection without telling anybody. On the loop; safe to call twice.
   void discard() {
     if (phase != Phase.ENDED) {
-      end(new RunnerException(slot + ": sandbox is being reset"), false);
+      end(new RunnerException(slot + ": sandbox is being reset"));
     }
     output.close();
   }
 
   private void send(RunnerCall call) {
     if (phase == Phase.READY && callFrames.hasUnreadAnswered()) {
-      lose(BROKE_PROTOCOL, "answers calls that it has not read");
+      lose(RunnerLoss.BROKE_PROTOCOL, "answers calls that it has not read");
     }
     if (phase != Phase.READY) {
       call.takeEvent().release();
@@ -205,7 +200,7 @@ public final class RunnerConnection implements Runner {
       if (listener == null) {
         throw new IllegalStateException(slot + ": a call before the function is loaded");
       }
-      listener.lost(this, EXITED, List.of(call));
+      tellLost(listener, RunnerLoss.EXITED, List.of(call));
       return;
     }
     output.begins(call);
@@ -231,7 +226,7 @@ public final class RunnerConnection implements Runner {
     switch (ping.check(calls.size() > 0)) {
       case NOTHING -> {}
       case PING -> writer.begin(FrameType.PING, 0, 0);
-      case SILENT -> lose(SILENT, "no PONG in " + PingWatch.PONG_WAIT.toSeconds() + "s");
+      case SILENT -> lose(RunnerLoss.SILENT, "no PONG in " + PingWatch.PONG_WAIT.toSeconds() + "s");
     }
   }
 
@@ -265,7 +260,7 @@ public final class RunnerConnection implements Runner {
   }
 
   /// Ends the connection and tells who has to know.
-  private void lose(String reason, String detail) {
+  private void lose(RunnerLoss why, String detail) {
     if (phase == Phase.ENDED) {
       return;
     }
@@ -274,20 +269,31 @@ public final class RunnerConnection implements Runner {
     boolean wasReady = phase == Phase.READY;
     String message = slot + ": " + detail;
     List<RunnerCall> pending = calls.takeAll();
-    end(new RunnerException(message), reason.equals(EXITED));
+    start.lost(why, detail);
+    end(new RunnerException(message));
     RunnerEvents listener = events;
     if (wasReady && listener != null) {
       LOG.info("{}; {} calls in flight", message, pending.size());
-      listener.lost(this, reason, pending);
+      tellLost(listener, why, pending);
     }
   }
 
-  private void end(RunnerException why, boolean byItself) {
+  /// Whatever fails, the calls are told.
+  private void tellLost(RunnerEvents listener, RunnerLoss why, List<RunnerCall> pending) {
+    try {
+      listener.lost(this, why, pending);
+    } catch (RuntimeException | Error e) {
+      LOG.error("{}: the engine failed", slot, e);
+      pending.forEach(call -> call.failed(e));
+    }
+  }
+
+  private void end(RunnerException why) {
     phase = Phase.ENDED;
     calls.close();
     input.close();
     writer.close();
-    start.end(byItself);
+    start.end();
     handshake.fail(why);
     channel.close();
   }
@@ -335,7 +341,7 @@ public final class RunnerConnection implements Runner {
         output.answers();
         callFrames.onRefused(flags, id, new ApiException(ErrorCode.UNAVAILABLE, why));
       } else {
-        lose(NO_ROOM, why);
+        start.refused(why); // No other frame may be as large.
       }
     }
 
@@ -349,12 +355,12 @@ public final class RunnerConnection implements Runner {
 
     @Override
     public void brokeProtocol(String how) {
-      lose(BROKE_PROTOCOL, how);
+      lose(RunnerLoss.BROKE_PROTOCOL, how);
     }
 
     @Override
     public void ended(String how) {
-      lose(EXITED, how);
+      lose(RunnerLoss.EXITED, how);
     }
   }
 }

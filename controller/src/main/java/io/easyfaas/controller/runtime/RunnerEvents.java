@@ -18,7 +18,6 @@ public interface RunnerEvents {
 
   /// The runner is gone or must go.
   ///
-  /// @param reason `runner-exited`, `runner-silent` or `protocol-error`
   /// @param pending calls that were in flight; the receiver tells them, see {@link RunnerCall#lost}
-  void lost(Runner runner, String reason, List<RunnerCall> pending);
+  void lost(Runner runner, RunnerLoss why, List<RunnerCall> pending);
 }

@@ -3,6 +3,7 @@ package io.easyfaas.controller.runtime;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A runner's start, from the connection to READY: which frame may come when. Confined to the
@@ -114,13 +115,25 @@ final class RunnerStart {
     return false;
   }
 
-  /// The runner has ended.
-  ///
-  /// @param byItself whether loading is what ended it
-  void end(boolean byItself) {
-    if (phase == Phase.LOADING && byItself) {
-      handshake.loaded(new LoadOutcome.Ended(output.whileLoading()));
+  /// There is no room for a frame.
+  void refused(String shortage) {
+    handshake.loaded(new LoadOutcome.NoRoom(shortage));
+  }
+
+  /// The runner is lost. While it loads that is the doing of the function: the runner itself has
+  /// shown by HELLO that it works.
+  void lost(RunnerLoss why, String detail) {
+    if (phase == Phase.LOADING) {
+      List<Printed> printed = output.whileLoading();
+      handshake.loaded(
+          why == RunnerLoss.EXITED
+              ? new LoadOutcome.Ended(printed)
+              : new LoadOutcome.BrokeProtocol(detail, printed));
     }
+  }
+
+  /// It is over. Safe to call twice.
+  void end() {
     phase = Phase.OVER;
     Load never = load;
     load = null;

@@ -166,6 +166,11 @@ final class SlotWarden {
                 new SlotEvent.LoadFailed(
                     FunctionErrors.loadTimedOut(warden.waits().load()),
                     runner.printedWhileLoading()));
+        case LoadOutcome.BrokeProtocol broken ->
+            tell(
+                new SlotEvent.LoadFailed(
+                    FunctionErrors.brokeProtocol(broken.detail()), broken.output()));
+        case LoadOutcome.NoRoom full -> throw new IllegalStateException(full.shortage());
         case LoadOutcome.Ended ended -> endLoad(function, requestId, ended.output());
       }
     } catch (Throwable e) {

@@ -7,6 +7,7 @@ import io.easyfaas.controller.pool.WarmupTimes;
 import io.easyfaas.controller.runtime.Runner;
 import io.easyfaas.controller.runtime.RunnerCall;
 import io.easyfaas.controller.runtime.RunnerEvents;
+import io.easyfaas.controller.runtime.RunnerLoss;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -68,12 +69,18 @@ final class Tenure implements RunnerEvents {
   }
 
   @Override
-  public void lost(Runner runner, String reason, List<RunnerCall> calls) {
+  public void lost(Runner runner, RunnerLoss why, List<RunnerCall> calls) {
+    Reason reason =
+        switch (why) {
+          case EXITED -> Reason.RUNNER_EXITED;
+          case BROKE_PROTOCOL -> Reason.PROTOCOL_ERROR;
+          case SILENT -> Reason.RUNNER_SILENT;
+        };
     Lease current = lease;
     if (current != null) {
-      end(current, Reason.of(reason), calls);
+      end(current, reason, calls);
     } else {
-      lostReason = Reason.of(reason);
+      lostReason = reason;
       pending.addAll(calls);
     }
   }

@@ -227,6 +227,52 @@ class FrameInputTest {
     part.release();
   }
 
+  @Test
+  void onlyWhatSaysMuchMayBeLarge() {
+    byte[] payload = new byte[FrameReader.FIRST_BYTES + 1];
+    ByteBuf pong = Unpooled.wrappedBuffer(RunnerHarness.frame(FrameType.PONG, 0, 1, payload));
+
+    channel.writeInbound(pong.readRetainedSlice(FrameReader.FIRST_BYTES));
+    channel.writeInbound(pong);
+
+    assertThat(told).containsExactly("broke frame of type 11 of 65537 bytes");
+    assertThat(bytes.usage().reserved()).isZero();
+  }
+
+  @Test
+  void whatWaitsForRoomDoesNotKeepTheBufferItWasReadInto() {
+    Reservation others = fill();
+    ByteBuf read = frame("x".repeat(300_000)).readSlice(100_000);
+
+    channel.writeInbound(read);
+
+    assertThat(read.refCnt()).isZero();
+    others.close();
+  }
+
+  @Test
+  void theGraceOfOneFrameIsNotCutShortByAnOlderOnes() {
+    for (int i = 0; i < 2; i++) {
+      Reservation others = fill();
+      ByteBuf frame = frame("x".repeat(300_000));
+      channel.writeInbound(frame.readRetainedSlice(100_000));
+      others.close();
+      channel.runPendingTasks();
+      assertThat(input.isHeldUp()).as("frame %d is coming", i).isTrue();
+      if (i == 0) {
+        channel.writeInbound(frame);
+        channel.advanceTimeBy(FrameRoom.PATIENCE_NANOS - 1, TimeUnit.NANOSECONDS);
+      } else {
+        frame.release();
+      }
+    }
+
+    channel.advanceTimeBy(1, TimeUnit.NANOSECONDS);
+    channel.runScheduledPendingTasks();
+
+    assertThat(input.isHeldUp()).isTrue();
+  }
+
   private Reservation fill() {
     Reservation others = bytes.open(ByteKind.BODY, "others");
     others.add(1_000_000);

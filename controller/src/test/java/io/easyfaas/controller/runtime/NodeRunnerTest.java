@@ -140,7 +140,7 @@ class NodeRunnerTest {
 
     runner.invoke(new Call("R1", "{}"));
 
-    assertThat(next()).isEqualTo("lost runner-exited [R1]");
+    assertThat(next()).isEqualTo("lost EXITED [R1]");
   }
 
   @Test
@@ -245,8 +245,8 @@ class NodeRunnerTest {
           }
 
           @Override
-          public void lost(Runner gone, String reason, List<RunnerCall> pending) {
-            events.add("lost " + reason + " " + pending);
+          public void lost(Runner gone, RunnerLoss why, List<RunnerCall> pending) {
+            events.add("lost " + why + " " + pending);
           }
         });
   }

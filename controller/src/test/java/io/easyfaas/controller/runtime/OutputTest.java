@@ -178,7 +178,7 @@ class OutputTest {
     ends.frames().close();
     busy.complete(null);
 
-    harness.expect("R1 logged Segmentation fault", "lost runner-exited [R1]");
+    harness.expect("R1 logged Segmentation fault", "lost EXITED [R1]");
   }
 
   @Test
@@ -245,7 +245,7 @@ class OutputTest {
     ends.print(RunnerHarness.BROKEN);
     busy.complete(null);
 
-    harness.expect("lost runner-exited [R2, R3]");
+    harness.expect("lost EXITED [R2, R3]");
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +117,40 @@ class RunnerConnectionTest {
 
     assertThat(ends.next()).isEqualTo(FrameType.INVOKE);
     assertThat(ends.next()).isEqualTo(FrameType.CANCEL);
+  }
+
+  @Test
+  void callsAreToldWhateverFailsWhenTheirRunnerIsLost() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    harness.breaksAtLoss = true;
+    runner.invoke(harness.call("R1"));
+    ends.next();
+
+    ends.send(FrameType.PONG, 0, 1, "x".repeat(70_000));
+
+    harness.expect("lost BROKE_PROTOCOL [R1]", "R1 failed in the engine: a defect");
+  }
+
+  @Test
+  void garbageWhileLoadingIsTheFunctionsDoing() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+    CompletableFuture<LoadOutcome> outcome =
+        CompletableFuture.supplyAsync(() -> harness.load(runner));
+    ends.next();
+
+    ends.print("last words");
+    ends.send(FrameType.RESULT, 0, 1, "{}");
+
+    assertThat(outcome.get(20, TimeUnit.SECONDS))
+        .isInstanceOfSatisfying(
+            LoadOutcome.BrokeProtocol.class,
+            broken -> {
+              assertThat(broken.detail()).contains("type 6");
+              assertThat(broken.output()).hasSize(1);
+            });
   }
 
   @Test

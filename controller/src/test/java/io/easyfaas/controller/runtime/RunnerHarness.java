@@ -41,6 +41,9 @@ final class RunnerHarness implements AutoCloseable {
   final SlotChannel channel;
   private final FileDescriptor[] pipe;
 
+  /// Whether who hears of a lost runner fails.
+  volatile boolean breaksAtLoss;
+
   RunnerHarness(Path directory) throws IOException {
     channels =
         SlotChannels.listen(
@@ -216,8 +219,11 @@ final class RunnerHarness implements AutoCloseable {
     }
 
     @Override
-    public void lost(Runner runner, String reason, List<RunnerCall> pending) {
-      told.add("lost " + reason + " " + pending);
+    public void lost(Runner runner, RunnerLoss why, List<RunnerCall> pending) {
+      told.add("lost " + why + " " + pending);
+      if (breaksAtLoss) {
+        throw new IllegalStateException("a defect");
+      }
     }
   }
 }

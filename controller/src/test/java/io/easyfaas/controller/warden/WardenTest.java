@@ -103,6 +103,25 @@ class WardenTest {
         .containsKey(new SlotMove("warmup", "stopping", Reason.LOAD_FAILED));
   }
 
+  @Test
+  void garbageOfAFunctionThatIsBeingLoadedIsTheFunctionsFailure() throws Exception {
+    funclet.script(runner -> {
+      runner.greet();
+      runner.awaitLoad();
+      runner.answerNobody();
+      runner.awaitEnd();
+    });
+
+    Refusal refusal = refusal();
+
+    assertThat(refusal).isInstanceOf(Refusal.LoadFailed.class);
+    assertThat(new String(((Refusal.LoadFailed) refusal).error(), UTF_8))
+        .contains("\"errorType\":\"Runtime.ProtocolError\"");
+    assertThat(funclet.warmups()).as("no second try").hasSize(1);
+    assertThat(warden.pool().moves())
+        .containsKey(new SlotMove("warmup", "stopping", Reason.LOAD_FAILED));
+  }
+
   private Refusal refusal() throws Exception {
     CompletableFuture<Refusal> refused = new CompletableFuture<>();
     Waiter waiter =
