@@ -112,7 +112,14 @@ class DoorTest {
 
     invoke(brn, CallTerms.USUAL, Unpooled.buffer(), full);
 
-    assertThat(TestController.await(sink.failure)).isInstanceOf(CallFailure.ByEngine.class);
+    assertThat(TestController.await(sink.failure))
+        .as("what the function did is done")
+        .isInstanceOfSatisfying(
+            CallFailure.ByEngine.class,
+            told -> {
+              assertThat(told.why().code()).isEqualTo(ErrorCode.UNAVAILABLE);
+              assertThat(told.why().retryAfter()).isPresent();
+            });
     assertThat(engine.invoke(brn, "next").body()).isEqualTo("next");
     assertThat(engine.funclet.warmups()).hasSize(1); // In the same sandbox.
   }

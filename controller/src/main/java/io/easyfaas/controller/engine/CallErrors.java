@@ -70,7 +70,8 @@ final class CallErrors {
   static ApiException of(Throwable cause) {
     return switch (cause) {
       case ApiException told -> told;
-      case OutOfMemoryError _ -> noRoom("the engine is short of memory");
+      case OutOfMemoryError _ ->
+          new ApiException(ErrorCode.UNAVAILABLE, "the engine is short of memory");
       default -> engine(String.valueOf(cause.getMessage()));
     };
   }

@@ -126,14 +126,24 @@ final class CallOutcome {
   /// The answer cannot be told to the caller.
   void cannotTell(Throwable why) {
     LOG.error("request={}: the answer could not be told", label(), why);
-    sink.failed(CallFailure.of(CallErrors.engine("the answer could not be told: " + why)));
+    sink.failed(new CallFailure.ByEngine(CallErrors.of(why)));
+  }
+
+  /// A failure of the engine's, of which it is not known what the function did.
+  void failedHalfWay(ApiException failure) {
+    ended(failure);
+    sink.failed(new CallFailure.ByEngine(failure));
   }
 
   /// A failure that is not the function's. Any thread.
   void failed(ApiException failure) {
+    ended(failure);
+    sink.failed(CallFailure.of(failure));
+  }
+
+  private void ended(ApiException failure) {
     closeLog();
     times.finished(failure.code().status(), engine.nanoTime.getAsLong());
-    sink.failed(CallFailure.of(failure));
   }
 
   /// The call never ran, and nobody waits for it.

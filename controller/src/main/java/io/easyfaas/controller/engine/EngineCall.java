@@ -22,6 +22,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One call's life, from its request to its end.
 ///
@@ -35,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// code of its revision gone. Then it goes on with the new one, as often as {@value #MAX_REVISIONS}
 /// times.
 final class EngineCall implements Call, RunnerCall, Waiter {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineCall.class);
   private static final int MAX_REVISIONS = 10;
 
   private final EngineInvoker engine;
@@ -212,7 +215,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     }
     ApiException failure = CallErrors.of(cause);
     outcome.keepLog(failure.code().status(), slotName(), ended); // It is its owner's all the same.
-    fail(failure);
+    releaseEvent();
+    outcome.failedHalfWay(failure);
   }
 
   @Override
@@ -235,8 +239,17 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     return reference;
   }
 
-  /// Goes on with the function. Any thread.
+  /// Goes on with the function. Any thread; throws nothing.
   void found(ResolvedFunction found, boolean fromCache) {
+    try {
+      goOn(found, fromCache);
+    } catch (RuntimeException | Error e) {
+      LOG.error("request={}: the engine failed", label(), e);
+      failed(e);
+    }
+  }
+
+  private void goOn(ResolvedFunction found, boolean fromCache) {
     times.resolved(fromCache, now());
     String account = reference.account();
     if (engine.rules.checksCaller() && !found.uid().equals(account)) {

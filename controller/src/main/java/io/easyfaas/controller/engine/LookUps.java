@@ -64,9 +64,9 @@ final class LookUps implements AutoCloseable {
     } catch (ApiException e) {
       call.fail(e);
       return;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
-      call.fail(CallErrors.engine(String.valueOf(e.getMessage())));
+      call.fail(CallErrors.of(e));
       return;
     }
     call.found(found, false);

@@ -156,7 +156,7 @@ final class TriggerCall implements CallSink, Runnable {
   /// The controller's own failure is one behind a gateway; what is the gateway's stays.
   private static ApiException hidden(ApiException why) {
     return switch (why.code()) {
-      case GATEWAY_TIMEOUT, BAD_GATEWAY -> why;
+      case GATEWAY_TIMEOUT, BAD_GATEWAY, UNAVAILABLE -> why;
       default -> new ApiException(ErrorCode.INTERNAL, Json.PASCAL.writeText(why.document()));
     };
   }
