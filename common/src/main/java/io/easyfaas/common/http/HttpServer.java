@@ -168,7 +168,7 @@ public final class HttpServer implements AutoCloseable {
     RequestSequencer sequencer =
         new RequestSequencer(
             deadlines.idle(), gate, loops.connections(), reader::isReading, decoder);
-    decoder.heldUpWhile(() -> sequencer.isHoldingUp() || reader.isHoldingUp());
+    decoder.heldUpWhile(() -> sequencer.isHoldingUp(channel) || reader.isHoldingUp());
     channel
         .pipeline()
         .addLast(

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -89,9 +90,11 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     }
   }
 
-  /// Whether what comes next has to wait. After the last answer it need not: it is dropped.
-  boolean isHoldingUp() {
-    return busy && !closing;
+  /// Whether what comes next has to wait: for the answer before, and until the client has taken
+  /// enough of those that are written, since one that asks without reading must not fill the
+  /// memory. After the last answer it need not: it is dropped.
+  boolean isHoldingUp(Channel channel) {
+    return !closing && (busy || !channel.isWritable());
   }
 
   /// Whether a request is being answered or waits for that.
@@ -137,11 +140,13 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     resume(ctx);
+    if (decoder.hasWaiting()) {
+      ctx.executor().execute(decoder::goOn);
+    }
     ctx.fireChannelWritabilityChanged();
   }
 
-  /// Lets the next request through once the client has taken enough of the answers before: one that
-  /// asks without reading must not fill the memory.
+  /// Lets the next request through once the client has taken enough of the answers before.
   private void resume(ChannelHandlerContext ctx) {
     Object message = next;
     if (message != null && ctx.channel().isActive() && ctx.channel().isWritable()) {
@@ -157,7 +162,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     } else if (event instanceof ChannelInputShutdownEvent) {
       boolean isKnown = inputEnded;
       inputEnded = true;
-      if (!busy || closing) {
+      if (closing || (!busy && !decoder.hasWaiting())) {
         ctx.close();
       } else if (!isKnown) {
         watchAbsence(ctx);
