@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.brn.Account;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
@@ -16,9 +17,18 @@ import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.controller.FakeRegistry.Traits;
+import io.easyfaas.controller.pool.Acquisition;
+import io.easyfaas.controller.pool.Lease;
+import io.easyfaas.controller.pool.Refusal;
+import io.easyfaas.controller.pool.Waiter;
+import io.easyfaas.controller.registry.ResolvedFunction;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -140,6 +150,54 @@ class DoorTest {
     TestController.until("the event is released", () -> event.refCnt() == 0);
     held.answer("1");
     assertThat(TestController.await(running).body()).isEqualTo("1");
+  }
+
+  @Test
+  void aCallThatIsCancelledWhileItIsGrantedASlotIsNotSent() throws Exception {
+    Traits holds = Traits.of("hold").concurrency(2);
+    String brn = engine.registry.add("hello", holds);
+    engine.funclet.holdWarmups();
+    AtomicReference<Call> second = new AtomicReference<>();
+    CompletableFuture<Lease> first = new CompletableFuture<>();
+    Waiter canceller =
+        new Waiter() {
+          @Override
+          public String label() {
+            return "R0";
+          }
+
+          @Override
+          public int weight() {
+            return 0;
+          }
+
+          @Override
+          public void granted(Lease lease) {
+            second.get().cancel(); // It has its slot, too, and is about to hear of it.
+            first.complete(lease);
+          }
+
+          @Override
+          public void refused(Refusal refusal) {}
+        };
+    ResolvedFunction function =
+        ResolvedFunction.of(
+            FakeRegistry.document("hello", brn, holds),
+            new RuntimeConfiguration("nodejs20", "/bin/node", "/opt", List.of(), List.of()));
+    var pool = engine.controller.warden().pool();
+    assertThat(pool.acquire(function, canceller)).isInstanceOf(Acquisition.Queued.class);
+    ByteBuf event = Unpooled.buffer();
+    second.set(invoke(brn, CallTerms.USUAL, event, sink));
+    TestController.until("both wait", () -> pool.usage().waiting() == 2);
+
+    engine.funclet.letWarmups(1);
+    Lease given = first.get(20, TimeUnit.SECONDS);
+
+    TestController.until("the other is given back", () -> event.refCnt() == 0);
+    TestController.until("only one is in flight", () -> engine.inFlight() == 1);
+    pool.release(given);
+    engine.settle();
+    assertThat(engine.funclet.isHolding()).isFalse();
   }
 
   private boolean isQuiet() {

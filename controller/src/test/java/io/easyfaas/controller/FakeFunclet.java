@@ -58,6 +58,8 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   private final AtomicInteger failingWarmups = new AtomicInteger();
   private final AtomicInteger failingResets = new AtomicInteger();
   private final Semaphore warmupGate = new Semaphore(Integer.MAX_VALUE);
+  private final Semaphore freezeGate = new Semaphore(Integer.MAX_VALUE);
+  private final AtomicInteger freezing = new AtomicInteger();
   private volatile Script script =
       runner -> {
         runner.greetAndLoad();
@@ -124,6 +126,26 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Lets so many warm-ups through.
   public void letWarmups(int count) {
     warmupGate.release(count);
+  }
+
+  /// Has freezes wait for {@link #letFreezes}.
+  public void holdFreezes() {
+    freezeGate.drainPermits();
+  }
+
+  /// Lets so many freezes through.
+  public void letFreezes(int count) {
+    freezeGate.release(count);
+  }
+
+  /// Whether a runner has a call that it has not answered.
+  public boolean isHolding() {
+    return !held.isEmpty();
+  }
+
+  /// How many freezes are under way.
+  public int freezing() {
+    return freezing.get();
   }
 
   /// Has the next prewarms fail.
@@ -222,6 +244,9 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
 
   @Override
   public void freeze(FreezeRequest request) {
+    freezing.incrementAndGet();
+    freezeGate.acquireUninterruptibly();
+    freezing.decrementAndGet();
     frozen.add(request.containerID());
   }
 

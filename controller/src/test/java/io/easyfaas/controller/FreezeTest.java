@@ -88,6 +88,23 @@ class FreezeTest {
   }
 
   @Test
+  void aSlotIsNotThawedWhileItIsBeingFrozen() {
+    assertThat(engine.invoke(brn, "1").body()).isEqualTo("1");
+    TestController.until("it is idle", () -> engine.inFlight() == 0);
+    engine.funclet.holdFreezes();
+    engine.pass(Duration.ofSeconds(5));
+    TestController.until("it is being frozen", () -> engine.funclet.freezing() == 1);
+
+    var answer = engine.invokeLater(brn, "2");
+    TestController.until("it is to be thawed", () -> engine.states().getFirst().equals("thawing"));
+    engine.settle();
+    engine.funclet.letFreezes(1);
+
+    assertThat(TestController.await(answer).body()).isEqualTo("2");
+    assertThat(engine.funclet.frozen()).as("the freeze came first").isEmpty();
+  }
+
+  @Test
   void aFrozenSlotWhoseRunnerIsLostIsRepaired() throws IOException {
     freeze();
 

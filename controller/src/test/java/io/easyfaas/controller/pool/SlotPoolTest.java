@@ -457,6 +457,51 @@ class SlotPoolTest {
   }
 
   @Test
+  void aCallWhoseWarmUpFailedWaitsAnewFromThen() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    Call call = harness.call(one);
+    harness.pass(Duration.ofSeconds(4));
+    harness.pool.tell(harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("EIO"));
+
+    harness.pass(Duration.ofSeconds(4));
+    assertThat(call.refusal).as("8 s after it came, of which it waited 4").isNull();
+    harness.pass(Duration.ofSeconds(2));
+
+    assertThat(call.refusal).isInstanceOf(Refusal.Overloaded.class);
+  }
+
+  @Test
+  void whoFailsWhenItIsGrantedASlotDoesNotKeepTheNextFromIt() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    Waiter broken =
+        new Waiter() {
+          @Override
+          public String label() {
+            return "broken";
+          }
+
+          @Override
+          public int weight() {
+            return 0;
+          }
+
+          @Override
+          public void granted(Lease lease) {
+            throw new IllegalStateException("a defect");
+          }
+
+          @Override
+          public void refused(Refusal refusal) {}
+        };
+    assertThat(harness.pool.acquire(ten, broken)).isInstanceOf(Acquisition.Queued.class);
+    Call next = harness.call(ten);
+
+    harness.connect();
+
+    assertThat(next.lease).isNotNull();
+  }
+
+  @Test
   void aRuntimeThatJustFailedToStartIsNotPrewarmedAtOnce() {
     PoolHarness harness = PoolHarness.withStandby(2, 256, 1);
     harness.call(one);

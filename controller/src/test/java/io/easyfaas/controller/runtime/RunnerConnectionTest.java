@@ -133,6 +133,20 @@ class RunnerConnectionTest {
   }
 
   @Test
+  void aRunnerMayNotAnswerWhatItHasNotRead() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(new RecordedCall("R1", "x".repeat(4 << 20), harness.told));
+    harness.settle();
+    ends.answer(1, "what it has not read");
+    harness.expect("R1 answered what it has not read");
+
+    runner.invoke(harness.call("R2"));
+
+    harness.expect("lost BROKE_PROTOCOL []", "lost EXITED [R2]");
+  }
+
+  @Test
   void garbageWhileLoadingIsTheFunctionsDoing() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
