@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// **Fair share.** A tenant gets bytes as long as it has no more, these included, than are free. So
 /// one alone gets half of all; when it does, the next one gets half of the rest, and so on: there
 /// is always something left for who comes new, and nobody needs to know how many there are (dynamic
-/// thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). When nobody
-/// has anything, one reservation may take all.
+/// thresholds: Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). A reservation
+/// that is the only one may take all.
 ///
 /// **Waiting.** Each tenant's reservations wait in the order they came; tenants take turns. What is
 /// released goes to the first that fits, and its room is taken before it is told.
@@ -47,6 +47,10 @@ public final class ByteBudget {
 
   // Of a release: so many tenants are looked at in vain before the next release has to go on.
   private static final int MAX_LOOKS = 8;
+
+  /// So much each connection, call or answer may have without a reservation: there are bounded
+  /// numbers of them, and most need no more.
+  public static final int FREE_BYTES = 8 * 1024;
 
   private final long total;
   private final Object lock = new Object();
@@ -105,7 +109,7 @@ public final class ByteBudget {
         return false;
       }
       Share share = share(owner);
-      if (firstWaiter(share) != null || !fits(share, bytes)) {
+      if (firstWaiter(share) != null || !fits(owner, share, bytes)) {
         forgetIfEmpty(share);
         return false;
       }
@@ -199,8 +203,9 @@ public final class ByteBudget {
   }
 
   @GuardedBy("lock")
-  private boolean fits(Share share, long bytes) {
-    return share.bytes + bytes <= total - reserved;
+  private boolean fits(Reservation owner, Share share, long bytes) {
+    boolean isAlone = owner.count() == reserved;
+    return (isAlone ? bytes : share.bytes + bytes) <= total - reserved;
   }
 
   @GuardedBy("lock")
@@ -217,7 +222,7 @@ public final class ByteBudget {
         forgetIfEmpty(share);
         continue;
       }
-      if (fits(share, first.bytes())) {
+      if (fits(first.reservation(), share, first.bytes())) {
         share.waiting.removeFirst();
         first.reservation().setWaiting(false);
         count(first.reservation()).waiting--;

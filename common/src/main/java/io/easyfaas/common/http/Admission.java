@@ -12,14 +12,11 @@ import io.netty.handler.codec.http.HttpUtil;
 /// @param maxBodyBytes of a whole body
 /// @param budget of the process
 record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
-  /// A body so short needs no reservation and is not asked about: it comes with its head.
-  private static final int SHORT_BYTES = 8 * 1024;
-
   /// The request of a head; nothing is reserved yet.
   IncomingRequest admit(io.netty.handler.codec.http.HttpRequest request) {
     boolean isChunked = HttpUtil.isTransferEncodingChunked(request);
     long length = isChunked ? HttpBody.UNKNOWN : HttpUtil.getContentLength(request, 0L);
-    if (!isChunked && length <= SHORT_BYTES) {
+    if (!isChunked && length <= ByteBudget.FREE_BYTES) {
       return new IncomingRequest(request, BodyRule.WHOLE, length, maxBodyBytes, null);
     }
     HttpRequest head = NettyHttp.head(request);

@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 /// socket is not read, and after a while the answer fails. Short answers cost a comparison.
 /// Confined to the connection's event loop.
 final class AnswerRoom extends ChannelInboundHandlerAdapter {
-  private static final int SHORT_BYTES = 8 * 1024;
   // How far ahead of an answer of unknown length is reserved. What is being read fits in half.
   private static final long STEP_BYTES = 2L * BodyCollector.MAX_READ_BYTES;
 
@@ -59,7 +58,7 @@ final class AnswerRoom extends ChannelInboundHandlerAdapter {
     }
     if (message instanceof HttpContent part && !isLengthKnown) {
       received += part.content().readableBytes();
-      claim(ctx, received <= SHORT_BYTES ? 0 : received + STEP_BYTES / 2);
+      claim(ctx, received <= ByteBudget.FREE_BYTES ? 0 : received + STEP_BYTES / 2);
     }
     ctx.fireChannelRead(message);
     if (message instanceof LastHttpContent) {
@@ -69,7 +68,7 @@ final class AnswerRoom extends ChannelInboundHandlerAdapter {
 
   /// Sees to it that so much is reserved before more is read.
   private void claim(ChannelHandlerContext ctx, long bytes) {
-    if (isOver || bytes <= SHORT_BYTES || bytes <= reserved) {
+    if (isOver || bytes <= ByteBudget.FREE_BYTES || bytes <= reserved) {
       return;
     }
     // An answer that would need more than there is has it all for itself.

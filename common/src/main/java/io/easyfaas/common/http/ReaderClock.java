@@ -35,19 +35,23 @@ final class ReaderClock {
     this.deadlines = deadlines;
   }
 
-  /// A head is here in part. May be told again.
-  void headBegan(ChannelHandlerContext ctx) {
-    if (headTimer != null) {
-      return;
+  /// A head is here in part. A long one is not read on before there is room for it.
+  ///
+  /// @param bytes of it that are here
+  void headGoesOn(ChannelHandlerContext ctx, int bytes) {
+    if (headTimer == null) {
+      awaitHead(ctx);
     }
-    Reservation room = budget.open(ByteKind.HEAD, "");
-    if (!room.grow(HEAD_ROOM_BYTES)) {
-      String shortage = room.shortage(HEAD_ROOM_BYTES);
-      room.refuse();
-      reader.refuse(ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
-      return;
+    if (headRoom == null && bytes > ByteBudget.FREE_BYTES) {
+      Reservation room = budget.open(ByteKind.HEAD, "");
+      headRoom = room;
+      if (!room.grow(HEAD_ROOM_BYTES)) {
+        awaitRoom(ctx, room);
+      }
     }
-    headRoom = room;
+  }
+
+  private void awaitHead(ChannelHandlerContext ctx) {
     headTimer =
         ctx.executor()
             .schedule(
@@ -59,17 +63,54 @@ final class ReaderClock {
                 TimeUnit.MILLISECONDS);
   }
 
+  private void awaitRoom(ChannelHandlerContext ctx, Reservation room) {
+    stopHeadTimer();
+    gate.close(ReadGate.Reason.NO_ROOM);
+    headTimer =
+        ctx.executor()
+            .schedule(
+                () -> {
+                  headTimer = null;
+                  headRoom = null;
+                  String shortage = room.shortage(HEAD_ROOM_BYTES);
+                  room.refuse();
+                  reader.refuse(
+                      ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
+                },
+                deadlines.room().toMillis(),
+                TimeUnit.MILLISECONDS);
+    room.whenAvailable(
+        HEAD_ROOM_BYTES,
+        ctx.executor(),
+        () -> {
+          if (isOf(room)) { // Else it was too late.
+            stopHeadTimer();
+            awaitHead(ctx);
+            gate.open(ReadGate.Reason.NO_ROOM);
+          }
+        });
+  }
+
+  @SuppressWarnings("ReferenceEquality") // Of this very head.
+  private boolean isOf(Reservation room) {
+    return headRoom == room;
+  }
+
   /// The head that had begun is whole.
   void headIsWhole() {
-    Future<?> timer = headTimer;
-    if (timer != null) {
-      headTimer = null;
-      timer.cancel(false);
-    }
+    stopHeadTimer();
     Reservation room = headRoom;
     if (room != null) {
       headRoom = null;
       room.close();
+    }
+  }
+
+  private void stopHeadTimer() {
+    Future<?> timer = headTimer;
+    if (timer != null) {
+      headTimer = null;
+      timer.cancel(false);
     }
   }
 

@@ -26,6 +26,7 @@ final class RequestDecoder extends HttpRequestDecoder {
   static final int MAX_HEAD_BYTES = 16 * 1024;
 
   private static final int MAX_HEADERS = 128;
+  private static final int LARGE_BUFFER_BYTES = 8 * 1024;
   private static final String NO_ROOM =
       "memory for requests and answers: no room for requests that wait for the one before";
 
@@ -34,6 +35,7 @@ final class RequestDecoder extends HttpRequestDecoder {
   private @Nullable ChannelHandlerContext context;
   private boolean inMessage;
   private boolean inHead;
+  private int headBytes;
   private boolean endedInHead;
   private boolean inputEnded;
   private boolean isRefused;
@@ -120,9 +122,38 @@ final class RequestDecoder extends HttpRequestDecoder {
     return inHead || endedInHead || actualReadableBytes() > 0;
   }
 
+  /// Bytes of the head that is here in part, and of what came with them.
+  int headBytes() {
+    return Math.max(headBytes, actualReadableBytes());
+  }
+
   /// The head that had begun was passed on.
   void headIsWhole() {
     inHead = false;
+    headBytes = 0;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+    if (message instanceof ByteBuf bytes) {
+      headBytes += bytes.readableBytes();
+      super.channelRead(ctx, fitting(ctx, bytes));
+    } else {
+      super.channelRead(ctx, message);
+    }
+  }
+
+  /// What is here of a head keeps the buffer that it was read into: not one of many times its size.
+  private static ByteBuf fitting(ChannelHandlerContext ctx, ByteBuf bytes) {
+    int size = bytes.readableBytes();
+    if (bytes.capacity() <= LARGE_BUFFER_BYTES || size > bytes.capacity() / 4) {
+      return bytes;
+    }
+    try {
+      return ctx.alloc().directBuffer(size, size).writeBytes(bytes);
+    } finally {
+      bytes.release();
+    }
   }
 
   @Override

@@ -103,7 +103,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       if (incoming != null) {
         clock.bodyGoesOn(ctx, incoming);
       } else if (decoder.hasPartOfHead()) {
-        clock.headBegan(ctx);
+        clock.headGoesOn(ctx, decoder.headBytes());
         asks(ctx, false);
       }
     }

@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -10,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 /// read, and beyond 8 KiB they are reserved. Confined to the connection's event loop.
 final class WaitingBytes {
   private static final int ENOUGH_BYTES = 4 * 1024;
-  private static final int FREE_BYTES = 8 * 1024;
 
   private final ReadGate gate;
   private final Reservation room;
@@ -91,7 +91,7 @@ final class WaitingBytes {
   }
 
   private boolean hasRoomFor(int size) {
-    long wanted = size > FREE_BYTES ? size : 0;
+    long wanted = size > ByteBudget.FREE_BYTES ? size : 0;
     if (wanted > reserved && !room.grow(wanted - reserved)) {
       return false;
     }

@@ -18,7 +18,6 @@ import java.util.concurrent.TimeUnit;
 /// for it to go.
 @SuppressWarnings("FutureReturnValueIgnored") // Closing is all that can be done.
 final class WriteWatch extends ChannelDuplexHandler {
-  private static final int SHORT_BYTES = 8 * 1024;
 
   private final ByteBudget budget;
   private final ConnectionLimit connections;
@@ -35,7 +34,7 @@ final class WriteWatch extends ChannelDuplexHandler {
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
     if (message instanceof ByteBuf bytes
-        && bytes.readableBytes() > SHORT_BYTES
+        && bytes.readableBytes() > ByteBudget.FREE_BYTES
         && !OwnedBytes.isOwned(bytes)) {
       Reservation answer = budget.open(ByteKind.ANSWER, "");
       answer.add(bytes.readableBytes());

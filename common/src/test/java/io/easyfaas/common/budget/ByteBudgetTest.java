@@ -25,6 +25,21 @@ final class ByteBudgetTest {
   }
 
   @Test
+  void oneThatGrowsInStepsMayTakeAllAsLongAsItIsAlone() {
+    Reservation steps = body("a");
+    for (int i = 0; i < 9; i++) {
+      assertThat(steps.grow(100)).as("step %d", i).isTrue();
+    }
+    Reservation other = body("b");
+    assertThat(other.grow(50)).isTrue();
+
+    assertThat(steps.grow(50)).as("not alone any more").isFalse();
+    other.close();
+    assertThat(steps.grow(100)).isTrue();
+    assertThat(steps.grow(1)).isFalse();
+  }
+
+  @Test
   void anAccountGetsNoMoreThanIsLeftForTheOthers() {
     List<Reservation> greedy = new ArrayList<>();
     while (true) {

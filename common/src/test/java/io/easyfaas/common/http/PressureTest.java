@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.easyfaas.common.budget.BudgetUsage;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.Headers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -159,7 +160,7 @@ final class PressureTest {
 
   @Test
   void headsThatAreNotWholeAreCountedAndLate() throws Exception {
-    HttpServer server = server(new Deadlines(LONG, Duration.ofSeconds(2), LONG, LONG, LONG));
+    HttpServer server = server(new Deadlines(LONG, Duration.ofSeconds(2), LONG, LONG, SHORT));
     String part = "GET /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(15_000);
     List<RawConnection> flood = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
@@ -178,6 +179,51 @@ final class PressureTest {
     }
     assertThat(statuses).containsOnly(503, 408).contains(408);
     until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aHeadThatComesInPiecesNeedsNoRoom() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    Reservation others = fill();
+    RawConnection client = connect(server).send("POST /wait HTTP/1.1\r\nHost");
+    settle(server);
+    mayAnswer.release();
+
+    client.send(": x\r\nContent-Length: 0\r\n\r\n");
+
+    assertThat(client.read().status()).isEqualTo(200);
+    others.close();
+  }
+
+  @Test
+  void aLongHeadIsReadOnWhenThereIsRoomForIt() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    Reservation others = fill();
+    RawConnection client =
+        connect(server).send("POST /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(10_000));
+    until(() -> kind(ByteKind.HEAD).waiting() == 1);
+
+    others.close();
+    mayAnswer.release();
+    client.send("\r\nContent-Length: 0\r\n\r\n");
+
+    assertThat(client.read().status()).isEqualTo(200);
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aLongHeadThatFindsNoRoomInTimeIsRefusedWithTheLimit() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
+    Reservation others = fill();
+    RawConnection client =
+        connect(server).send("POST /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(10_000));
+
+    HttpResponse refused = client.read();
+
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.header("Retry-After")).isPresent();
+    assertThat(refused.text()).contains("memory for requests and answers: 32768 bytes more");
+    others.close();
   }
 
   @Test
@@ -372,6 +418,20 @@ final class PressureTest {
         other.close();
       }
     }
+  }
+
+  private Reservation fill() {
+    Reservation others = budget.open(ByteKind.ANSWER, "others");
+    others.add(BUDGET_BYTES);
+    return others;
+  }
+
+  /// Lets the loop see what was sent before.
+  private void settle(HttpServer server) throws IOException {
+    mayAnswer.release();
+    RawConnection other = connect(server);
+    other.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    assertThat(other.read().status()).isEqualTo(200);
   }
 
   private HttpServer server(Deadlines deadlines) {

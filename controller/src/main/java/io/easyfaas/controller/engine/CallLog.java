@@ -2,6 +2,7 @@ package io.easyfaas.controller.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.ByteTail;
@@ -16,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 /// user log. Confined to the runner's event loop until the call has ended.
 final class CallLog {
   private static final int TAIL_BYTES = 4096;
-  private static final int FEW_BYTES = 8 * 1024; // So much needs no reservation.
   private static final int MAX_KEPT_BYTES = 6 << 20;
 
   private final ResolvedFunction function;
@@ -24,7 +24,7 @@ final class CallLog {
   private final @Nullable ByteTail tail;
   private final @Nullable Transcript transcript;
   private final Reservation room;
-  private long reserved = FEW_BYTES;
+  private long reserved = ByteBudget.FREE_BYTES;
   private boolean isFull;
   private boolean endsWithNewline = true;
 

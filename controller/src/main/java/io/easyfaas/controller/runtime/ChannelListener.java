@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,7 @@ final class ChannelListener implements AutoCloseable {
   private final SecureRandom random = new SecureRandom();
   private final Map<Expected, Generation> expected = new ConcurrentHashMap<>();
   private final Channel server;
+  private final AtomicBoolean isClosed = new AtomicBoolean();
   private int ungreeted; // Confined to the loop.
 
   /// Listens.
@@ -120,9 +122,13 @@ final class ChannelListener implements AutoCloseable {
     ungreeted--;
   }
 
-  /// Stops listening and removes the socket. All generations must have been ended.
+  /// Stops listening and removes the socket. All generations must have been ended. Safe to call
+  /// twice.
   @Override
   public void close() {
+    if (!isClosed.compareAndSet(false, true)) {
+      return;
+    }
     server.close().awaitUninterruptibly();
     loop.loop.execute(loop::close);
     try {

@@ -51,9 +51,6 @@ final class RemoteCall implements Call, Runnable {
 
   private static final Logger LOG = LoggerFactory.getLogger(RemoteCall.class);
 
-  // So much needs no reservation.
-  private static final int FEW_BYTES = 8 * 1024;
-
   private final HttpClient controller;
   private final ByteBudget budget;
   private final CallRequest request;
@@ -150,7 +147,7 @@ final class RemoteCall implements Call, Runnable {
 
   /// Has the account answer for an answer until its client has taken it.
   private ByteBuf owned(ByteBuf answer) {
-    if (answer.readableBytes() <= FEW_BYTES) {
+    if (answer.readableBytes() <= ByteBudget.FREE_BYTES) {
       return answer;
     }
     Reservation owner = budget.open(ByteKind.ANSWER, request.function().account());

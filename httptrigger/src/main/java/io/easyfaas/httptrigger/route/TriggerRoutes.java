@@ -33,8 +33,6 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// What made these calls, for logs.
   static final String TRIGGER = "faas-http-trigger";
 
-  // So much needs no reservation.
-  private static final int FEW_BYTES = 8 * 1024;
   private static final Duration ROOM_PATIENCE = Duration.ofSeconds(5);
 
   private final Invoker invoker;
@@ -125,7 +123,7 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
     Reservation owner =
         OwnedBytes.takeOwner(body).orElseGet(() -> budget.open(ByteKind.BODY, account));
     long missing = bytes - owner.bytes();
-    if (bytes <= FEW_BYTES) {
+    if (bytes <= ByteBudget.FREE_BYTES) {
       owner.close();
       return null;
     }
@@ -137,7 +135,7 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   ///
   /// @throws ApiException when there is no room in time
   ByteBuf memory(ByteBufAllocator allocator, String account, int bytes) {
-    if (bytes <= FEW_BYTES) {
+    if (bytes <= ByteBudget.FREE_BYTES) {
       return allocator.directBuffer(bytes);
     }
     Reservation owner = budget.open(ByteKind.ANSWER, account);
