@@ -26,6 +26,9 @@ import picocli.CommandLine.Spec;
 
 /// What can be set of a function, for `create` and `update` alike, and how it gets there.
 final class FunctionSettings {
+  // A server takes heads of 16 KiB.
+  private static final int MAX_QUERY_CHARACTERS = 8 * 1024;
+
   @Option(
       names = "--code",
       paramLabel = "<path>",
@@ -79,8 +82,8 @@ final class FunctionSettings {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
-  /// Sends what was given to the registry: as JSON, or with code as a zip, which is read from its
-  /// file while it is sent.
+  /// Sends what was given to the registry: as JSON, or with code as a zip, or in the JSON where the
+  /// settings are long. Code is read from its file while it is sent.
   ///
   /// @throws ConfigException when a value has the wrong form, or nothing is there to pack
   HttpResponse send(EngineOptions engine, String method, String path) {
@@ -90,9 +93,12 @@ final class FunctionSettings {
     }
     try (CodePackage zip = CodePackage.of(code);
         InputStream content = content(zip)) {
+      String query = query(document);
       return engine.askRegistry(
-          HttpRequest.of(method, path + query(document), new HttpBody.Stream(content, zip.size()))
-              .withHeader("Content-Type", "application/zip"));
+          query.length() <= MAX_QUERY_CHARACTERS
+              ? HttpRequest.of(method, path + query, new HttpBody.Stream(content, zip.size()))
+                  .withHeader("Content-Type", "application/zip")
+              : HttpRequest.of(method, path, CodeDocument.of(document, content, zip.size())));
     } catch (IOException e) {
       throw new UncheckedIOException("read " + code, e);
     }

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -163,6 +164,30 @@ class CommandLineTest {
     assertThat(request.header("Content-Length")).hasValue("5");
     assertThat(request.body()).isEqualTo(zip);
     assertThat(err.toString()).isEmpty(); // No progress bar: nobody watches.
+  }
+
+  @Test
+  void sendsCodeInTheDocumentWhenTheSettingsAreLong(@TempDir Path directory) throws IOException {
+    answer = HttpResponse.json(200, "{}".getBytes(UTF_8));
+    byte[] zip = new byte[100_001]; // No multiple of three.
+    new Random(7).nextBytes(zip);
+    System.arraycopy(new byte[] {'P', 'K', 3, 4}, 0, zip, 0, 4);
+    Path file = Files.write(directory.resolve("code.zip"), zip);
+    String value = "ü".repeat(10_000);
+
+    int status =
+        run("function", "update", "hello", "--code", file.toString(), "-e", "LONG=" + value);
+
+    assertThat(status).describedAs(err.toString()).isEqualTo(ExitStatus.OK);
+    HttpRequest request = requests.getFirst();
+    assertThat(request.target()).endsWith(":function:hello:$LATEST");
+    assertThat(request.text())
+        .isEqualTo(
+            "{\"Environment\":{\"Variables\":{\"LONG\":\""
+                + value
+                + "\"}},\"Code\":\""
+                + Base64.getEncoder().encodeToString(zip)
+                + "\"}");
   }
 
   @Test
