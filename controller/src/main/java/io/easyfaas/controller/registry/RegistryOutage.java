@@ -43,11 +43,12 @@ final class RegistryOutage {
     }
   }
 
-  /// The registry refused, or did not answer at all: 5xx.
+  /// The registry refused, or did not answer at all. That it failed over one function says nothing
+  /// of the others.
   void answered(ApiException failure) {
     if (failure.code().status() < ErrorCode.SERVICE.status()) {
       answered();
-    } else if (!on) {
+    } else if (failure.code() != ErrorCode.SERVICE && !on) {
       begin(failure);
     }
   }

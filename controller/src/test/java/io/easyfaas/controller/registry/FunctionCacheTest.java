@@ -257,6 +257,16 @@ class FunctionCacheTest {
   }
 
   @Test
+  void registryThatFailsOverOneFunctionIsThereForTheOthers() {
+    ResolvedFunction last = load(version("$LATEST"));
+    loseRegistry(ErrorCode.SERVICE); // As for one whose document is damaged.
+    pass(Duration.ofSeconds(61).minusNanos(1));
+
+    assertThat(load(version("$LATEST"))).as("it goes on").isSameAs(last);
+    assertThat(cache.isRegistryGone()).isFalse();
+  }
+
+  @Test
   void registryThatIsGoneIsAskedLessAndLess() {
     load(version("$LATEST"));
     loseRegistry(ErrorCode.SERVICE);
