@@ -72,15 +72,12 @@ final class RequestDecoder extends HttpRequestDecoder {
     if (bytes == null) {
       return;
     }
-    try {
-      channelRead(ctx, bytes);
-      waiting.used();
-      ctx.fireChannelReadComplete();
-      if (inputEnded && waiting.isEmpty()) {
-        userEventTriggered(ctx, ChannelInputShutdownEvent.INSTANCE); // Told of all before now.
-      }
-    } catch (Exception e) {
-      ctx.fireExceptionCaught(e);
+    // As if they came now.
+    ctx.pipeline().fireChannelRead(bytes);
+    waiting.used();
+    ctx.fireChannelReadComplete();
+    if (inputEnded && waiting.isEmpty()) {
+      ctx.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     }
   }
 
