@@ -1,6 +1,8 @@
 package io.easyfaas.funclet.container;
 
-/// What a container is doing. Immutable; the only writer is {@link Container}.
+import java.util.Optional;
+
+/// What a container is doing. Immutable; the only writer is {@link ContainerMoves}.
 ///
 /// | from | move | to | who |
 /// | --- | --- | --- | --- |
@@ -167,5 +169,23 @@ sealed interface ContainerState {
       case Closed _ -> "the engine has ended";
       case Initialising _, Cold _, Prewarmed _, WarmingUp _, Warm _, Pausing _, Resetting _ -> "";
     };
+  }
+
+  /// What runs in it, or has something that is not given back yet.
+  default Optional<Tenant> occupant() {
+    return switch (this) {
+      case Prewarmed prewarmed -> Optional.of(prewarmed.tenant());
+      case Warm warm -> Optional.of(warm.tenant());
+      case Pausing pausing -> Optional.of(pausing.warm().tenant());
+      case Lost lost -> Optional.of(lost.tenant());
+      case Initialising _, Cold _, WarmingUp _, Resetting _, Broken _, Closed _ -> Optional.empty();
+    };
+  }
+
+  /// What it is when nobody knows what became of its sandbox.
+  default ContainerState lost(String reason) {
+    return occupant()
+        .<ContainerState>map(tenant -> new Lost(generation(), tenant, reason))
+        .orElseGet(() -> new Broken(generation(), reason));
   }
 }
