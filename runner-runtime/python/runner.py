@@ -223,6 +223,9 @@ class Writer:
 
     def settle(self) -> None:
         """Waits until everything appended is written."""
+        # In this order: whoever takes something out to write it has said so before.
+        if not self._pending and not self._writer:
+            return
         # A destructor may write in the middle of its own thread's writing: it cannot wait for that.
         if self._writer != _thread.get_ident():
             self._writing.acquire()
