@@ -1,7 +1,6 @@
 package io.easyfaas.stubs.store;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
-import static java.util.Comparator.comparingLong;
 
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
@@ -53,7 +52,7 @@ public final class FunctionStore implements AutoCloseable {
   private final Disk disk;
   private final DirectoryLock directoryLock;
   private final RevisionFiles files;
-  private final Deletions deletions;
+  private final Removal removal;
   private final VersionNumbers numbers;
   private final StoreRoom room;
   private final ReplacedCode replaced;
@@ -81,9 +80,15 @@ public final class FunctionStore implements AutoCloseable {
     this.directoryLock = directoryLock;
     this.replaced = new ReplacedCode(this::removeReplaced, nanoTime);
     this.files = new RevisionFiles(directory, incoming, disk, block, replaced);
-    this.deletions = new Deletions(directory.resolve(".deleting"), disk);
     this.numbers = new VersionNumbers(directory.resolve(".numbers"), incoming, disk);
     this.room = new StoreRoom(directory, directory.resolve(".numbers"), disk, block, limits);
+    this.removal =
+        new Removal(
+            new DeletionMarks(directory.resolve(".deleting"), disk),
+            files,
+            numbers,
+            room,
+            this::forget);
   }
 
   /// Opens a directory, made if necessary, and clears what a killed process left in it.
@@ -195,7 +200,7 @@ public final class FunctionStore implements AutoCloseable {
   /// @throws StoreException when the directory cannot be read
   public List<FunctionBrn> revisions(FunctionBrn function) {
     try {
-      return listOf(function);
+      return files.list(unqualified(function));
     } catch (IOException e) {
       throw failure("list " + directory, e, 0);
     }
@@ -206,7 +211,7 @@ public final class FunctionStore implements AutoCloseable {
   /// @throws StoreException when the directory cannot be read
   public long highestNumber(FunctionBrn function) {
     try {
-      return Math.max(numbers.of(unqualified(function)), highest(listOf(function)));
+      return removal.highest(unqualified(function));
     } catch (IOException e) {
       throw failure("read the versions of " + unqualified(function), e, 0);
     }
@@ -249,7 +254,7 @@ public final class FunctionStore implements AutoCloseable {
   private FunctionDocument replace(FunctionBrn revision, FunctionDocument document, Path code) {
     FunctionBrn function = unqualified(revision);
     try {
-      finishDeletion(function);
+      removal.finish(function);
       room.take(revision, files.need(revision, document, code));
       try {
         FunctionDocument stored = files.replace(revision, document, code);
@@ -269,14 +274,8 @@ public final class FunctionStore implements AutoCloseable {
   ///
   /// @throws StoreException when it could not be removed; then it is still there
   public void delete(FunctionBrn revision) {
-    FunctionBrn function = unqualified(revision);
     try {
-      long highest = highest(listOf(function));
-      boolean isRemembered = rememberIfThereIsRoom(function, highest);
-      remove(revision);
-      if (!isRemembered) {
-        rememberIfThereIsRoom(function, highest);
-      }
+      removal.remove(revision);
     } catch (IOException e) {
       throw failure("delete " + revision, e, 0);
     }
@@ -289,17 +288,8 @@ public final class FunctionStore implements AutoCloseable {
   ///   or the next start removes the rest
   public List<FunctionBrn> deleteAll(FunctionBrn named) {
     FunctionBrn function = unqualified(named);
-    List<FunctionBrn> revisions = revisions(function);
-    long highest = highest(revisions);
     try {
-      boolean isRemembered = rememberIfThereIsRoom(function, highest);
-      deletions.begin(function);
-      removeAll(revisions);
-      deletions.end(function);
-      if (!isRemembered) {
-        rememberIfThereIsRoom(function, highest);
-      }
-      return revisions;
+      return removal.removeFunction(function);
     } catch (IOException e) {
       throw failure("delete " + function, e, 0);
     }
@@ -348,50 +338,12 @@ public final class FunctionStore implements AutoCloseable {
     }
     disk.sync(directory);
     files.sweep();
-    for (FunctionBrn function : deletions.begun()) {
-      LOG.info("finishing the deletion of {}", function);
-      finishDeletion(function);
-    }
+    removal.finishAll();
   }
 
-  private void finishDeletion(FunctionBrn function) throws IOException {
-    if (deletions.isMarked(function)) {
-      removeAll(listOf(function));
-      deletions.end(function);
-    }
-  }
-
-  private void removeAll(List<FunctionBrn> revisions) throws IOException {
-    for (FunctionBrn revision : revisions) {
-      remove(revision);
-    }
-  }
-
-  private void remove(FunctionBrn revision) throws IOException {
-    cache.remove(revision); // Also if it cannot be removed: how far that got, only the disk knows.
+  private void forget(FunctionBrn revision) {
+    cache.remove(revision);
     damaged.remove(revision);
-    files.remove(revision);
-    room.settle(revision);
-  }
-
-  /// On a full disk a number is remembered after something was removed.
-  ///
-  /// @return whether it is remembered
-  private boolean rememberIfThereIsRoom(FunctionBrn function, long number) {
-    try {
-      numbers.remember(function, number);
-      return true;
-    } catch (IOException e) {
-      LOG.warn("the highest version of {} is {}: {}", function, number, e.toString());
-      return false;
-    }
-  }
-
-  private List<FunctionBrn> listOf(FunctionBrn function) throws IOException {
-    return files.list().stream()
-        .filter(revision -> unqualified(revision).equals(unqualified(function)))
-        .sorted(comparingLong(FunctionStore::number))
-        .toList();
   }
 
   StoreException failure(String what, IOException cause, long bytesWanted) {
@@ -401,17 +353,6 @@ public final class FunctionStore implements AutoCloseable {
   private static StoreException unusable(Path directory, IOException cause) {
     return new StoreException(
         ErrorCode.UNAVAILABLE, "function directory " + directory + ": " + cause, cause);
-  }
-
-  /// The number of a version; 0 for `$LATEST`.
-  private static long number(FunctionBrn revision) {
-    return revision.qualifier() instanceof Qualifier.Version version && !version.isLatest()
-        ? Long.parseLong(version.text())
-        : 0;
-  }
-
-  private static long highest(List<FunctionBrn> revisions) {
-    return revisions.stream().mapToLong(FunctionStore::number).max().orElse(0);
   }
 
   static FunctionBrn unqualified(FunctionBrn brn) {

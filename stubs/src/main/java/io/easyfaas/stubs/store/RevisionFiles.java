@@ -2,6 +2,7 @@ package io.easyfaas.stubs.store;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.util.Comparator.comparing;
+import static java.util.Comparator.comparingLong;
 import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
@@ -64,6 +65,28 @@ final class RevisionFiles {
     }
     revisions.sort(comparing(FunctionBrn::toString));
     return List.copyOf(revisions);
+  }
+
+  /// The revisions of one function: `$LATEST`, then the numbered ones ascending.
+  ///
+  /// @param function without a version
+  List<FunctionBrn> list(FunctionBrn function) throws IOException {
+    String prefix = function + ":";
+    List<FunctionBrn> revisions = new ArrayList<>();
+    for (Path entry : disk.children(directory)) {
+      if (entry.getFileName().toString().startsWith(prefix)) {
+        revision(entry).ifPresent(revisions::add);
+      }
+    }
+    revisions.sort(comparingLong(RevisionFiles::number));
+    return List.copyOf(revisions);
+  }
+
+  /// The number of a version; 0 for `$LATEST`.
+  static long number(FunctionBrn revision) {
+    return revision.qualifier() instanceof Qualifier.Version version && !version.isLatest()
+        ? Long.parseLong(version.text())
+        : 0;
   }
 
   /// The stored document, with its code where it is now.

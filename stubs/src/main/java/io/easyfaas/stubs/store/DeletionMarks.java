@@ -14,14 +14,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Marks of the functions that are being deleted, so that the next start finishes what a crash
-/// interrupted. Not thread-safe for one function; owned by {@link FunctionStore}.
-final class Deletions {
-  private static final Logger LOG = LoggerFactory.getLogger(Deletions.class);
+/// interrupted. Not thread-safe for one function; owned by {@link Removal}.
+final class DeletionMarks {
+  private static final Logger LOG = LoggerFactory.getLogger(DeletionMarks.class);
 
   private final Path directory;
   private final Disk disk;
 
-  Deletions(Path directory, Disk disk) {
+  DeletionMarks(Path directory, Disk disk) {
     this.directory = directory;
     this.disk = disk;
   }
