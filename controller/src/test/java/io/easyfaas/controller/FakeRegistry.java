@@ -121,8 +121,9 @@ public final class FakeRegistry implements RegistryClient {
     answers.drainPermits();
   }
 
-  /// Answers all questions, also those that wait.
+  /// Answers all questions, also those that wait. Safe to call twice.
   public void goOn() {
+    answers.drainPermits();
     answers.release(Integer.MAX_VALUE);
   }
 

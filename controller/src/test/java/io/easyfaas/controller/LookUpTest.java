@@ -13,9 +13,8 @@ import org.junit.jupiter.api.Test;
 
 /// What becomes of calls whose function has to be asked for, when the registry is slow or gone.
 class LookUpTest {
-  private final TestController engine =
-      new TestController(
-          2, 512, "--max-queue", "3", "--max-queue-bytes", "100B", "--max-queue-wait", "1s");
+  // Those that wait do so for as long as a test takes, however slow the machine is.
+  private final TestController engine = start("60s");
   private final List<CompletableFuture<HttpResponse<String>>> waiting = new ArrayList<>();
 
   @AfterEach
@@ -31,6 +30,8 @@ class LookUpTest {
     for (int i = 0; i < 3; i++) {
       waits(engine.registry.add("f" + i, Traits.of("echo")), "x");
     }
+
+    TestController.until("all are asked for", () -> engine.registry.asked() == 3);
 
     HttpResponse<String> refused = engine.invoke(engine.registry.add("one", Traits.of("echo")), "");
 
@@ -73,25 +74,34 @@ class LookUpTest {
 
   @Test
   void callThatTheRegistryKeepsWaitingIsToldToComeBack() {
-    engine.registry.stop();
+    try (TestController hurried = start("1s")) {
+      hurried.registry.stop();
 
-    HttpResponse<String> late = engine.invoke(engine.registry.add("f", Traits.of("echo")), "x");
+      HttpResponse<String> late = hurried.invoke(hurried.registry.add("f", Traits.of("echo")), "x");
 
-    assertThat(late.statusCode()).isEqualTo(503);
-    assertThat(late.headers().firstValue("Retry-After")).hasValue("1");
-    assertThat(late.body()).contains("the function registry does not answer", "no answer in ");
-    assertThat(engine.controller.warden().pool().waitingRoom().calls()).isZero();
+      hurried.registry.goOn();
+      assertThat(late.statusCode()).isEqualTo(503);
+      assertThat(late.headers().firstValue("Retry-After")).hasValue("1");
+      assertThat(late.body()).contains("the function registry does not answer", "no answer in ");
+      assertThat(hurried.controller.warden().pool().waitingRoom().calls()).isZero();
+    }
   }
 
   @Test
   void functionThatIsKnownGoesOnWithoutTheRegistry() {
-    String brn = engine.registry.add("f", Traits.of("echo"));
-    engine.invoke(brn, "x");
-    engine.registry.stop();
-    engine.pass(Duration.ofMinutes(10));
+    try (TestController hurried = start("1s")) {
+      String brn = hurried.registry.add("f", Traits.of("echo"));
+      hurried.invoke(brn, "x");
+      hurried.registry.stop();
+      hurried.pass(Duration.ofMinutes(10));
 
-    assertThat(engine.invoke(brn, "goes on").body()).isEqualTo("goes on");
-    assertThat(engine.get("/metrics").body()).contains("easyfaas_function_lookups_stale_total 1.0");
+      HttpResponse<String> known = hurried.invoke(brn, "goes on");
+
+      hurried.registry.goOn();
+      assertThat(known.body()).isEqualTo("goes on");
+      assertThat(hurried.get("/metrics").body())
+          .contains("easyfaas_function_lookups_stale_total 1.0");
+    }
   }
 
   @Test
@@ -105,6 +115,11 @@ class LookUpTest {
     }
 
     assertThat(engine.invoke(brn, "goes on").body()).isEqualTo("goes on");
+  }
+
+  private static TestController start(String patience) {
+    return new TestController(
+        2, 512, "--max-queue", "3", "--max-queue-bytes", "100B", "--max-queue-wait", patience);
   }
 
   private void waits(String brn, String body) {

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,10 +28,14 @@ public final class UserLog implements AutoCloseable {
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
 
-  private final UserLogFormat format;
-  private final long maxEntryBytes;
+  /// Writes one entry to its file.
+  @FunctionalInterface
+  interface EntryWriter {
+    void write(UserLogEntry entry) throws IOException;
+  }
+
+  private final EntryWriter out;
   private final long maxWaitingBytes = MemoryPlan.ofThisProcess().logs().bytes();
-  private final LogFiles files;
   private final ArrayBlockingQueue<UserLogEntry> queue =
       new ArrayBlockingQueue<>(MAX_WAITING_ENTRIES);
   private final Set<LooseOutput> loose = ConcurrentHashMap.newKeySet();
@@ -44,10 +49,21 @@ public final class UserLog implements AutoCloseable {
   ///
   /// @param root directory of the files; made when the first entry is written
   public UserLog(Path root, UserLogFormat format, UserLogLimits limits) {
-    this.format = format;
-    this.maxEntryBytes = limits.call().bytes();
-    this.files = new LogFiles(root, limits);
+    this(toFiles(root, format, limits));
+  }
+
+  /// @param out used by the writer's thread alone
+  UserLog(EntryWriter out) {
+    this.out = out;
     this.writer = Thread.ofPlatform().name("userlog").daemon().start(this::writeAll);
+  }
+
+  private static EntryWriter toFiles(Path root, UserLogFormat format, UserLogLimits limits) {
+    LogFiles files = new LogFiles(root, limits);
+    return entry ->
+        files.append(
+            LogFiles.directoryName(entry.function()),
+            file -> new LineWriter(entry, format, limits.call().bytes(), file).write());
   }
 
   /// Has output written some time later. Never blocks.
@@ -107,7 +123,7 @@ public final class UserLog implements AutoCloseable {
         UserLogEntry next = queue.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
         if (next != null) {
           waitingBytes.addAndGet(-next.transcript().memoryBytes());
-          writeOne(next);
+          writeOne(() -> next);
         } else if (closed) {
           writeLoose(LooseOutput::takeAll);
           return;
@@ -124,28 +140,33 @@ public final class UserLog implements AutoCloseable {
 
   private void writeLoose(Function<LooseOutput, @Nullable FunctionOutput> take) {
     for (LooseOutput output : loose) {
-      FunctionOutput taken = take.apply(output);
-      if (taken != null) {
-        writeOne(taken);
-      }
+      writeOne(() -> take.apply(output));
     }
   }
 
-  private void writeOne(UserLogEntry entry) {
+  private void writeOne(Supplier<? extends @Nullable UserLogEntry> taken) {
     try {
-      files.append(
-          LogFiles.directoryName(entry.function()),
-          file -> new LineWriter(entry, format, maxEntryBytes, file).write());
-      failing = false;
-    } catch (IOException e) {
-      dropped.increment();
-      if (!failing) {
-        LOG.warn("userlog: {} (further failures are only counted)", e.toString());
+      UserLogEntry entry = taken.get();
+      if (entry != null) {
+        out.write(entry);
+        failing = false;
       }
-      failing = true;
-    } catch (RuntimeException e) { // The top: the entries after this one are to be written.
+    } catch (IOException | RuntimeException | Error e) { // The entries after it are to be written.
       dropped.increment();
-      LOG.error("userlog: {}", entry.function().key().brn(), e);
+      sayOnce(e);
+    }
+  }
+
+  private void sayOnce(Throwable why) {
+    if (failing) {
+      return;
+    }
+    failing = true;
+    String message = "userlog: {} (further failures are only counted)";
+    if (why instanceof IOException) {
+      LOG.warn(message, why.toString());
+    } else {
+      LOG.error(message, why.toString(), why);
     }
   }
 }

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class UserLogTest {
@@ -321,6 +323,45 @@ final class UserLogTest {
     Files.createFile(root());
 
     assertThat(write(UserLogFormat.PLAIN, WIDE, call("R1", out("x"))).dropped()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void afterAnEntryThatCannotBeWrittenTheOthersAre(Throwable failure) {
+    List<String> written = new CopyOnWriteArrayList<>();
+    UserLog log =
+        new UserLog(entry -> {
+          if (entry.runtimeId().equals("c0")) {
+            written.add(entry.runtimeId());
+            return;
+          }
+          switch (failure) {
+            case IOException e -> throw e;
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new AssertionError(failure);
+          }
+        });
+    try (log) {
+      LooseOutput loose = log.open(function(Account.DEFAULT, "f"), "fails");
+      loose.add(Source.STDOUT, ByteBuffer.wrap("x\n".getBytes(UTF_8)), TIME);
+      await(() -> log.dropped() == 1);
+      loose.add(Source.STDOUT, ByteBuffer.wrap("y\n".getBytes(UTF_8)), TIME);
+      loose.end();
+      await(() -> log.dropped() == 2);
+      log.offer(call("R1", out("x\n")));
+      log.offer(call("R2", out("x\n")));
+    }
+
+    assertThat(written).containsExactly("c0", "c0");
+    assertThat(log.dropped()).isEqualTo(2);
+  }
+
+  static Stream<Throwable> failures() {
+    return Stream.of(
+        new IOException("a full disk"),
+        new IllegalStateException("the engine's own"),
+        new NoClassDefFoundError("no descriptor was left to read it"));
   }
 
   @Test
