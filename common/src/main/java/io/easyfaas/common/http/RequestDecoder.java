@@ -111,6 +111,7 @@ final class RequestDecoder extends HttpRequestDecoder {
     super.decode(ctx, in, out);
     if (!out.isEmpty() && out.getLast() instanceof LastHttpContent) {
       inMessage = false;
+      headBytes = 0; // What came of the next is there to be counted.
     }
   }
 

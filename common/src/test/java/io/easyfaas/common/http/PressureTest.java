@@ -184,8 +184,12 @@ final class PressureTest {
   @Test
   void aHeadThatComesInPiecesNeedsNoRoom() throws Exception {
     HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    mayAnswer.release();
+    RawConnection client = post(server, "a", "/wait", BODY_BYTES).send(new byte[BODY_BYTES]);
+    assertThat(client.read().status()).as("a body before it").isEqualTo(200);
+    until(() -> budget.usage().reserved() == 0);
     Reservation others = fill();
-    RawConnection client = connect(server).send("POST /wait HTTP/1.1\r\nHost");
+    client.send("POST /wait HTTP/1.1\r\nHost");
     settle(server);
     mayAnswer.release();
 
