@@ -81,6 +81,14 @@ final class CallErrors {
     return new ApiException(ErrorCode.SERVICE, "", List.of(detail));
   }
 
+  /// There is no code, though the registry still says where it is.
+  static ApiException codeIsGone(ResolvedFunction function) {
+    return engine(
+        "the registry says so still: code location: "
+            + function.document().code().location()
+            + " does not exist");
+  }
+
   /// The error object of a call that took too long.
   static byte[] timedOut(String requestId, ResolvedFunction function) {
     return Json.CAMEL.write(

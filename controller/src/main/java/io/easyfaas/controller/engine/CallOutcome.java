@@ -8,10 +8,12 @@ import io.easyfaas.common.invoke.CallSink;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.userlog.CallOutput;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,6 +54,11 @@ final class CallOutcome {
               engine.clock.millis(),
               engine.budget.open(ByteKind.OUTPUT, function.uid()));
     }
+  }
+
+  /// Whether the caller takes the answer in parts.
+  boolean takesParts() {
+    return sink.takesParts();
   }
 
   /// The call printed something.
@@ -101,6 +108,15 @@ final class CallOutcome {
     } catch (Throwable e) { // The runner has done its part: whatever this is, it is not its fault.
       cannotTell(e);
     }
+  }
+
+  /// What the function said and printed when it could not be loaded.
+  ///
+  /// @param abandoned whether nobody waits for it any more
+  /// @param ended when that was known
+  void notLoaded(Refusal.LoadFailed failed, boolean abandoned, long ended) {
+    failed.output().forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
+    answered(true, Unpooled.wrappedBuffer(failed.error()), "", abandoned, ended);
   }
 
   /// Gives what the function printed to the user log, if that has one.

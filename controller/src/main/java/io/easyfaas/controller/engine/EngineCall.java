@@ -10,14 +10,11 @@ import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.HeaderBlock;
-import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.controller.pool.Acquisition;
-import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.Waiter;
 import io.easyfaas.controller.registry.ResolvedFunction;
-import io.easyfaas.controller.runtime.RunnerCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.Optional;
@@ -29,19 +26,18 @@ import org.slf4j.LoggerFactory;
 ///
 /// It begins on its caller's thread. A function that is not in the cache is looked up on a virtual
 /// thread, which goes on from there. From the moment it is granted a lease the call lives on the
-/// runner's event loop, where its end is told, see {@link CallOutcome}. Fields are written by
-/// whoever has the call at the time; `function`, `lease` and `abandoned` may meet, see {@link
-/// #cancel}.
+/// runner's event loop, as a {@link RunningCall}. What comes of it is told by its {@link
+/// CallOutcome}. Fields are written by whoever has the call at the time; `function`, `running` and
+/// `abandoned` may meet, see {@link #cancel}.
 ///
 /// **Other revisions.** A call of `$LATEST` that waits while its function is updated may find the
 /// code of its revision gone. Then it goes on with the new one, as often as {@value #MAX_REVISIONS}
 /// times.
-final class EngineCall implements Call, RunnerCall, Waiter {
+final class EngineCall implements Call, Waiter {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCall.class);
   private static final int MAX_REVISIONS = 10;
 
   private final EngineInvoker engine;
-  private final CallSink sink;
   private final CallOutcome outcome;
   private final FunctionReference reference;
   private final byte[] requestId;
@@ -50,17 +46,15 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   private @Nullable ByteBuf event;
   private byte[] headers = HeaderBlock.NONE;
-  private boolean isReleased;
   private int revisions;
   private volatile @Nullable ResolvedFunction function;
-  private volatile @Nullable Lease lease;
+  private volatile @Nullable RunningCall running;
   private volatile boolean abandoned;
 
   /// Takes over a request.
   EngineCall(EngineInvoker engine, CallRequest request, CallSink sink) {
     // Why not keep the request: the compiler then sees that nobody does, and never makes it.
     this.engine = engine;
-    this.sink = sink;
     this.reference =
         engine.rules.showsAuthorization()
             ? request.function()
@@ -102,9 +96,9 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   @Override
   public void cancel() {
     abandoned = true;
-    Lease current = lease;
+    RunningCall current = running;
     if (current != null) {
-      current.runner().cancel(this);
+      current.cancel();
     } else {
       withdraw();
     }
@@ -112,22 +106,23 @@ final class EngineCall implements Call, RunnerCall, Waiter {
 
   @Override
   public void taken(int bytes) {
-    Lease current = lease;
+    RunningCall current = running;
     if (current != null) {
-      current.runner().taken(this, bytes);
+      current.taken(bytes);
     }
   }
 
   @Override
   public void granted(Lease given) {
-    lease = given;
+    RunningCall begins = new RunningCall(this, engine, given, outcome);
+    running = begins;
     if (abandoned) {
       engine.pool.release(given);
       leave();
       return;
     }
     times.dispatched(now());
-    given.runner().invoke(this);
+    begins.begin();
   }
 
   @Override
@@ -140,8 +135,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       case Refusal.CodeGone gone -> moveOn(gone);
       case Refusal.LoadFailed failed -> {
         releaseEvent();
-        failed.output().forEach(each -> logged(each.stderr(), Unpooled.wrappedBuffer(each.text())));
-        answer(true, Unpooled.wrappedBuffer(failed.error()), now());
+        outcome.notLoaded(failed, abandoned, now());
       }
     }
   }
@@ -152,86 +146,31 @@ final class EngineCall implements Call, RunnerCall, Waiter {
   }
 
   @Override
-  public byte[] requestId() {
-    return requestId;
-  }
-
-  @Override
   public int weight() {
     ByteBuf body = event;
     return body == null ? 0 : body.readableBytes();
   }
 
-  @Override
-  public ByteBuf takeEvent() {
+  /// Printable ASCII. Nobody changes it.
+  byte[] requestId() {
+    return requestId;
+  }
+
+  /// The event, whose ownership passes; nothing the second time.
+  ByteBuf takeEvent() {
     ByteBuf body = event;
     event = null;
     return body == null ? Unpooled.EMPTY_BUFFER : body;
   }
 
-  @Override
-  public byte[] headers() {
+  /// What goes with the event, as the runner gets it. Nobody changes it.
+  byte[] headers() {
     return headers;
   }
 
-  @Override
-  public boolean takesParts() {
-    return sink.takesParts();
-  }
-
-  @Override
-  public void began(ByteBuf head) {
-    tell(() -> outcome.began(head));
-  }
-
-  @Override
-  public void part(ByteBuf bytes) {
-    tell(() -> outcome.part(bytes));
-  }
-
-  @Override
-  public void logged(boolean stderr, ByteBuf text) {
-    outcome.logged(stderr, text);
-  }
-
-  @Override
-  public void answered(boolean failed, ByteBuf payload) {
-    answer(failed, payload, release());
-  }
-
-  @Override
-  public void timedOut() {
-    long ended = release();
-    engine.metrics.timeouts.increment();
-    answer(true, Unpooled.wrappedBuffer(CallErrors.timedOut(label(), mine())), ended);
-  }
-
-  @Override
-  public void failed(Throwable cause) {
-    long ended = release();
-    if (abandoned) {
-      leave();
-      return;
-    }
-    ApiException failure = CallErrors.of(cause);
-    outcome.keepLog(failure.code().status(), slotName(), ended); // It is its owner's all the same.
-    releaseEvent();
-    outcome.failedHalfWay(failure);
-  }
-
-  @Override
-  public boolean isAbandoned() {
+  /// Whether nobody waits for it any more. Any thread.
+  boolean isAbandoned() {
     return abandoned;
-  }
-
-  @Override
-  public void lost(Optional<RunnerExit> exit) {
-    long ended = release();
-    engine.metrics.runnersLost.increment();
-    answer(
-        true,
-        Unpooled.wrappedBuffer(FunctionErrors.exited(Optional.of(label()), mine().memory(), exit)),
-        ended);
   }
 
   /// Which function, in whose name.
@@ -245,7 +184,12 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       goOn(found, fromCache);
     } catch (RuntimeException | Error e) {
       LOG.error("request={}: the engine failed", label(), e);
-      failed(e);
+      RunningCall begun = running;
+      if (begun == null) {
+        failed(e, "", now());
+      } else {
+        begun.failed(e);
+      }
     }
   }
 
@@ -263,11 +207,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       return;
     }
     if (before != null && before.key().equals(found.key())) {
-      fail(
-          CallErrors.engine(
-              "the registry says so still: code location: "
-                  + found.document().code().location()
-                  + " does not exist"));
+      fail(CallErrors.codeIsGone(found));
       return;
     }
     outcome.open(found);
@@ -298,7 +238,7 @@ final class EngineCall implements Call, RunnerCall, Waiter {
       return;
     }
     revisions++;
-    engine.functions.outdated(reference, mine());
+    engine.functions.outdated(reference, function());
     engine.lookUps.begin(this, now());
   }
 
@@ -310,41 +250,19 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     }
   }
 
-  /// Gives the slot back, first of all: the next call may be waiting for it. Returns when the call
-  /// ended.
-  private long release() {
-    long ended = now();
-    Lease given = lease;
-    if (given != null && !isReleased) {
-      isReleased = true;
-      engine.pool.release(given);
-      engine.metrics.putPod.record(now() - ended);
-    }
-    return ended;
-  }
-
-  /// Tells what the function, or the engine in its place, says.
-  private void answer(boolean failed, ByteBuf body, long ended) {
-    outcome.answered(failed, body, slotName(), abandoned, ended);
-  }
-
-  /// The container it ran in; empty when it did not.
-  private String slotName() {
-    Lease given = lease;
-    return given == null ? "" : engine.slotName(given.slotIndex());
-  }
-
-  /// Tells what comes before the end. What cannot be told ends the call, not its runner.
-  private void tell(Runnable news) {
+  /// Tells what went wrong in the engine once the function was known.
+  ///
+  /// @param slot the container's name; empty when the call had none
+  /// @param ended when its part was over
+  void failed(Throwable cause, String slot, long ended) {
     if (abandoned) {
+      leave();
       return;
     }
-    try {
-      news.run();
-    } catch (Throwable e) {
-      cancel();
-      outcome.cannotTell(e);
-    }
+    ApiException failure = CallErrors.of(cause);
+    outcome.keepLog(failure.code().status(), slot, ended); // It is its owner's all the same.
+    releaseEvent();
+    outcome.failedHalfWay(failure);
   }
 
   /// Tells a failure that is not the function's. Any thread.
@@ -367,7 +285,8 @@ final class EngineCall implements Call, RunnerCall, Waiter {
     return engine.nanoTime.getAsLong();
   }
 
-  private ResolvedFunction mine() {
+  /// What is called. Once it is found.
+  ResolvedFunction function() {
     ResolvedFunction found = function;
     if (found == null) {
       throw new IllegalStateException("request " + label() + " has no function yet");
