@@ -36,6 +36,7 @@ final class Engine implements AutoCloseable {
 
   private final Parts parts = new Parts();
   private @Nullable Controller controller;
+  private @Nullable HttpTrigger trigger;
   private int controllerPort;
   private int registryPort;
   private int triggerPort;
@@ -105,8 +106,9 @@ final class Engine implements AutoCloseable {
     controller = started;
     controllerPort = started.port();
     stubs.onChange(started::invalidate);
-    HttpTrigger trigger = parts.add(HttpTrigger.start(triggerConfig, loops, started.invoker()));
-    triggerPort = trigger.port();
+    HttpTrigger front = parts.add(HttpTrigger.start(triggerConfig, loops, started.invoker()));
+    trigger = front;
+    triggerPort = front.port();
     LOG.info(
         "ready: controller http://127.0.0.1:{}, registry http://127.0.0.1:{}, trigger"
             + " http://127.0.0.1:{}",
@@ -134,9 +136,13 @@ final class Engine implements AutoCloseable {
   /// call twice.
   @Override
   public void close() {
+    HttpTrigger front = trigger;
+    if (front != null) {
+      front.refuse();
+    }
     Controller started = controller;
     if (started != null) {
-      started.refuse(); // Else it would take calls for as long as the trigger lets its own end.
+      started.drain(); // Before the trigger ends: its calls are among those that are waited for.
     }
     parts.close();
   }

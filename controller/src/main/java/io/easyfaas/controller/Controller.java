@@ -34,6 +34,7 @@ public final class Controller implements AutoCloseable {
   private static final Duration LOAD_WAIT = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration LAST_WORDS_PATIENCE = Duration.ofSeconds(1);
   private static final Duration CLOSE_POLL = Duration.ofMillis(20);
 
   private final HttpServer server;
@@ -192,14 +193,19 @@ public final class Controller implements AutoCloseable {
     server.drain(Duration.ZERO);
   }
 
-  /// Refuses new calls, waits until those in flight are answered, at most 5 s, and stops. Safe to
-  /// call twice.
+  /// Refuses new calls and waits until those in flight are answered, at most 5 s; those that take
+  /// longer are told 503. Safe to call twice.
+  public void drain() {
+    refuse();
+    awaitCalls(System.nanoTime() + CLOSE_PATIENCE.toNanos());
+    warden.close();
+    server.drain(LAST_WORDS_PATIENCE);
+  }
+
+  /// Stops, after a {@link #drain}. Safe to call twice.
   @Override
   public void close() {
-    long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
-    refuse();
-    awaitCalls(deadline);
-    server.drain(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    drain();
     RuntimeException failures = new IllegalStateException("closing the controller failed");
     closeAll(parts, failures);
     if (failures.getSuppressed().length > 0) {

@@ -38,6 +38,20 @@ class DrainTest {
   }
 
   @Test
+  void aCallThatTakesLongerThanIsWaitedForIsToldSo() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    CompletableFuture<HttpResponse<String>> running = engine.invokeLater(brn, "x");
+    FakeRunner.Call _ = engine.funclet.awaitHeld();
+
+    engine.controller.close();
+
+    HttpResponse<String> answer = TestController.await(running);
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.headers().firstValue("Connection")).hasValue("close");
+    assertThat(answer.body()).contains("the engine has ended the call");
+  }
+
+  @Test
   void callsGoOnThatWereThereWhenItBeganToRefuse() throws Exception {
     String brn = engine.registry.add("hold", Traits.of("hold").reserved(1));
     CompletableFuture<HttpResponse<String>> running = engine.invokeLater(brn, "x");

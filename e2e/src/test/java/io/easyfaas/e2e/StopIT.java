@@ -66,6 +66,33 @@ final class StopIT {
   }
 
   @Test
+  void callsThatTakeLongerThanTheEngineWaitsAreToldSo() {
+    EngineProcess engine = LEAKS.start("--container-num=2");
+    engine.create(
+        FunctionSpec.node("long", "exports.handler = () => new Promise(() => {});")
+            .withQuota(100)
+            .withTimeout(60));
+    RawClient direct =
+        RawClient.connect(engine.home().port()).send(RawClient.invocation("long", 2) + "{}");
+    RawClient triggered =
+        RawClient.connect(engine.home().triggerPort()).send(RawClient.request("long", 2) + "{}");
+    Eventually.isTrue(
+        "calls are in flight",
+        SOON,
+        () -> engine.slots().stream().mapToInt(slot -> slot.get("Concurrency").asInt()).sum() == 2);
+
+    engine.terminate();
+
+    for (RawClient client : List.of(direct, triggered)) {
+      RawClient.Reply reply = client.read(STOPPED);
+      assertThat(reply.status()).describedAs("%s", reply).isEqualTo(503);
+      assertThat(reply.header("Connection")).hasValue("close");
+    }
+    int _ = engine.awaitEnd(STOPPED);
+    LEAKS.assertNothingLeft(engine);
+  }
+
+  @Test
   void anEngineThatIsStoppedWhileItStartsLeavesNothing() {
     Random random = seeded();
     Set<String> before = Footprint.engineGroups();

@@ -67,10 +67,17 @@ public final class HttpTrigger implements AutoCloseable {
     return server.port();
   }
 
+  /// Refuses new requests from now on, with 503, and has every answer end its connection; those in
+  /// flight go on. Returns at once. Safe to call twice.
+  public void refuse() {
+    routes.drain();
+    server.drain(Duration.ZERO);
+  }
+
   /// Refuses new calls, waits for those in flight at most 5 s, and stops. Safe to call twice.
   @Override
   public void close() {
-    routes.drain();
+    refuse();
     server.drain(CLOSE_PATIENCE);
     server.close();
     routes.close();

@@ -182,10 +182,14 @@ public final class RunnerConnection implements Runner {
     return calls.size();
   }
 
-  /// Closes the connection without telling anybody. On the loop; safe to call twice.
+  /// Closes the connection without telling who keeps the runner; calls that are in flight still
+  /// fail. On the loop; safe to call twice.
   void discard() {
     if (phase != Phase.ENDED) {
+      List<RunnerCall> pending = calls.takeAll();
       end(new RunnerException(slot + ": sandbox is being reset"));
+      pending.forEach(call ->
+          call.failed(new ApiException(ErrorCode.UNAVAILABLE, "the engine has ended the call")));
     }
     output.close();
   }
