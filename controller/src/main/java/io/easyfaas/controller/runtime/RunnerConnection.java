@@ -1,12 +1,8 @@
 package io.easyfaas.controller.runtime;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.FrameType;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -20,11 +16,11 @@ import org.slf4j.LoggerFactory;
 /// One runner, from HELLO to its end. Confined to its event loop, but for the methods of {@link
 /// Runner} and those that say so.
 ///
-/// It puts together what is done elsewhere: frames are read and cut by {@link FrameInput} and
-/// written by {@link FrameWriter}; {@link RunnerStart} sees to HELLO and LOAD, and {@link
-/// Handshake} to who waits for them; {@link CallFrames} speaks about calls, which are kept with
-/// their deadlines by {@link CallsInFlight}; {@link SandboxOutput} says whose output it is; {@link
-/// PingWatch} finds silence.
+/// It puts together what is done elsewhere: frames are read and cut by {@link FrameInput}, sorted
+/// by {@link RunnerFrames} and written by {@link FrameWriter}; {@link RunnerStart} sees to HELLO
+/// and LOAD, and {@link Handshake} to who waits for them; {@link CallFrames} speaks about calls,
+/// which are kept with their deadlines by {@link CallsInFlight}; {@link SandboxOutput} says whose
+/// output it is; {@link PingWatch} finds silence.
 ///
 /// **Ends.** A runner is lost once: when the connection closes, when it breaks the protocol, or
 /// when a ping stays unanswered. {@link #discard} ends it without that being told. What fails in
@@ -33,7 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class RunnerConnection implements Runner {
   private static final Logger LOG = LoggerFactory.getLogger(RunnerConnection.class);
 
-  private enum Phase {
+  enum Phase {
     /// The function is not loaded.
     STARTING,
     /// Calls may be sent.
@@ -47,7 +43,6 @@ public final class RunnerConnection implements Runner {
   private final EventLoop loop;
   private final FrameInput input;
   private final FrameWriter writer;
-  private final PrintBudget budget;
   private final Handshake handshake;
   private final CallsInFlight calls;
   private final SandboxOutput output;
@@ -68,8 +63,6 @@ public final class RunnerConnection implements Runner {
     this.slot = slot;
     this.channel = channel;
     this.loop = loop.loop;
-    this.budget = budget;
-    this.input = new FrameInput(slot, channel, budget, loop.bytes, new Input());
     this.writer = new FrameWriter(channel, loop.flushes);
     this.handshake = new Handshake(slot);
     this.calls = new CallsInFlight(loop.loop, loop.nanoTime, this::expireCalls);
@@ -77,6 +70,8 @@ public final class RunnerConnection implements Runner {
     this.start = new RunnerStart(this, handshake, writer, output);
     this.callFrames = new CallFrames(writer, calls, loop.epochMillis, loop.bytes, this::ending);
     this.ping = new PingWatch(loop.nanoTime);
+    RunnerFrames frames = new RunnerFrames(this, budget, start, calls, callFrames, output, ping);
+    this.input = new FrameInput(slot, channel, budget, loop.bytes, frames);
     channel.pipeline().addLast(input);
   }
 
@@ -128,6 +123,14 @@ public final class RunnerConnection implements Runner {
     return asked.awaitUninterruptibly(1, TimeUnit.SECONDS) && asked.isSuccess()
         ? asked.getNow()
         : List.of();
+  }
+
+  /// All that has come is read.
+  void readAll() {
+    proceed();
+    if (expiryIsDue && !input.isHeldUp()) {
+      expireCalls();
+    }
   }
 
   private void proceed() {
@@ -234,21 +237,13 @@ public final class RunnerConnection implements Runner {
     }
   }
 
-  private void onCallFrame(byte type, byte flags, int id, ByteBuf payload)
-      throws ProtocolException {
-    switch (type) {
-      case FrameType.RESULT -> {
-        output.answers();
-        callFrames.onResult(flags, id, payload);
-      }
-      case FrameType.CHUNK -> callFrames.onChunk(flags, id, payload);
-      case FrameType.LOG -> output.framed(flags, id, payload);
-      case FrameType.PONG -> ping.answered();
-      default -> throw ProtocolException.notAllowed(type);
-    }
+  /// Where it is.
+  Phase phase() {
+    return phase;
   }
 
-  private void ready() {
+  /// The function is loaded.
+  void ready() {
     phase = Phase.READY;
     RunnerEvents listener = events;
     if (listener != null) {
@@ -264,7 +259,7 @@ public final class RunnerConnection implements Runner {
   }
 
   /// Ends the connection and tells who has to know.
-  private void lose(RunnerLoss why, String detail) {
+  void lose(RunnerLoss why, String detail) {
     if (phase == Phase.ENDED) {
       return;
     }
@@ -300,71 +295,5 @@ public final class RunnerConnection implements Runner {
     start.end();
     handshake.fail(why);
     channel.close();
-  }
-
-  private final class Input implements FrameInput.Owner {
-    @Override
-    public void heard() {
-      ping.heard();
-      output.heard();
-    }
-
-    @Override
-    public boolean frame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
-      boolean answer = type == FrameType.RESULT || type == FrameType.CHUNK;
-      if (!answer || calls.get(id) == null) {
-        // Whatever is not an answer that is waited for costs the loop, also when it is empty.
-        budget.spend(PrintBudget.PIECE_BYTES + payload.readableBytes());
-      } else if (type == FrameType.CHUNK) {
-        budget.spend(
-            PrintBudget.PIECE_BYTES); // Of a part the bytes are waited for, but not the frames.
-      }
-      if (phase == Phase.READY) {
-        onCallFrame(type, flags, id, payload);
-      } else if (phase == Phase.STARTING && start.frame(type, flags, payload)) {
-        ready();
-      }
-      return phase != Phase.ENDED;
-    }
-
-    @Override
-    public boolean isAwaited(int id) {
-      RunnerCall call = calls.get(id);
-      return call != null && !call.isAbandoned();
-    }
-
-    @Override
-    public void refused(byte type, byte flags, int id, int length, String why)
-        throws ProtocolException {
-      if (type == FrameType.LOG) {
-        byte[] note =
-            ("CUT " + length + " bytes of output are left out: " + why + "\n").getBytes(UTF_8);
-        boolean _ = frame(type, flags, id, Unpooled.wrappedBuffer(note));
-      } else if (phase == Phase.READY && type == FrameType.RESULT) {
-        budget.spend(PrintBudget.PIECE_BYTES);
-        output.answers();
-        callFrames.onRefused(flags, id, new ApiException(ErrorCode.UNAVAILABLE, why));
-      } else {
-        start.refused(why); // No other frame may be as large.
-      }
-    }
-
-    @Override
-    public void readAll() {
-      proceed();
-      if (expiryIsDue && !input.isHeldUp()) {
-        expireCalls();
-      }
-    }
-
-    @Override
-    public void brokeProtocol(String how) {
-      lose(RunnerLoss.BROKE_PROTOCOL, how);
-    }
-
-    @Override
-    public void ended(String how) {
-      lose(RunnerLoss.EXITED, how);
-    }
   }
 }
