@@ -453,7 +453,7 @@ final class CodeCacheTest {
     while (!Files.isDirectory(directory.resolve("code").resolve(key(zip.sha256()).toString()))) {
       Thread.sleep(5);
     }
-    order.await(Duration.ZERO).close();
+    order.await(Duration.ofSeconds(20)).close();
   }
 
   @Test
