@@ -17,6 +17,8 @@ import java.util.function.Consumer;
 final class CodeUnpacker {
   private final CodeFetcher fetcher;
   private final DiskUse limit;
+  // Of the cache's file system. Java reads all mounts of the machine to tell it, so it asks once.
+  private volatile long block;
 
   /// @param limit what one archive may take of the disk when it is unpacked
   CodeUnpacker(CodeFetcher fetcher, DiskUse limit) {
@@ -45,7 +47,7 @@ final class CodeUnpacker {
               + ")");
     }
     try (ZipArchive zip = ZipArchive.open(archive, ZipLimits.STANDARD)) {
-      DiskUse use = zip.use(DiskUse.blockSize(archive));
+      DiskUse use = zip.use(blockSize(archive));
       if (!use.fits(limit)) {
         throw new ApiException(
             ErrorCode.REQUEST_TOO_LARGE,
@@ -64,6 +66,13 @@ final class CodeUnpacker {
     } catch (BadZipException e) {
       throw new ApiException(ErrorCode.INVALID_PARAMETER, "the code archive " + e.getMessage());
     }
+  }
+
+  private long blockSize(Path archive) throws IOException {
+    if (block == 0) {
+      block = DiskUse.blockSize(archive);
+    }
+    return block;
   }
 
   /// Why a disk could not be written, for a message.
