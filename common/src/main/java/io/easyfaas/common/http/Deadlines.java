@@ -8,15 +8,16 @@ import java.time.Duration;
 /// @param head how long a head may take from its first byte to its last
 /// @param body the length of the windows in each of which a body must get on by {@link
 ///   #MIN_BYTES_PER_SECOND}
-/// @param write how long a client may take nothing of an answer
+/// @param write the same for a client that takes an answer
 /// @param room how long a request waits for memory before it is answered with 503
 record Deadlines(Duration idle, Duration head, Duration body, Duration write, Duration room) {
   /// The slowest client that is served: a modem of 1990.
   static final int MIN_BYTES_PER_SECOND = 1024;
 
   // Idle: longer than HttpClient keeps an unused connection, so that our own clients never meet a
-  // connection that is just being closed. Write: a system's send buffer of some megabytes is told
-  // as taken in large steps, so that a slow client shows no progress for half a minute.
+  // connection that is just being closed. Write: what a slow client takes shows in steps, as large
+  // as
+  // what its system keeps for it.
   static final Deadlines DEFAULT =
       new Deadlines(
           Duration.ofSeconds(75),
@@ -27,6 +28,15 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
 
   /// What of a body must come in a window.
   long minBodyBytes() {
-    return Math.max(1, MIN_BYTES_PER_SECOND * body.toMillis() / 1000);
+    return minBytes(body);
+  }
+
+  /// What of an answer must be taken in a window.
+  long minWriteBytes() {
+    return minBytes(write);
+  }
+
+  private static long minBytes(Duration window) {
+    return Math.max(1, MIN_BYTES_PER_SECOND * window.toMillis() / 1000);
   }
 }

@@ -11,8 +11,9 @@ import io.netty.channel.ChannelPromise;
 import java.util.concurrent.TimeUnit;
 
 /// Accounts for answers until their client has taken them, and closes the connection of one that
-/// takes nothing for too long. Short answers cost a comparison. Next to the socket: it sees bytes.
-/// Confined to the connection's event loop.
+/// takes too little: while something waits for it, it must get on in each window, as a body must.
+/// Short answers cost a comparison. Next to the socket: it sees bytes. Confined to the connection's
+/// event loop.
 ///
 /// An answer is here already, so it is counted whether there is room or not; what comes next waits
 /// for it to go.
@@ -21,23 +22,30 @@ final class WriteWatch extends ChannelDuplexHandler {
 
   private final ByteBudget budget;
   private final ConnectionLimit connections;
-  private final long stallMillis;
+  private final long windowMillis;
+  private final long minBytes;
   private boolean isWatching;
-  private long left;
+  private long written;
+  private long taken;
 
   WriteWatch(ByteBudget budget, ConnectionLimit connections, Deadlines deadlines) {
     this.budget = budget;
     this.connections = connections;
-    this.stallMillis = deadlines.write().toMillis();
+    this.windowMillis = deadlines.write().toMillis();
+    this.minBytes = deadlines.minWriteBytes();
   }
 
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-    if (message instanceof ByteBuf bytes
-        && bytes.readableBytes() > ByteBudget.FREE_BYTES
-        && !OwnedBytes.isOwned(bytes)) {
+    if (!(message instanceof ByteBuf bytes)) {
+      ctx.write(message, promise);
+      return;
+    }
+    int size = bytes.readableBytes();
+    written += size;
+    if (size > ByteBudget.FREE_BYTES && !OwnedBytes.isOwned(bytes)) {
       Reservation answer = budget.open(ByteKind.ANSWER, "");
-      answer.add(bytes.readableBytes());
+      answer.add(size);
       ctx.write(message, promise.unvoid().addListener(_ -> answer.close()));
     } else {
       ctx.write(message, promise);
@@ -48,31 +56,31 @@ final class WriteWatch extends ChannelDuplexHandler {
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (!ctx.channel().isWritable() && !isWatching) {
       isWatching = true;
-      left = left(ctx);
+      taken = written - waiting(ctx);
       watch(ctx);
     }
     ctx.fireChannelWritabilityChanged();
   }
 
   private void watch(ChannelHandlerContext ctx) {
-    ctx.executor().schedule(() -> look(ctx), stallMillis, TimeUnit.MILLISECONDS);
+    ctx.executor().schedule(() -> look(ctx), windowMillis, TimeUnit.MILLISECONDS);
   }
 
   private void look(ChannelHandlerContext ctx) {
-    long now = left(ctx);
-    if (ctx.channel().isWritable() || now == 0) {
+    long before = taken;
+    taken = written - waiting(ctx);
+    if (ctx.channel().isWritable()) {
       isWatching = false;
-    } else if (now == left) {
+    } else if (taken - before < minBytes) {
       connections.stalled();
       ctx.close();
     } else {
-      left = now;
       watch(ctx);
     }
   }
 
-  /// What the socket has not taken yet. Nothing is added while that is much.
-  private static long left(ChannelHandlerContext ctx) {
+  /// What the socket has not taken yet, with the little that each buffer counts for itself.
+  private static long waiting(ChannelHandlerContext ctx) {
     ChannelOutboundBuffer pending = ctx.channel().unsafe().outboundBuffer();
     return pending == null ? 0 : pending.totalPendingWriteBytes() - pending.currentProgress();
   }
