@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.EventLoops;
+import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.controller.FakeFunclet;
 import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
@@ -120,6 +121,15 @@ class WardenTest {
     assertThat(funclet.warmups()).as("no second try").hasSize(1);
     assertThat(warden.pool().moves())
         .containsKey(new SlotMove("warmup", "stopping", Reason.LOAD_FAILED));
+  }
+
+  @Test
+  void aSlotThatIsNotToBePausedAnyMoreIsNot() {
+    SlotWarden late = new SlotWarden(warden, 0, ContainerId.of("pod", 0), channels.of("pod-c0"));
+
+    late.freeze(); // The pool had said so, and then a call came first.
+
+    assertThat(funclet.frozen()).isEmpty();
   }
 
   private Refusal refusal() throws Exception {
