@@ -10,7 +10,6 @@ import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -185,14 +184,7 @@ public final class Exchange {
     chunked = length < 0 && understandsChunks && !hasNoBody;
     endsWithConnection = length < 0 && !understandsChunks && !hasNoBody;
     persistence = endsWithConnection ? Persistence.CLOSE : persistence();
-    HttpMessage head =
-        NettyHttp.head(
-            new HttpResponse(status, headers, HttpBody.NONE),
-            length,
-            chunked,
-            persistence != Persistence.CLOSE);
-    NettyHttp.sayWhatComesAfter(head, persistence);
-    connection.write(head);
+    connection.write(NettyHttp.head(status, headers, length, chunked, persistence));
   }
 
   /// Adds bytes to an answer that has begun. They are sent in order, at the end of the turn.

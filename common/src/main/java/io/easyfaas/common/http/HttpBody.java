@@ -5,10 +5,10 @@ import static java.util.Objects.requireNonNull;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 
-/// The body of a request or of an answer: in memory, or read as it comes.
+/// The body of a request: in memory, or read as it comes. That of an answer is in memory.
 public sealed interface HttpBody {
   /// No bytes.
-  HttpBody NONE = new Bytes(new byte[0]);
+  Bytes NONE = new Bytes(new byte[0]);
 
   /// A body in memory.
   ///

@@ -6,20 +6,19 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
-import java.io.InputStream;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// One answer. Immutable, but for a body that is a stream.
+/// One answer. Immutable.
 ///
 /// @param status 100 to 599
 /// @param headers by case-insensitive name; Content-Length or Transfer-Encoding is added by the
 ///   server
 /// @param content its body
-public record HttpResponse(int status, Map<String, String> headers, HttpBody content) {
+public record HttpResponse(int status, Map<String, String> headers, HttpBody.Bytes content) {
   private static final String CONTENT_TYPE = "Content-Type";
 
   /// Makes the header names case-insensitive.
@@ -40,15 +39,8 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody con
   }
 
   /// The body's bytes; empty when there is none.
-  ///
-  /// @throws IllegalStateException when the body is a stream
   public byte[] body() {
-    return content.inMemory();
-  }
-
-  /// The body, to be read once. Empty when there is none.
-  public InputStream stream() {
-    return content.stream();
+    return content.bytes();
   }
 
   /// Plain text.
@@ -105,8 +97,6 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody con
   }
 
   /// The body as UTF-8 text.
-  ///
-  /// @throws IllegalStateException when the body is a stream
   public String text() {
     return new String(body(), UTF_8);
   }

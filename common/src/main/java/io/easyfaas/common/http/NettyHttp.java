@@ -45,7 +45,7 @@ public final class NettyHttp {
         message.method().name(), message.uri(), headers(message.headers()), body);
   }
 
-  /// A message to write for an answer with a body in memory.
+  /// A message to write for an answer.
   ///
   /// @param keepAlive whether the connection stays open after it
   public static FullHttpResponse response(HttpResponse response, boolean keepAlive) {
@@ -72,35 +72,35 @@ public final class NettyHttp {
     return message;
   }
 
+  /// The head of an answer whose parts are written after it.
+  ///
+  /// @param length of all parts in bytes, negative when nobody knows
+  /// @param isChunked whether they travel as chunks
+  static io.netty.handler.codec.http.HttpResponse head(
+      int status,
+      Map<String, String> headers,
+      long length,
+      boolean isChunked,
+      Persistence persistence) {
+    DefaultHttpResponse message =
+        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
+    headers.forEach((name, value) -> message.headers().set(name, value));
+    if (length >= 0) {
+      message.headers().set(CONTENT_LENGTH, Long.toString(length));
+    } else if (isChunked) {
+      message.headers().set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    }
+    sayWhatComesAfter(message, persistence);
+    return message;
+  }
+
   /// Adds the header that tells what the connection does after the answer, if one is needed.
-  static void sayWhatComesAfter(HttpMessage message, Persistence persistence) {
+  private static void sayWhatComesAfter(HttpMessage message, Persistence persistence) {
     switch (persistence) {
       case KEEP -> {}
       case KEEP_AND_SAY_SO -> message.headers().set(CONNECTION, HttpHeaderValues.KEEP_ALIVE);
       case CLOSE -> message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
     }
-  }
-
-  /// The head of an answer whose body is written after it.
-  ///
-  /// @param length of the body; {@link HttpBody#UNKNOWN} when its end tells
-  /// @param keepAlive whether the connection stays open after it; if not, the end of the connection
-  ///   may be the end of the body
-  static io.netty.handler.codec.http.HttpResponse head(
-      HttpResponse response, long length, boolean isChunkable, boolean keepAlive) {
-    DefaultHttpResponse message =
-        new DefaultHttpResponse(
-            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(response.status()));
-    response.headers().forEach((name, value) -> message.headers().set(name, value));
-    if (length != HttpBody.UNKNOWN) {
-      message.headers().set(CONTENT_LENGTH, Long.toString(length));
-    } else if (isChunkable) {
-      message.headers().set(TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-    }
-    if (!keepAlive) {
-      message.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
-    }
-    return message;
   }
 
   /// The head of a request whose body is written after it.

@@ -9,7 +9,6 @@ import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.Optional;
@@ -61,11 +60,7 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
       ChannelHandlerContext ctx,
       io.netty.handler.codec.http.HttpRequest message,
       Consumer<AnswerWriter> work) {
-    AnswerWriter answers =
-        new AnswerWriter(
-            ctx,
-            message.method().equals(HttpMethod.HEAD),
-            !message.protocolVersion().equals(HttpVersion.HTTP_1_0));
+    AnswerWriter answers = new AnswerWriter(ctx, message.method().equals(HttpMethod.HEAD));
     try {
       threads.execute(() -> work.accept(answers));
     } catch (RejectedExecutionException _) {

@@ -36,7 +36,7 @@ final class WriteWatchTest {
 
   @AfterEach
   void nothingIsLeft() {
-    client.close();
+    var _ = client.close();
     assertThat(budget.usage().reserved()).isZero();
   }
 
@@ -115,7 +115,7 @@ final class WriteWatchTest {
   }
 
   private void send(int bytes) {
-    client.writeAndFlush(Unpooled.buffer(bytes).writeZero(bytes));
+    var _ = client.writeAndFlush(Unpooled.buffer(bytes).writeZero(bytes));
   }
 
   private void pass(int seconds) {
