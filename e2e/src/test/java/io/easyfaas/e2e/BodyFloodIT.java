@@ -4,13 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.UncheckedIOException;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -37,24 +35,12 @@ final class BodyFloodIT {
     engine.create(
         FunctionSpec.node("sink", "exports.handler = async (e) => String(e.body.length);")
             .withTimeout(60));
-    byte[] body = "b".repeat(4 * MEBIBYTE).getBytes(ISO_8859_1);
+    int size = 4 * MEBIBYTE;
+    String head = RawClient.request("sink", size);
 
-    siege.survives(() -> {
-      List<Answer> answers =
-          IntStream.range(0, 60)
-              .mapToObj(_ ->
-                  engine.sendAsync(
-                      engine
-                          .trigger("/" + EngineProcess.ACCOUNT + "/sink")
-                          .POST(BodyPublishers.ofByteArray(body))))
-              .toList()
-              .stream()
-              .map(CompletableFuture::join)
-              .toList();
-
-      assertThat(answers).allSatisfy(answer -> assertServedOrRefused(answer, "" + body.length));
-      assertThat(answers).extracting(Answer::status).contains(200);
-    });
+    siege.survives(() ->
+        Wave.assertServedOrRefused(
+            Wave.roll(engine.home().triggerPort(), 60, head, size), ("" + size).length()));
   }
 
   @Test
@@ -112,23 +98,13 @@ final class BodyFloodIT {
             .withMemory(256)
             .withTimeout(30));
 
-    siege.survives(() -> {
-      List<CompletableFuture<Answer>> calls =
-          IntStream.range(0, 8)
-              .mapToObj(_ ->
-                  engine.invokeAsync("escapes", "{}", "Log-Type", "Tail", "Log-To-Body", "true"))
-              .toList();
+    String head = RawClient.invocation("escapes", 2).replace("?", "?logType=Tail&logToBody=true&");
 
-      assertThat(calls)
-          .allSatisfy(call -> {
-            Answer answer = call.join();
-            if (answer.status() == 200) {
-              assertThat(answer.json().get("Payload").asString()).hasSize(6_800_000);
-            } else {
-              assertThat(answer.json().get("Message").asString()).isNotBlank();
-            }
-          });
-    });
+    siege.survives(() ->
+        Wave.assertServedOrRefused(Wave.roll(engine.home().port(), 8, head, 2), 6 * 6_800_000));
+
+    Answer whole = engine.invoke("escapes", "{}", "Log-Type", "Tail", "Log-To-Body", "true");
+    assertThat(whole.json().get("Payload").asString()).hasSize(6_800_000);
   }
 
   private static CompletableFuture<Void> inBackground(Runnable step) {
@@ -141,14 +117,5 @@ final class BodyFloodIT {
           }
         },
         task -> Thread.ofVirtual().start(task));
-  }
-
-  private static void assertServedOrRefused(Answer answer, String served) {
-    if (answer.status() == 200) {
-      assertThat(answer.text()).isEqualTo(served);
-    } else {
-      assertThat(answer.status()).describedAs("%s", answer).isIn(429, 503);
-      assertThat(answer.header("Retry-After")).describedAs("%s", answer).isPresent();
-    }
   }
 }

@@ -7,6 +7,7 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 
 /// One connection to the engine, and byte by byte what a client does with it: also what no honest
 /// one would. Not thread-safe.
@@ -140,6 +142,37 @@ final class RawClient implements AutoCloseable {
   /// @throws UncheckedIOException when the connection ends before it is whole, or nothing comes for
   ///   so long
   Reply read(Duration patience) {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    Reply head = read(patience, body);
+    return new Reply(head.status(), head.headers(), body.toByteArray());
+  }
+
+  /// Reads one answer whose body is dropped as it comes, so that the client costs next to nothing.
+  ///
+  /// @param bytes is told how many there were
+  /// @return the answer without its body
+  /// @throws UncheckedIOException as {@link #read}
+  Reply readOver(Duration patience, LongConsumer bytes) {
+    long[] count = {0};
+    Reply head =
+        read(
+            patience,
+            new OutputStream() {
+              @Override
+              public void write(int one) {
+                count[0]++;
+              }
+
+              @Override
+              public void write(byte[] some, int offset, int length) {
+                count[0] += length;
+              }
+            });
+    bytes.accept(count[0]);
+    return head;
+  }
+
+  private Reply read(Duration patience, OutputStream body) {
     try {
       socket.setSoTimeout((int) patience.toMillis());
       int status = status();
@@ -149,8 +182,12 @@ final class RawClient implements AutoCloseable {
         headers = headers();
       }
       String length = headers.get("Content-Length");
-      byte[] body = length == null ? chunks() : exactly(Integer.parseInt(length));
-      return new Reply(status, headers, body);
+      if (length == null) {
+        chunks(body);
+      } else {
+        exactly(Integer.parseInt(length), body);
+      }
+      return new Reply(status, headers, new byte[0]);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -251,22 +288,25 @@ final class RawClient implements AutoCloseable {
     return line.toString();
   }
 
-  private byte[] exactly(int length) throws IOException {
-    byte[] bytes = in.readNBytes(length);
-    if (bytes.length < length) {
-      throw new IOException("closed after " + bytes.length + " of " + length + " bytes");
+  private void exactly(int length, OutputStream to) throws IOException {
+    byte[] part = new byte[Math.min(length, 65_536)];
+    for (int left = length; left > 0; ) {
+      int read = in.read(part, 0, Math.min(left, part.length));
+      if (read < 0) {
+        throw new IOException("closed after " + (length - left) + " of " + length + " bytes");
+      }
+      to.write(part, 0, read);
+      left -= read;
     }
-    return bytes;
   }
 
-  private byte[] chunks() throws IOException {
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
+  private void chunks(OutputStream to) throws IOException {
     while (true) {
       int length = Integer.parseInt(line(), 16);
-      body.write(exactly(length));
+      exactly(length, to);
       String _ = line();
       if (length == 0) {
-        return body.toByteArray();
+        return;
       }
     }
   }

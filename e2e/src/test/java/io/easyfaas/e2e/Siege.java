@@ -20,7 +20,10 @@ final class Siege {
   private static final int TIMES_QUIET = 5;
   // Below it, what is seen is the scheduler of a small machine that also runs the flood.
   private static final Duration FLOOR = Duration.ofSeconds(1);
-  private static final Duration HEIGHT = Duration.ofSeconds(3);
+
+  /// How long a flood lasts that could go on for ever.
+  static final Duration HEIGHT = Duration.ofSeconds(3);
+
   private static final Duration RECOVERED = Duration.ofSeconds(10);
   private static final Set<String> AT_REST = Set.of("cold", "warm");
   // The parts keep up to 64 connections to each other for later.

@@ -4,6 +4,7 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.easyfaas.common.budget.ByteKind;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -44,6 +45,8 @@ import org.slf4j.LoggerFactory;
 public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int BACKLOG = 1024;
+  // Of up to 64 KiB each: who sends much leaves the loop to others now and then.
+  private static final int READS_A_TURN = 2;
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   // st_mode, see inode(7).
@@ -109,6 +112,9 @@ public final class HttpServer implements AutoCloseable {
             .group(loops.group())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .handler(loops.connections().listener(connections))
+            .childOption(
+                ChannelOption.RECVBUF_ALLOCATOR,
+                new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(READS_A_TURN))
             // A client that has sent all it wants to say may close its side and wait.
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(
