@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Siege {
   private static final int TIMES_QUIET = 5;
   // Below it, what is seen is the scheduler of a small machine that also runs the flood.
-  private static final Duration FLOOR = Duration.ofSeconds(1);
+  private static final Duration FLOOR = Duration.ofMillis(500);
 
   /// How long a flood lasts that could go on for ever.
   static final Duration HEIGHT = Duration.ofSeconds(3);

@@ -117,7 +117,7 @@ final class EngineCall implements Call, Waiter {
     RunningCall begins = new RunningCall(this, engine, given, outcome);
     running = begins;
     if (abandoned) {
-      engine.pool.release(given);
+      begins.release();
       leave();
       return;
     }

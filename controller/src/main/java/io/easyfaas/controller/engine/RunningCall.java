@@ -109,8 +109,8 @@ final class RunningCall implements RunnerCall {
     answer(true, Unpooled.wrappedBuffer(error), ended);
   }
 
-  /// Gives the slot back. Returns when the call ended.
-  private long release() {
+  /// Gives the slot back, once. Returns when the call ended.
+  long release() {
     long ended = engine.nanoTime.getAsLong();
     if (!isReleased) {
       isReleased = true;
