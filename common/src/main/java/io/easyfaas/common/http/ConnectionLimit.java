@@ -76,8 +76,12 @@ public final class ConnectionLimit {
   }
 
   /// A connection asks for nothing from now on: it has sent part of a head at most, or waits for
-  /// its close. May be told again.
+  /// its close. May be told again. On the connection's event loop, which is what closes it: nothing
+  /// is kept of one that is closed already.
   void unasking(Channel connection) {
+    if (!connection.isOpen()) {
+      return;
+    }
     synchronized (lock) {
       unasking.add(connection);
       update();

@@ -425,6 +425,48 @@ final class PressureTest {
     }
   }
 
+  @Test
+  void aConnectionThatIsClosedMakesWayForNobody() throws Exception {
+    ConnectionLimit few = new ConnectionLimit(2);
+    try (EventLoops own = new EventLoops(1, budget, few);
+        HttpServer server =
+            HttpServer.start(
+                ANY_PORT, own, BODY_BYTES, request -> answer(request), _ -> this::answerAtOnce)) {
+      for (int i = 0; i < 3; i++) { // Answered and closed while part of the next one is read.
+        RawConnection over = new RawConnection(server.port());
+        over.send("GET /now HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET");
+        assertThat(over.read().status()).isEqualTo(200);
+        assertThat(over.isClosedByServer()).isTrue();
+        over.close();
+      }
+      until(() -> few.open() == 0);
+      List<RawConnection> busy = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        RawConnection asks = new RawConnection(server.port());
+        busy.add(asks.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+        int asked = Math.min(i + 1, 2);
+        until(() -> mayAnswer.getQueueLength() == asked);
+      }
+
+      assertThat(few.displaced()).isZero();
+      assertThat(few.open()).isEqualTo(2);
+      mayAnswer.release(4);
+      for (RawConnection each : busy) {
+        assertThat(each.read().status()).isEqualTo(200);
+        each.close();
+      }
+    }
+  }
+
+  private boolean answerAtOnce(Exchange exchange) {
+    if (!exchange.target().equals("/now")) {
+      return false;
+    }
+    exchange.takeBody().release();
+    exchange.answer(HttpResponse.text(200, "now"));
+    return true;
+  }
+
   private Reservation fill() {
     Reservation others = budget.open(ByteKind.ANSWER, "others");
     others.add(BUDGET_BYTES);
