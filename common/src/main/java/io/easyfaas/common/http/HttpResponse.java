@@ -7,7 +7,6 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import java.util.Collections;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -76,11 +75,7 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody.Byt
 
   /// What a failure becomes that nobody expected. It is for the caller to log.
   public static HttpResponse error(Throwable failure) {
-    if (failure instanceof ApiException known) {
-      return error(known);
-    }
-    String text = failure.getMessage() == null ? failure.toString() : failure.getMessage();
-    return error(new ApiException(ErrorCode.SERVICE, "", List.of(text)));
+    return error(ApiException.of(failure));
   }
 
   /// The same answer with one header more.

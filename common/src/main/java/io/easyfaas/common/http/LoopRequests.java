@@ -47,7 +47,7 @@ final class LoopRequests extends ChannelInboundHandlerAdapter implements Runnabl
     boolean taken;
     try {
       taken = handler.take(next);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("{} {} failed", request.method(), request.uri(), e);
       next.takeBody().release();
       next.answer(HttpResponse.error(e));

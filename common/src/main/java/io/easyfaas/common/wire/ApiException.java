@@ -1,6 +1,7 @@
 package io.easyfaas.common.wire;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import java.time.Duration;
 import java.util.List;
@@ -40,6 +41,21 @@ public final class ApiException extends RuntimeException {
     this.cause = cause;
     this.backtrace = List.copyOf(backtrace);
     this.retryAfter = retryAfter;
+  }
+
+  /// What a failure is to its caller that nobody expected: itself when it is one of these, a lack
+  /// of memory, which passes, or a failure of the engine.
+  public static ApiException of(Throwable failure) {
+    return switch (failure) {
+      case ApiException known -> known;
+      case OutOfMemoryError _ ->
+          new ApiException(ErrorCode.UNAVAILABLE, "the engine is short of memory");
+      default ->
+          new ApiException(
+              ErrorCode.SERVICE,
+              "",
+              List.of(requireNonNullElse(failure.getMessage(), "" + failure)));
+    };
   }
 
   /// The kind of failure, which decides the status.

@@ -41,6 +41,7 @@ final class PressureTest {
   private final List<AutoCloseable> open = new ArrayList<>();
 
   @AfterEach
+  @Timeout(60)
   void closeAll() throws Exception {
     mayAnswer.release(10_000);
     for (AutoCloseable each : open) {
@@ -458,6 +459,18 @@ final class PressureTest {
     }
   }
 
+  @Test
+  void whatALoopHasNoMemoryForIsAnsweredAndOwnsNothing() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    RawConnection client = post(server, "a", "/no-memory", BODY_BYTES).send(new byte[BODY_BYTES]);
+
+    HttpResponse response = client.read();
+
+    assertThat(response.status()).isEqualTo(503);
+    assertThat(response.header("Retry-After")).isPresent();
+    until(() -> budget.usage().reserved() == 0);
+  }
+
   private boolean answerAtOnce(Exchange exchange) {
     if (!exchange.target().equals("/now")) {
       return false;
@@ -507,8 +520,11 @@ final class PressureTest {
     static final int BYTES = 16 * 1024 * 1024;
   }
 
-  /// Keeps what it gets and never answers.
+  /// Keeps what it gets and never answers, if there is memory.
   private boolean keep(Exchange exchange) {
+    if (exchange.target().equals("/no-memory")) {
+      throw new OutOfMemoryError("Cannot reserve 65536 bytes of direct buffer memory");
+    }
     if (!exchange.target().equals("/front")) {
       return false;
     }

@@ -31,6 +31,7 @@ final class HttpCall implements CallSink, Runnable {
 
   private volatile Call call = Call.ENDED;
   private volatile @Nullable BodyWithLog writing;
+  private volatile boolean left;
   private String account = "";
   private boolean begun;
 
@@ -53,6 +54,7 @@ final class HttpCall implements CallSink, Runnable {
   /// The client has left.
   @Override
   public void run() {
+    left = true;
     call.cancel();
     BodyWithLog answer = writing;
     if (answer != null) {
@@ -130,6 +132,9 @@ final class HttpCall implements CallSink, Runnable {
   private void answerWithLog(Receipt receipt, ByteBuf payload) {
     BodyWithLog answer = new BodyWithLog(exchange, id(), receipt);
     writing = answer;
+    if (left) { // Maybe before there was something to tell.
+      answer.clientLeft();
+    }
     try {
       front
           .threads()

@@ -66,16 +66,6 @@ final class CallErrors {
     return new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");
   }
 
-  /// What a call came to in the engine.
-  static ApiException of(Throwable cause) {
-    return switch (cause) {
-      case ApiException told -> told;
-      case OutOfMemoryError _ ->
-          new ApiException(ErrorCode.UNAVAILABLE, "the engine is short of memory");
-      default -> engine(String.valueOf(cause.getMessage()));
-    };
-  }
-
   /// The engine's own failure.
   static ApiException engine(String detail) {
     return new ApiException(ErrorCode.SERVICE, "", List.of(detail));

@@ -142,7 +142,7 @@ final class CallOutcome {
   /// The answer cannot be told to the caller.
   void cannotTell(Throwable why) {
     LOG.error("request={}: the answer could not be told", label(), why);
-    sink.failed(new CallFailure.ByEngine(CallErrors.of(why)));
+    sink.failed(new CallFailure.ByEngine(ApiException.of(why)));
   }
 
   /// A failure of the engine's, of which it is not known what the function did.

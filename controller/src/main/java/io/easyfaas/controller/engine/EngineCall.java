@@ -259,7 +259,7 @@ final class EngineCall implements Call, Waiter {
       leave();
       return;
     }
-    ApiException failure = CallErrors.of(cause);
+    ApiException failure = ApiException.of(cause);
     outcome.keepLog(failure.code().status(), slot, ended); // It is its owner's all the same.
     releaseEvent();
     outcome.failedHalfWay(failure);

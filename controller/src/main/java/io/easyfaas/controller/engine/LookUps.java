@@ -66,7 +66,7 @@ final class LookUps implements AutoCloseable {
       return;
     } catch (RuntimeException | Error e) {
       LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
-      call.fail(CallErrors.of(e));
+      call.fail(ApiException.of(e));
       return;
     }
     call.found(found, false);
