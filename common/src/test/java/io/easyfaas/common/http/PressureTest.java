@@ -442,7 +442,7 @@ final class PressureTest {
       }
       until(() -> few.open() == 0);
       List<RawConnection> busy = new ArrayList<>();
-      for (int i = 0; i < 4; i++) {
+      for (int i = 0; i < 3; i++) {
         RawConnection asks = new RawConnection(server.port());
         busy.add(asks.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
         int asked = Math.min(i + 1, 2);
@@ -451,7 +451,7 @@ final class PressureTest {
 
       assertThat(few.displaced()).isZero();
       assertThat(few.open()).isEqualTo(2);
-      mayAnswer.release(4);
+      mayAnswer.release(3);
       for (RawConnection each : busy) {
         assertThat(each.read().status()).isEqualTo(200);
         each.close();
