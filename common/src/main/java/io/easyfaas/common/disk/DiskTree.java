@@ -49,9 +49,19 @@ public final class DiskTree {
   /// What a file or a directory with everything below it takes. What disappears meanwhile does not
   /// count, and nothing does when it does not exist.
   public static DiskUse use(Path path) throws IOException {
-    Sum sum;
     try {
-      sum = new Sum(DiskUse.blockSize(path));
+      return use(path, DiskUse.blockSize(path));
+    } catch (NoSuchFileException _) {
+      return DiskUse.NONE;
+    }
+  }
+
+  /// The same for one of many on a file system.
+  ///
+  /// @param block of it in bytes, see {@link DiskUse#blockSize}
+  public static DiskUse use(Path path, long block) throws IOException {
+    Sum sum = new Sum(block);
+    try {
       Files.walkFileTree(path, sum);
     } catch (NoSuchFileException _) {
       return DiskUse.NONE;

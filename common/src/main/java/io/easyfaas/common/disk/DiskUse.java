@@ -39,7 +39,8 @@ public record DiskUse(long bytes, long inodes) {
     return ofFile(Math.max(size, 1), block);
   }
 
-  /// The file system's block in bytes.
+  /// The file system's block in bytes. Java reads all mounts of the machine to tell it, so it is
+  /// not to be asked for each file.
   ///
   /// @param path something on it that exists
   public static long blockSize(Path path) throws IOException {

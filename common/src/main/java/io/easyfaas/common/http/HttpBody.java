@@ -2,6 +2,9 @@ package io.easyfaas.common.http;
 
 import static java.util.Objects.requireNonNull;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufInputStream;
+import io.netty.buffer.ByteBufUtil;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 
@@ -28,6 +31,26 @@ public sealed interface HttpBody {
     @Override
     public byte[] inMemory() {
       return bytes;
+    }
+  }
+
+  /// A body in a buffer, which is sent from there.
+  ///
+  /// @param bytes stay the caller's to release, once the request is answered
+  record Buffer(ByteBuf bytes) implements HttpBody {
+    @Override
+    public InputStream stream() {
+      return new ByteBufInputStream(bytes.slice());
+    }
+
+    @Override
+    public long length() {
+      return bytes.readableBytes();
+    }
+
+    @Override
+    public byte[] inMemory() {
+      return ByteBufUtil.getBytes(bytes);
     }
   }
 

@@ -118,17 +118,26 @@ public final class NettyHttp {
     return message;
   }
 
+  /// A request that is sent whole.
+  ///
+  /// @throws IllegalArgumentException when a header is one that HTTP does not allow
   static FullHttpRequest message(HttpRequest request, String host) {
-    FullHttpRequest message =
-        new DefaultFullHttpRequest(
-            HttpVersion.HTTP_1_1,
-            HttpMethod.valueOf(request.method()),
-            request.target(),
-            Unpooled.wrappedBuffer(request.body()));
-    message.headers().set(HOST, host);
-    request.headers().forEach((name, value) -> message.headers().set(name, value));
-    message.headers().setInt(CONTENT_LENGTH, request.body().length);
-    return message;
+    ByteBuf body =
+        request.content() instanceof HttpBody.Buffer held
+            ? held.bytes().retainedSlice()
+            : Unpooled.wrappedBuffer(request.body());
+    try {
+      FullHttpRequest message =
+          new DefaultFullHttpRequest(
+              HttpVersion.HTTP_1_1, HttpMethod.valueOf(request.method()), request.target(), body);
+      message.headers().set(HOST, host);
+      request.headers().forEach((name, value) -> message.headers().set(name, value));
+      message.headers().setInt(CONTENT_LENGTH, body.readableBytes());
+      return message;
+    } catch (IllegalArgumentException e) {
+      body.release();
+      throw e;
+    }
   }
 
   static Map<String, String> headers(HttpHeaders headers) {

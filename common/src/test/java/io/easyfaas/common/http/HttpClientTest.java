@@ -8,6 +8,8 @@ import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.ApiException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -150,6 +153,31 @@ final class HttpClientTest {
         assertThat(response.text()).isEqualTo(body.length + " " + hash(body));
       }
     }
+  }
+
+  @Test
+  void sendsABodyFromItsBufferAndAgainOverTheSameConnection() {
+    byte[] body = new byte[3 * 1024 * 1024 + 7];
+    new Random(1).nextBytes(body);
+    ByteBuf buffer = Unpooled.directBuffer(body.length).writeBytes(body);
+    try (HttpServer server =
+            HttpServer.start(
+                ANY_PORT,
+                loops,
+                body.length,
+                request -> HttpResponse.text(200, hash(request.body())));
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      HttpRequest request = HttpRequest.of("POST", "/", new HttpBody.Buffer(buffer));
+
+      assertThat(client.send(request, LONG).text()).isEqualTo(hash(body));
+      assertThat(client.send(request, LONG).text()).isEqualTo(hash(body));
+
+      HttpRequest bad =
+          new HttpRequest("POST", "/", Map.of("X", "a\nb"), new HttpBody.Buffer(buffer));
+      assertThatThrownBy(() -> client.send(bad, LONG)).isInstanceOf(IllegalArgumentException.class);
+    }
+    assertThat(buffer.refCnt()).as("it is the caller's").isOne();
+    buffer.release();
   }
 
   @Test

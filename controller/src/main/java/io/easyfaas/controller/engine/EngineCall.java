@@ -43,6 +43,7 @@ final class EngineCall implements Call, Waiter {
   private final byte[] requestId;
   private final CallTerms terms;
   private final CallTimes times;
+  private final int weight; // Told at the end of a wait as at its beginning.
 
   private @Nullable ByteBuf event;
   private byte[] headers = HeaderBlock.NONE;
@@ -62,6 +63,7 @@ final class EngineCall implements Call, Waiter {
     this.requestId = request.requestId();
     this.terms = request.terms();
     this.event = request.event();
+    this.weight = request.event().readableBytes();
     this.times = new CallTimes(engine.metrics, now());
     this.outcome = new CallOutcome(engine, sink, terms, requestId, times);
   }
@@ -147,8 +149,7 @@ final class EngineCall implements Call, Waiter {
 
   @Override
   public int weight() {
-    ByteBuf body = event;
-    return body == null ? 0 : body.readableBytes();
+    return weight;
   }
 
   /// Printable ASCII. Nobody changes it.

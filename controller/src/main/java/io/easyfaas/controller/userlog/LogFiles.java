@@ -63,6 +63,7 @@ final class LogFiles {
   private final Map<String, Kept> functions = new HashMap<>();
   private final Map<String, DiskUse> accounts = new HashMap<>();
   private boolean isCounted;
+  private long block; // Once it is counted.
 
   /// @param root made, and what is in it counted, when the first file is
   LogFiles(Path root, UserLogLimits limits) {
@@ -150,6 +151,7 @@ final class LogFiles {
   private void countAll() throws IOException {
     functions.clear();
     accounts.clear();
+    block = DiskUse.blockSize(root);
     for (Path directory : children(root)) {
       if (Files.isDirectory(directory, NOFOLLOW_LINKS)) {
         try {
@@ -171,7 +173,7 @@ final class LogFiles {
     if (!Files.isDirectory(directory, NOFOLLOW_LINKS)) {
       return;
     }
-    Kept now = new Kept(account(function), DiskTree.use(directory), lastWrite(directory));
+    Kept now = new Kept(account(function), DiskTree.use(directory, block), lastWrite(directory));
     functions.put(function, now);
     accounts.merge(now.account(), now.use(), DiskUse::plus);
   }

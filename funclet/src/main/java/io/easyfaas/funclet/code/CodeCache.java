@@ -289,8 +289,9 @@ public final class CodeCache {
       }
       isCounted = true;
       try {
+        long block = DiskUse.blockSize(directory.path());
         for (CodeKey key : directory.archives()) {
-          DiskUse use = DiskTree.use(directory.of(key));
+          DiskUse use = DiskTree.use(directory.of(key), block);
           Instant lastUse = directory.lastUse(key);
           synchronized (lock) {
             uses.put(key, use, lastUse);

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 final class CodeUnpacker {
   private final CodeFetcher fetcher;
   private final DiskUse limit;
-  // Of the cache's file system. Java reads all mounts of the machine to tell it, so it asks once.
+  // Of the cache's file system; 0 until it is asked.
   private volatile long block;
 
   /// @param limit what one archive may take of the disk when it is unpacked

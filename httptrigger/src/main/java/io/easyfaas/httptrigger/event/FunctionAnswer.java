@@ -4,13 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.Receipt;
-import io.easyfaas.common.json.Json;
-import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.Base64;
 import java.util.HashMap;
@@ -21,7 +18,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// What a function's answer means as an HTTP response, see docs/http-trigger.md. Takes time in
 /// proportion to the answer.
@@ -30,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// @param requestId of the call
 public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   private static final String CONTENT_TYPE = "Content-Type";
+  private static final int MAX_TOLD_BYTES = 1024;
+  // Most servers take no longer a head, and most clients neither.
+  private static final int MAX_HEADER_CHARS = 32 * 1024;
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
   private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
 
@@ -45,12 +44,6 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
           "trailer",
           "transfer-encoding",
           "upgrade");
-
-  /// The error members of a failed function.
-  ///
-  /// @param errorMessage what went wrong
-  /// @param errorType absent when the engine did not know one
-  private record Failure(@Nullable String errorMessage, @Nullable String errorType) {}
 
   /// The response for an answer.
   ///
@@ -105,15 +98,19 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   }
 
   private TriggerResponse failed(Receipt receipt, ByteBuf answer) {
-    Failure failure;
-    try {
-      failure = Json.CAMEL.read(ByteBufUtil.getBytes(answer), Failure.class);
-    } catch (JsonException _) {
-      throw new ApiException(ErrorCode.BAD_GATEWAY, answer.toString(UTF_8));
-    }
+    FailureDocument failure =
+        FailureDocument.read(answer)
+            .orElseThrow(() -> new ApiException(ErrorCode.BAD_GATEWAY, beginning(answer)));
     Map<String, String> headers = headers(receipt);
     headers.put(CONTENT_TYPE, "application/json; charset=utf-8");
-    return new TriggerResponse(500, headers, Unpooled.wrappedBuffer(Json.CAMEL.write(failure)));
+    return new TriggerResponse(500, headers, failure.toJson());
+  }
+
+  /// What it says, for people, of an answer that may be long.
+  private static String beginning(ByteBuf answer) {
+    int told = Math.min(answer.readableBytes(), MAX_TOLD_BYTES);
+    String text = answer.toString(answer.readerIndex(), told, UTF_8);
+    return told < answer.readableBytes() ? text + "…" : text;
   }
 
   private TriggerResponse raw(Receipt receipt, ByteBuf answer, String contentType) {
@@ -154,6 +151,13 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
 
   private static Map<String, String> headers(Map<String, Optional<String>> given) {
     Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    long length =
+        given.entrySet().stream()
+            .mapToLong(header -> header.getKey().length() + header.getValue().orElse("").length())
+            .sum();
+    if (length > MAX_HEADER_CHARS) {
+      throw badResponse("headers", length + " characters", "at most " + MAX_HEADER_CHARS);
+    }
     given.forEach((name, value) -> {
       String text =
           value.orElseThrow(

@@ -67,6 +67,13 @@ record JsonText(ByteBuf json, int quote) {
     }
   }
 
+  /// The string as it is in the document, with its quotes and escapes.
+  ///
+  /// @return shares the document's bytes; belongs to the caller
+  ByteBuf quoted() {
+    return json.retainedSlice(quote, length() + 2);
+  }
+
   /// Bytes between the quotes, with escapes.
   private int length() {
     int at = quote + 1;

@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.http.HttpBody;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpException;
 import io.easyfaas.common.http.HttpRequest;
@@ -25,7 +26,6 @@ import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.Headers;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.net.URLEncoder;
@@ -125,7 +125,7 @@ final class RemoteCall implements Call, Runnable {
         Headers.CLIENT_CONTEXT,
         Base64.getEncoder().encodeToString(request.headers().clientContext().getBytes(UTF_8)));
     headers.values().removeIf(String::isEmpty);
-    return new HttpRequest("POST", target, headers, ByteBufUtil.getBytes(request.event()));
+    return new HttpRequest("POST", target, headers, new HttpBody.Buffer(request.event()));
   }
 
   private Duration patience() {

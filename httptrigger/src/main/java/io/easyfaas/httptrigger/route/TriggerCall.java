@@ -190,7 +190,7 @@ final class TriggerCall implements CallSink, Runnable {
       tell(e);
     } catch (Throwable e) { // Without an answer the client would hang.
       LOG.error("request={}: translation failed", requestId, e);
-      tell(new ApiException(ErrorCode.SERVICE, String.valueOf(e.getMessage())));
+      tell(ApiException.of(e));
     } finally {
       bytes.release();
     }

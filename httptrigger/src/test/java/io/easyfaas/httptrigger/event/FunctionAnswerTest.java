@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_16BE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.invoke.Receipt;
@@ -46,6 +47,73 @@ final class FunctionAnswerTest {
     assertThatThrownBy(() -> told(true, "RequestID: r Process exited before completing request"))
         .isInstanceOf(ApiException.class)
         .hasMessage("BadGatewayException: RequestID: r Process exited before completing request");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "42",
+        "[]",
+        "{\"errorMessage\":",
+        "{\"errorMessage\":\"x\"} more",
+        "{\"errorMessage\":{\"a\":1}}",
+        "{\"errorType\":1}"
+      })
+  void anErrorThatIsNoTextIsABadGateway(String body) {
+    assertThatThrownBy(() -> told(true, body))
+        .isInstanceOf(ApiException.class)
+        .hasMessageStartingWith("BadGatewayException");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{}|{}",
+        "{\"errorMessage\":null,\"errorType\":\"E\"}|{\"errorType\":\"E\"}",
+        "{\"stackTrace\":[{\"errorType\":1}],\"errorMessage\":\"a\\u0022\\\\\"}"
+            + "|{\"errorMessage\":\"a\\u0022\\\\\"}",
+        "{\"errorType\":\"E\",\"errorMessage\":\"é\"}|{\"errorMessage\":\"é\",\"errorType\":\"E\"}",
+        "{\"errorType\":\"E\",\"errorType\":\"F\"}|{\"errorType\":\"F\"}"
+      })
+  void anErrorKeepsItsTextsAndNothingElse(String body, String expected) {
+    HttpResponse response = told(true, body);
+
+    assertThat(response.status()).isEqualTo(500);
+    assertThat(response.text()).isEqualTo(expected);
+  }
+
+  @Test
+  void anErrorAsLongAsAnAnswerIsNotCopied() {
+    String message = "x".repeat(5_000_000);
+    ByteBuf answer =
+        Unpooled.copiedBuffer("{\"errorMessage\":\"" + message + "\",\"errorType\":\"E\"}", UTF_8);
+    TriggerResponse response =
+        new FunctionAnswer(_ -> fail("no memory is needed"), "rid")
+            .toHttp(new Receipt(true, 1_500_000, ""), answer);
+
+    assertThat(answer.refCnt()).as("they are its bytes").isGreaterThan(1);
+    assertThat(response.body().toString(UTF_8))
+        .isEqualTo("{\"errorMessage\":\"" + message + "\",\"errorType\":\"E\"}");
+    response.body().release();
+    answer.release();
+  }
+
+  @Test
+  void ofALongFailureThatIsNoErrorTheBeginningIsTold() {
+    assertThatThrownBy(() -> told(true, "x".repeat(1_000_000)))
+        .isInstanceOf(ApiException.class)
+        .hasMessage("BadGatewayException: " + "x".repeat(1024) + "…");
+  }
+
+  @Test
+  void moreHeadersThanAResponseCanHaveAreABadGateway() {
+    assertThatThrownBy(() ->
+            answered("{\"statusCode\":200,\"headers\":{\"a\":\"" + "x".repeat(32 * 1024) + "\"}}"))
+        .isInstanceOf(ApiException.class)
+        .hasMessageContaining("headers: 32769 characters (expected: at most 32768)");
   }
 
   @ParameterizedTest
