@@ -93,6 +93,13 @@ public final class ByteBudget {
     return total;
   }
 
+  /// Whether somebody waits for room.
+  public boolean isShort() {
+    synchronized (lock) {
+      return !hungry.isEmpty();
+    }
+  }
+
   /// How the account stands.
   public BudgetUsage usage() {
     synchronized (lock) {

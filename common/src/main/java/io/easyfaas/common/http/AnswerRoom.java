@@ -25,6 +25,9 @@ final class AnswerRoom extends ChannelInboundHandlerAdapter {
   // How far ahead of an answer of unknown length is reserved. What is being read fits in half.
   private static final long STEP_BYTES = 2L * BodyCollector.MAX_READ_BYTES;
 
+  // The engine's own: nobody else must be able to take its share.
+  private static final String OWN_ACCOUNT = "the engine itself";
+
   private final ByteBudget budget;
   private final Deadlines deadlines;
   private final ArrayDeque<Object> held = new ArrayDeque<>();
@@ -74,7 +77,7 @@ final class AnswerRoom extends ChannelInboundHandlerAdapter {
     // An answer that would need more than there is has it all for itself.
     long goal = Math.min(isLengthKnown ? bytes : bytes + STEP_BYTES / 2, budget.total());
     long missing = goal - reserved;
-    Reservation mine = room == null ? budget.open(ByteKind.DOCUMENT, "") : room;
+    Reservation mine = room == null ? budget.open(ByteKind.DOCUMENT, OWN_ACCOUNT) : room;
     room = mine;
     if (missing <= 0 || mine.grow(missing)) {
       reserved = Math.max(reserved, goal);

@@ -15,7 +15,9 @@ final class BodyCollector {
   /// What one read from a socket brings at most.
   static final int MAX_READ_BYTES = 64 * 1024;
 
-  private static final int LARGE_BYTES = MAX_READ_BYTES / 2;
+  /// Fewer bytes are copied: they would keep the buffer that they were read into.
+  static final int LARGE_BYTES = MAX_READ_BYTES / 2;
+
   private static final int FIRST_BYTES = 4 * 1024;
 
   private final ByteBufAllocator allocator;

@@ -191,7 +191,7 @@ final class BodyStream extends InputStream {
   private void resumeIfDrained() {
     if (paused && (closed || written - taken <= LOW)) {
       onLoop(() -> {
-        if (paused) {
+        if (paused && (closed || written - taken <= LOW)) {
           paused = false;
           gate.open(ReadGate.Reason.READER_IS_SLOW);
         }

@@ -14,6 +14,9 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
   /// The slowest client that is served: a modem of 1990.
   static final int MIN_BYTES_PER_SECOND = 1024;
 
+  /// So many times as fast must be who has room that others wait for.
+  static final int TIMES_WHEN_SHORT = 64;
+
   // Idle: longer than HttpClient keeps an unused connection, so that our own clients never meet a
   // connection that is just being closed. Write: what a slow client takes shows in steps, as large
   // as
@@ -27,8 +30,10 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
           Duration.ofSeconds(5));
 
   /// What of a body must come in a window.
-  long minBodyBytes() {
-    return minBytes(body);
+  ///
+  /// @param isShort whether others wait for the memory that it keeps
+  long minBodyBytes(boolean isShort) {
+    return minBytes(body) * (isShort ? TIMES_WHEN_SHORT : 1);
   }
 
   /// What of an answer must be taken in a window.

@@ -2,6 +2,7 @@ package io.easyfaas.common.http;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -11,6 +12,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
@@ -115,6 +117,9 @@ public final class HttpServer implements AutoCloseable {
             .childOption(
                 ChannelOption.RECVBUF_ALLOCATOR,
                 new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(READS_A_TURN))
+            .childOption(
+                ChannelOption.WRITE_BUFFER_WATER_MARK,
+                new WriteBufferWaterMark(ByteBudget.FREE_BYTES, 2 * ByteBudget.FREE_BYTES))
             // A client that has sent all it wants to say may close its side and wait.
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(

@@ -136,6 +136,9 @@ final class IncomingRequest {
       return null;
     }
     whole = null;
+    if (room != null && reserved > received) {
+      room.shrink(reserved - received); // Of a chunked body: nothing more comes.
+    }
     return full(collector.finish());
   }
 

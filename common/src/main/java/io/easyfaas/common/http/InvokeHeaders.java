@@ -107,7 +107,8 @@ public final class InvokeHeaders {
     }
   }
 
-  private void clear() {
+  /// Keeps nothing of what was read.
+  public void clear() {
     requestId = "";
     legacyRequestId = "";
     account = "";

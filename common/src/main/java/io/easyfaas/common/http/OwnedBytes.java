@@ -1,10 +1,13 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Bytes and the reservation that answers for them: it is closed when the last reference to the
 /// bytes is released, wherever they went and however they end. As thread-safe as any buffer.
@@ -32,6 +35,31 @@ public final class OwnedBytes extends CompositeByteBuf {
       bytes.release();
       throw e;
     }
+  }
+
+  /// Keeps bytes for longer than the buffer may be kept that they were read into: few are copied,
+  /// and what is more than a little is answered for, unless somebody does already.
+  ///
+  /// @param bytes stay the caller's
+  /// @param account opens a reservation for them, which grows whether there is room or not
+  /// @return belongs to the caller
+  public static ByteBuf keep(
+      ByteBufAllocator allocator, ByteBuf bytes, Supplier<Reservation> account) {
+    int size = bytes.readableBytes();
+    if (isOwned(bytes)) {
+      return bytes.retain();
+    }
+    if (size == 0) {
+      return Unpooled.EMPTY_BUFFER;
+    }
+    if (size <= ByteBudget.FREE_BYTES) {
+      return allocator.directBuffer(size, size).writeBytes(bytes, bytes.readerIndex(), size);
+    }
+    Reservation owner = account.get();
+    owner.add(size);
+    return size >= BodyCollector.LARGE_BYTES
+        ? new OwnedBytes(allocator, owner).addComponent(true, bytes.retainedSlice())
+        : empty(allocator, owner, size).writeBytes(bytes, bytes.readerIndex(), size);
   }
 
   /// Takes the reservation away from a body that is being copied elsewhere: whoever has the copy

@@ -147,8 +147,9 @@ final class ReaderClock {
     long progress = incoming.received() - seen;
     seen = incoming.received();
     mark = gate.mark();
+    long expected = deadlines.minBodyBytes(budget.isShort());
     // A client that was not read, or is not asked for its body yet, is not the one who is slow.
-    if (wasReadAllTheTime && !incoming.isUnasked() && progress < deadlines.minBodyBytes()) {
+    if (wasReadAllTheTime && !incoming.isUnasked() && progress < expected) {
       late(
           ctx,
           "the request's body gets on by "
@@ -156,7 +157,7 @@ final class ReaderClock {
               + " bytes in "
               + deadlines.body()
               + " (expected: at least "
-              + deadlines.minBodyBytes()
+              + expected
               + ")");
     }
   }

@@ -121,6 +121,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
       answeredAt = System.nanoTime();
       closing |= last;
       if (closing) {
+        busy = false; // A client that does not take it is idle from now on.
         releaseWaiting();
         return;
       }
@@ -209,7 +210,11 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   }
 
   private boolean closeIfIdle(ChannelHandlerContext ctx, long nanos) {
-    boolean isIdle = !busy && !isReading.getAsBoolean() && System.nanoTime() - answeredAt >= nanos;
+    boolean isIdle =
+        !busy
+            && !isReading.getAsBoolean()
+            && ctx.channel().isWritable() // Else it takes an answer: WriteWatch sees to that.
+            && System.nanoTime() - answeredAt >= nanos;
     if (isIdle) {
       ctx.close();
     }
@@ -235,6 +240,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   private void refuse(ChannelHandlerContext ctx, HttpResponse response) {
     closing = true;
+    busy = false;
+    answeredAt = System.nanoTime();
     decoder.giveUp();
     gate.openForAll();
     ctx.writeAndFlush(NettyHttp.response(response, false))

@@ -102,6 +102,55 @@ final class PressureTest {
   }
 
   @Test
+  void aChunkedBodyThatIsWholeKeepsNoMoreThanItHas() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
+    RawConnection chunked = connect(server);
+    chunked.send("POST /wait HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    until(() -> budget.usage().reserved() > 0);
+
+    chunked.send("3\r\nabc\r\n0\r\n\r\n");
+
+    until(() -> mayAnswer.hasQueuedThreads());
+    assertThat(budget.usage().reserved()).isEqualTo(3);
+    mayAnswer.release();
+    assertThat(chunked.read().text()).isEqualTo("3");
+  }
+
+  @Test
+  void whoIsSlowWhileOthersWaitForRoomMakesWay() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, SHORT, LONG, LONG));
+    List<RawConnection> slow = new ArrayList<>();
+    for (String account : List.of("made up", "made up too", "and so on")) {
+      slow.add(post(server, account, "/wait", 3 * BODY_BYTES));
+    }
+    Reservation rest = budget.open(ByteKind.ANSWER, "rest");
+    until(() -> budget.usage().reserved() >= 6 * BODY_BYTES);
+    rest.add(BUDGET_BYTES - budget.usage().reserved());
+    RawConnection innocent =
+        post(server, "innocent", "/wait", BODY_BYTES).send(new byte[BODY_BYTES]);
+    mayAnswer.release();
+    Thread trickle =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                while (true) { // Fast enough, were there room.
+                  for (RawConnection each : slow) {
+                    each.send(new byte[100]);
+                  }
+                  Thread.sleep(20);
+                }
+              } catch (IOException | InterruptedException _) {
+                // One of them is closed.
+              }
+            });
+
+    assertThat(innocent.read().text()).isEqualTo("" + BODY_BYTES);
+    trickle.interrupt();
+    trickle.join();
+    rest.close();
+  }
+
+  @Test
   void aFloodOfBodiesNeverTakesMoreThanThereIsAndLeavesRoomForOthers() throws Exception {
     HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
     List<RawConnection> flood = new ArrayList<>();

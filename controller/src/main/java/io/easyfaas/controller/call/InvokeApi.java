@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// Clients that keep a connection mostly call one function over it, so what the last request meant
 /// is kept.
 final class InvokeApi implements LoopHandler {
+  private static final int MAX_KEPT_CHARS = 1024;
+
   private final InvokeFront front;
   private final RequestIds requestIds;
   private final InvokeHeaders headers = new InvokeHeaders();
@@ -56,6 +58,8 @@ final class InvokeApi implements LoopHandler {
     } catch (ApiException e) {
       event.release();
       call.failed(CallFailure.of(e));
+    } finally {
+      headers.clear();
     }
     return true;
   }
@@ -63,11 +67,22 @@ final class InvokeApi implements LoopHandler {
   private @Nullable InvokeTarget target(String uri) {
     if (!uri.equals(lastUri)) {
       Optional<InvokeTarget> parsed = InvokeTarget.parse(uri);
+      if (uri.length() > MAX_KEPT_CHARS) {
+        forget();
+        return parsed.orElse(null);
+      }
       lastUri = uri;
       lastTarget = parsed.orElse(null);
       lastFunction = null;
     }
     return lastTarget;
+  }
+
+  /// An idle connection keeps nothing that its client made long.
+  private void forget() {
+    lastUri = "";
+    lastTarget = null;
+    lastFunction = null;
   }
 
   private FunctionReference function(InvokeTarget target) {
@@ -81,7 +96,10 @@ final class InvokeApi implements LoopHandler {
               FunctionBrn.looksLikeBrn(target.function()) ? "" : target.qualifier(),
               headers.account(),
               headers.authorization());
-      lastFunction = last;
+      boolean isShort =
+          target.function().length() + headers.account().length() + headers.authorization().length()
+              <= MAX_KEPT_CHARS;
+      lastFunction = isShort ? last : null;
     }
     return last;
   }

@@ -2,7 +2,6 @@ package io.easyfaas.controller.call;
 
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
-import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.LoopHandler;
 import io.easyfaas.common.http.OwnedBytes;
@@ -59,12 +58,7 @@ public final class InvokeFront implements AutoCloseable {
   /// @param answer stays the caller's to release
   /// @return the same bytes; belongs to the caller
   ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf answer) {
-    if (OwnedBytes.isOwned(answer)) {
-      return answer.retain();
-    }
-    Reservation owner = budget.open(ByteKind.ANSWER, account);
-    owner.add(answer.readableBytes());
-    return new OwnedBytes(allocator, owner).addComponent(true, answer.retain());
+    return OwnedBytes.keep(allocator, answer, () -> budget.open(ByteKind.ANSWER, account));
   }
 
   /// Stops answers that are being written on threads. Safe to call twice.

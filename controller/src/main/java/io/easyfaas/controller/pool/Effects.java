@@ -36,7 +36,8 @@ final class Effects {
       try {
         run(effect, work);
       } catch (Throwable e) {
-        LOG.error("{} failed", effect, e);
+        // Not the effect itself: a function's document has secrets.
+        LOG.error("{} failed", effect.getClass().getSimpleName(), e);
       }
     }
   }

@@ -161,7 +161,10 @@ final class AnswerParts {
 
   private ByteBuf owned(ByteBuf part) {
     Reservation mine = reserve(part.readableBytes());
-    return new OwnedBytes(allocator, mine).addComponent(true, part.retainedSlice());
+    boolean isLarge = part.readableBytes() >= RunnerLoop.READ_BYTES / 2;
+    // A little of what was read in one go does not keep all of that.
+    return new OwnedBytes(allocator, mine)
+        .addComponent(true, isLarge ? part.retainedSlice() : copy(part));
   }
 
   private Reservation reserve(int bytes) {

@@ -260,6 +260,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
 
   private void refuse(Held frame, String why) throws ProtocolException {
     held = null;
+    room.close(); // It may have been granted meanwhile.
     frames.skip();
     try {
       owner.refused(frame.type(), frame.flags(), frame.id(), frame.length(), why);

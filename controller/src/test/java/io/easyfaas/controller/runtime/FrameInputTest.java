@@ -203,6 +203,26 @@ class FrameInputTest {
   }
 
   @Test
+  void roomThatComesWhenNobodyWaitsForTheAnswerAnyMoreIsGivenBack() {
+    Reservation others = fill();
+    ByteBuf frames =
+        Unpooled.wrappedBuffer(frame("x".repeat(300_000)), frame("y"), frame("z".repeat(400_000)));
+    channel.writeInbound(frames.readRetainedSlice(100_000));
+    isAwaited = false;
+
+    others.close();
+    channel.runPendingTasks();
+    assertThat(bytes.usage().reserved()).isZero();
+
+    isAwaited = true;
+    channel.writeInbound(frames.readRetainedSlice(300_000));
+    assertThat(bytes.usage().reserved()).as("of the next one").isEqualTo(400_000);
+    channel.writeInbound(frames);
+    assertThat(told)
+        .containsExactly("refused 300000: nobody waits for the answer", "frame 1", "frame 400000");
+  }
+
+  @Test
   void aRunnerThatEndsWhileItsFrameWaitsWantsNoRoom() {
     Reservation others = fill();
     channel.writeInbound(frame("x".repeat(300_000)).readRetainedSlice(100_000));

@@ -97,7 +97,7 @@ final class TriggerCall implements CallSink, Runnable {
 
   @Override
   public void answered(Receipt receipt, ByteBuf answer) {
-    ByteBuf mine = answer.retain();
+    ByteBuf mine = routes.owned(exchange.allocator(), function.account(), answer);
     translate(mine, () -> respond(receipt, mine));
   }
 

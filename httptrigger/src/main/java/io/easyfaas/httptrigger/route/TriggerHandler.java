@@ -59,6 +59,8 @@ final class TriggerHandler implements LoopHandler {
     } catch (ApiException e) {
       exchange.takeBody().release();
       exchange.answer(HttpResponse.error(e).withHeader(Headers.REQUEST_ID, id));
+    } finally {
+      headers.clear();
     }
     return true;
   }

@@ -143,6 +143,11 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
     return OwnedBytes.empty(allocator, owner, bytes);
   }
 
+  /// An answer beyond its runner's buffers, see {@link OwnedBytes#keep}.
+  ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf answer) {
+    return OwnedBytes.keep(allocator, answer, () -> budget.open(ByteKind.ANSWER, account));
+  }
+
   private static void reserve(Reservation owner, long missing) {
     if (missing <= 0) {
       return;
