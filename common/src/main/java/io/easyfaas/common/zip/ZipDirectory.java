@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// executable bit nor tell a symbolic link from a file, and because every length in it is a
 /// tenant's claim that is checked here before it is believed.
 final class ZipDirectory {
+  // Of all names together: what a reader of a zip keeps in memory before it looks at any.
+  private static final int MAX_NAMES_CHARS = 4 << 20;
   private static final int LOCAL_SIGNATURE = 0x04034b50;
   private static final int CENTRAL_SIGNATURE = 0x02014b50;
   private static final int END_SIGNATURE = 0x06054b50;
@@ -149,6 +151,7 @@ final class ZipDirectory {
 
   private List<ZipEntryHeader> parse(long offset, long end, int count) throws IOException {
     List<ZipEntryHeader> entries = new ArrayList<>(count);
+    long names = 0;
     ByteBuffer window = read(offset, (int) Math.min(WINDOW_BYTES, end - offset));
     long windowEnd = offset + window.limit();
     for (int i = 0; i < count; i++) {
@@ -161,7 +164,13 @@ final class ZipDirectory {
           || window.getInt(window.position()) != CENTRAL_SIGNATURE) {
         throw new BadZipException("is damaged: entry " + i + " of its directory is missing");
       }
-      entries.add(parseEntry(window));
+      ZipEntryHeader entry = parseEntry(window);
+      names += entry.name().length();
+      if (names > MAX_NAMES_CHARS) {
+        throw new BadZipException(
+            "has names of more than " + MAX_NAMES_CHARS + " characters together");
+      }
+      entries.add(entry);
     }
     if (window.hasRemaining() || windowEnd < end) {
       throw new BadZipException("is damaged: its directory has more entries than it says");
@@ -177,6 +186,14 @@ final class ZipDirectory {
     int commentBytes = Short.toUnsignedInt(directory.getShort(at + 32));
     if (directory.remaining() < CENTRAL_BYTES + nameBytes + extraBytes + commentBytes) {
       throw new BadZipException("is damaged: its directory ends within an entry");
+    }
+    if (nameBytes > ZipPlan.MAX_PATH_BYTES) { // Before it becomes a text: there may be thousands.
+      throw new BadZipException(
+          "has a name of "
+              + nameBytes
+              + " bytes (expected: at most "
+              + ZipPlan.MAX_PATH_BYTES
+              + " bytes)");
     }
     String name = name(directory.slice(at + CENTRAL_BYTES, nameBytes));
     ByteBuffer extra =

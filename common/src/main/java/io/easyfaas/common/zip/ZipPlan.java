@@ -15,7 +15,9 @@ import java.util.Set;
 /// @param entries files and links by clean relative path, in the archive's order
 /// @param directories by clean relative path, also those that are only implied; parents first
 record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
-  private static final int MAX_PATH_BYTES = 1024;
+  /// The longest name of an entry.
+  static final int MAX_PATH_BYTES = 1024;
+
   private static final int MAX_SEGMENT_BYTES = 255; // As every file system, see path_resolution(7).
   private static final int MAX_DEPTH = 64;
 

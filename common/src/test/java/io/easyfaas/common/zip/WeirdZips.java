@@ -75,6 +75,14 @@ public final class WeirdZips {
                 .file("x".repeat(204) + "/x".repeat(10) + ("/" + "é".repeat(100)).repeat(4), "x"),
             "at most 1024 bytes"),
         refused(
+            "a name of 65,000 bytes",
+            ordinary().file("文" + "x".repeat(64_997), "x"),
+            "a name of 65000 bytes (expected: at most 1024 bytes)"),
+        refused(
+            "names that are long together",
+            longNames(5_000),
+            "names of more than 4194304 characters"),
+        refused(
             "65 directories deep",
             ordinary().file("d/".repeat(65) + "x", "x"),
             "64 directories deep"),
@@ -126,6 +134,14 @@ public final class WeirdZips {
         refused("bytes before its end record", padded(), "between its directory and its end"),
         refused("stored, larger than it says", storedLie(), "stored entry \"s\" of 6 bytes"),
         refused("bytes after sizes that follow the data", afterSizes(), "that is not its sizes"));
+  }
+
+  private static ZipBuilder longNames(int count) {
+    ZipBuilder zip = ordinary();
+    for (int i = 0; i < count; i++) {
+      zip.file("x".repeat(200) + ("/" + "y".repeat(200)).repeat(4) + i, "");
+    }
+    return zip;
   }
 
   private static ZipBuilder ordinary() {
