@@ -77,7 +77,10 @@ class RunnerConnectionTest {
     ends.hello();
     ends.frames().write(ByteBuffer.wrap(new byte[] {0, 0, 0}));
     runner.awaitHello(RunnerHarness.WAIT);
-    harness.settle();
+    for (int turn = 0; turn < 10; turn++) { // The loop reads between two turns of its tasks.
+      Thread.sleep(5);
+      harness.settle();
+    }
 
     assertThatThrownBy(() -> harness.load(runner)).hasMessageContaining("more than HELLO");
   }

@@ -162,15 +162,9 @@ final class RunnerHarness implements AutoCloseable {
     }
   }
 
-  /// Waits until the loop has done what it was told, and has read what had been sent to it: it does
-  /// so between two turns of its tasks, so several of them pass.
+  /// Waits until the loop has done what it was told.
   void settle() {
-    for (int turn = 0; turn < 4; turn++) {
-      loops
-          .group()
-          .forEach(
-              loop -> loop.schedule(() -> {}, 5, TimeUnit.MILLISECONDS).awaitUninterruptibly());
-    }
+    loops.group().forEach(loop -> loop.submit(() -> {}).awaitUninterruptibly());
   }
 
   /// Runs something on the loop.
