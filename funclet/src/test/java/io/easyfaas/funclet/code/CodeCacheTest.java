@@ -50,6 +50,8 @@ final class CodeCacheTest {
   private static final String ALICE = "a".repeat(32);
   private static final String BOB = "b".repeat(32);
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  private static final int MAX_ARCHIVE_BYTES = 16 << 20;
+  private static final int RATE = 64 << 10;
 
   @TempDir private Path directory;
   private final AtomicReference<Instant> now =
@@ -216,13 +218,13 @@ final class CodeCacheTest {
 
   @Test
   void aDownloadOverTheLimitIsCutOff() throws IOException {
-    serve("/big", 200, new byte[3 << 20]);
+    serve("/big", 200, new byte[MAX_ARCHIVE_BYTES + 1]);
 
     refused(
         web("/big", "bos"),
         zip("a.js", "a").sha256(),
         ErrorCode.REQUEST_TOO_LARGE,
-        "is larger than the limit of 2097152 bytes");
+        "is larger than the limit of " + MAX_ARCHIVE_BYTES + " bytes");
     nothingIsLeft();
   }
 
@@ -513,8 +515,6 @@ final class CodeCacheTest {
     }
   }
 
-  private static final int RATE = 64 << 10;
-
   private static CodeKey key(String sha256) {
     return new CodeKey(ALICE, CodeHash.ofBase64(sha256));
   }
@@ -523,7 +523,7 @@ final class CodeCacheTest {
     return new CodeCache(
         directory.resolve("code"),
         limit,
-        new CodeFetcher(2 << 20, new CodePace(download, RATE)),
+        new CodeFetcher(MAX_ARCHIVE_BYTES, new CodePace(download, RATE)),
         now::get);
   }
 
