@@ -4,7 +4,6 @@ import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.MemoryPlan;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -49,7 +48,7 @@ public final class EventLoops implements AutoCloseable {
     this.connections = connections;
     group =
         new MultiThreadIoEventLoopGroup(
-            count, new DefaultThreadFactory("loop", true), EpollIoHandler.newFactory());
+            count, new DefaultThreadFactory("loop", true), EpollLoop.factory());
   }
 
   /// The Netty group, for the few classes that speak Netty.

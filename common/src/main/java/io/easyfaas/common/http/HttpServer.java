@@ -173,13 +173,14 @@ public final class HttpServer implements AutoCloseable {
       Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
     ReadGate gate = new ReadGate(channel);
     RequestDecoder decoder =
-        new RequestDecoder(new WaitingBytes(gate, loops.budget().open(ByteKind.HEAD, "")));
+        new RequestDecoder(gate, new WaitingBytes(gate, loops.budget().open(ByteKind.HEAD, "")));
+    gate.whenOpen(decoder::goOn);
     RequestReader reader =
         new RequestReader(admission, gate, loops.connections(), decoder, deadlines);
     RequestSequencer sequencer =
         new RequestSequencer(
             deadlines.idle(), gate, loops.connections(), reader::isReading, decoder);
-    decoder.heldUpWhile(() -> sequencer.isHoldingUp(channel) || reader.isHoldingUp());
+    decoder.heldUpWhile(() -> sequencer.isHoldingUp(channel));
     channel
         .pipeline()
         .addLast(

@@ -30,8 +30,9 @@ final class RequestDecoder extends HttpRequestDecoder {
   private static final String NO_ROOM =
       "memory for requests and answers: no room for requests that wait for the one before";
 
+  private final ReadGate gate;
   private final WaitingBytes waiting;
-  private BooleanSupplier isHeldUp = () -> false;
+  private BooleanSupplier isNextHeldUp = () -> false;
   private @Nullable ChannelHandlerContext context;
   private boolean inMessage;
   private boolean inHead;
@@ -40,8 +41,9 @@ final class RequestDecoder extends HttpRequestDecoder {
   private boolean inputEnded;
   private boolean isRefused;
 
+  /// @param gate of the connection
   /// @param waiting gets what comes before its turn
-  RequestDecoder(WaitingBytes waiting) {
+  RequestDecoder(ReadGate gate, WaitingBytes waiting) {
     super(
         new HttpDecoderConfig()
             .setMaxChunkSize(BodyCollector.MAX_READ_BYTES)
@@ -49,12 +51,13 @@ final class RequestDecoder extends HttpRequestDecoder {
             .setMaxHeaderSize(MAX_HEAD_BYTES)
             .setHeadersFactory(bounded(DefaultHttpHeadersFactory.headersFactory()))
             .setTrailersFactory(bounded(DefaultHttpHeadersFactory.trailersFactory())));
+    this.gate = gate;
     this.waiting = waiting;
   }
 
   /// @param supplier whether the next request has to wait
   void heldUpWhile(BooleanSupplier supplier) {
-    isHeldUp = supplier;
+    isNextHeldUp = supplier;
   }
 
   /// Whether more requests, or parts of one, wait for their turn.
@@ -65,7 +68,7 @@ final class RequestDecoder extends HttpRequestDecoder {
   /// The turn of what waits may have come.
   void goOn() {
     ChannelHandlerContext ctx = context;
-    if (ctx == null || ctx.isRemoved() || isHeldUp.getAsBoolean()) {
+    if (ctx == null || ctx.isRemoved() || isHeldUp()) {
       return;
     }
     ByteBuf bytes = waiting.take();
@@ -79,6 +82,11 @@ final class RequestDecoder extends HttpRequestDecoder {
     if (inputEnded && waiting.isEmpty()) {
       ctx.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     }
+  }
+
+  /// Whether what comes next has to wait: it must not overtake what waits already.
+  private boolean isHeldUp() {
+    return gate.isHoldingUp() || (!inMessage && isNextHeldUp.getAsBoolean());
   }
 
   /// Drops what waits: no request is answered any more.
@@ -99,11 +107,16 @@ final class RequestDecoder extends HttpRequestDecoder {
 
   @Override
   protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
-    if (!inMessage && isHeldUp.getAsBoolean()) {
-      if (isRefused) {
-        in.skipBytes(in.readableBytes());
-      } else if (!waiting.add(ctx.alloc(), in)) {
+    if (isRefused) {
+      in.skipBytes(in.readableBytes());
+      return;
+    }
+    if (hasWaiting() || isHeldUp()) {
+      waiting.add(ctx.alloc(), in);
+      // Within a message it waits for the room of its body, or has it.
+      if (!inMessage && !waiting.reserve()) {
         isRefused = true;
+        waiting.drop();
         out.add(new Refusal(HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, NO_ROOM))));
       }
       return;
@@ -158,6 +171,10 @@ final class RequestDecoder extends HttpRequestDecoder {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event instanceof ChannelInputShutdownEvent) {
       inputEnded = true;
+      if (hasWaiting()) { // It ends after that, see goOn.
+        ctx.fireUserEventTriggered(event);
+        return;
+      }
       endedInHead = hasPartOfHead(); // Of which nothing is left after this.
     }
     super.userEventTriggered(ctx, event);

@@ -19,7 +19,6 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// says so, a {@link StreamedRequest} when the head is. Confined to the connection's event loop.
 ///
 /// **Memory.** A body that did not come with its head is reserved before it is read: all of it, or
-/// in steps when its length is not told. While there is no room the socket is not read, and what
-/// came in the same go is held.
+/// in steps when its length is not told. While there is no room the socket is not read, and nothing
+/// is parsed of what came in the same go.
 ///
 /// **Refusals.** A {@link Refusal} is passed on for what cannot become a request: 413 for a body
 /// over the limit, 431 for a head that is too large, 417 for an expectation nobody can meet, 408
@@ -45,7 +44,6 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private final Deadlines deadlines;
   private final ConnectionLimit connections;
   private final ReaderClock clock;
-  private final ArrayDeque<Object> held = new ArrayDeque<>();
 
   private @Nullable IncomingRequest current;
   private @Nullable Future<?> roomTimer;
@@ -73,11 +71,6 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     return current != null || decoder.hasPartOfHead();
   }
 
-  /// Whether what comes next has to wait, because there is no room for what is here.
-  boolean isHoldingUp() {
-    return roomTimer != null && !refused;
-  }
-
   /// Whether this request is being read.
   boolean isReading(IncomingRequest incoming) {
     return current == incoming;
@@ -85,10 +78,6 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    if (roomTimer != null && !refused) {
-      held.add(message);
-      return;
-    }
     try {
       handle(ctx, message);
     } finally {
@@ -112,7 +101,10 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof ChannelInputShutdownEvent && isReading() && !refused) {
+    if (event instanceof ChannelInputShutdownEvent
+        && isReading()
+        && !refused
+        && !decoder.hasWaiting()) {
       refuse(ctx, LEFT, HttpResponse.text(400, "the request ends before it is whole"));
     }
     ctx.fireUserEventTriggered(event);
@@ -215,7 +207,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /// Waits for room; what comes meanwhile is held.
+  /// Waits for room. Meanwhile nothing more is parsed.
   private void hold(
       ChannelHandlerContext ctx, IncomingRequest incoming, long missing, Runnable next) {
     Reservation room = incoming.room();
@@ -242,8 +234,6 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
           incoming.claimed(missing);
           next.run();
           gate.open(ReadGate.Reason.NO_ROOM);
-          replay(ctx);
-          decoder.goOn();
         });
   }
 
@@ -253,17 +243,6 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       String shortage = room.shortage(missing);
       room.refuse();
       refuse(ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
-    }
-  }
-
-  private void replay(ChannelHandlerContext ctx) {
-    while (roomTimer == null && !held.isEmpty()) {
-      Object message = held.removeFirst();
-      try {
-        handle(ctx, message);
-      } finally {
-        ReferenceCountUtil.release(message);
-      }
     }
   }
 
@@ -301,8 +280,6 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     if (timer != null) {
       timer.cancel(false);
     }
-    held.forEach(ReferenceCountUtil::release);
-    held.clear();
     return incoming != null && incoming.fail(cause, answer);
   }
 }

@@ -17,7 +17,6 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -44,8 +43,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private final ConnectionLimit connections;
   private final BooleanSupplier isReading;
   private final RequestDecoder decoder;
-  private final ArrayDeque<Object> waiting = new ArrayDeque<>();
   private @Nullable Object next;
+  private @Nullable Object afterIt; // A refusal: nothing else is passed on while one is answered.
   private boolean busy;
   private boolean last;
   private boolean closing;
@@ -79,10 +78,9 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     if (closing) {
       ReferenceCountUtil.release(message);
     } else if (busy) {
-      waiting.add(message);
-      if (message instanceof Refusal) {
-        gate.close(ReadGate.Reason.REQUESTS_WAIT);
-      }
+      ReferenceCountUtil.release(afterIt);
+      afterIt = message;
+      gate.close(ReadGate.Reason.REQUESTS_WAIT);
     } else {
       busy = true;
       next = message;
@@ -112,7 +110,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     }
     mayProbe = false;
     boolean isEnd = message instanceof LastHttpContent || message instanceof WholeAnswer;
-    if (isEnd && inputEnded && waiting.isEmpty() && !decoder.hasWaiting()) {
+    if (isEnd && inputEnded && afterIt == null && !decoder.hasWaiting()) {
       ctx.write(message, promise.unvoid().addListener(ChannelFutureListener.CLOSE));
     } else {
       ctx.write(message, promise);
@@ -125,7 +123,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
         releaseWaiting();
         return;
       }
-      next = waiting.poll();
+      next = afterIt;
+      afterIt = null;
       // Why not at once: the handler that is writing now must return before it is called again.
       if (next != null) {
         ctx.executor().execute(() -> resume(ctx));
@@ -177,7 +176,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     ctx.executor()
         .schedule(
             () -> {
-              if (!busy || !ctx.channel().isActive()) {
+              if ((!busy && !decoder.hasWaiting()) || !ctx.channel().isActive()) {
                 return;
               }
               if (ctx.channel() instanceof EpollSocketChannel tcp
@@ -252,7 +251,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
     decoder.giveUp();
     ReferenceCountUtil.release(next);
     next = null;
-    waiting.forEach(ReferenceCountUtil::release);
-    waiting.clear();
+    ReferenceCountUtil.release(afterIt);
+    afterIt = null;
   }
 }

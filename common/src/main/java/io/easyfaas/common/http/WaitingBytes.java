@@ -7,14 +7,15 @@ import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
 /// Bytes of requests whose turn has not come, as they were read: parsed they would take many times
-/// their size. They lie in one buffer no larger than they are. From 4 KiB on the socket is not
-/// read, and beyond 8 KiB they are reserved. Confined to the connection's event loop.
+/// their size. They lie in one buffer of at most twice their size. From 4 KiB on the socket is not
+/// read. Confined to the connection's event loop.
 final class WaitingBytes {
   private static final int ENOUGH_BYTES = 4 * 1024;
 
   private final ReadGate gate;
   private final Reservation room;
   private long reserved;
+  private int kept; // Bytes of the buffer in which those that wait are.
   private @Nullable ByteBuf waiting;
   private @Nullable ByteBuf taken;
 
@@ -29,18 +30,11 @@ final class WaitingBytes {
   }
 
   /// Takes all bytes; they stay the caller's to release.
-  ///
-  /// @return whether there was room; if not, they and those before are dropped
-  boolean add(ByteBufAllocator allocator, ByteBuf bytes) {
+  void add(ByteBufAllocator allocator, ByteBuf bytes) {
     int more = bytes.readableBytes();
     ByteBuf before = waiting;
     int size = more + (before == null ? 0 : before.readableBytes());
-    if (!hasRoomFor(size)) {
-      bytes.skipBytes(more);
-      drop();
-      return false;
-    }
-    if (before == null && isTaken(bytes)) {
+    if (before == null && isTaken(bytes) && 2L * more >= kept) {
       waiting = bytes.readRetainedSlice(more); // What was taken and not used: nothing to copy.
     } else {
       ByteBuf all = allocator.directBuffer(size, size);
@@ -49,9 +43,23 @@ final class WaitingBytes {
         before.release();
       }
       waiting = all.writeBytes(bytes);
+      kept = size;
     }
     if (size >= ENOUGH_BYTES) {
       gate.close(ReadGate.Reason.REQUESTS_WAIT);
+    }
+  }
+
+  /// Reserves what is kept, if it is more than a little.
+  ///
+  /// @return whether there was room
+  boolean reserve() {
+    long wanted = wanted();
+    if (wanted > reserved) {
+      if (!room.grow(wanted - reserved)) {
+        return false;
+      }
+      reserved = wanted;
     }
     return true;
   }
@@ -68,8 +76,12 @@ final class WaitingBytes {
   void used() {
     taken = null;
     ByteBuf left = waiting;
-    int size = left == null ? 0 : left.readableBytes();
-    if (hasRoomFor(size) && size < ENOUGH_BYTES) {
+    long wanted = wanted();
+    if (wanted < reserved) {
+      room.shrink(reserved - wanted);
+      reserved = wanted;
+    }
+    if (left == null || left.readableBytes() < ENOUGH_BYTES) {
       gate.open(ReadGate.Reason.REQUESTS_WAIT);
     }
   }
@@ -90,15 +102,7 @@ final class WaitingBytes {
     return bytes == taken;
   }
 
-  private boolean hasRoomFor(int size) {
-    long wanted = size > ByteBudget.FREE_BYTES ? size : 0;
-    if (wanted > reserved && !room.grow(wanted - reserved)) {
-      return false;
-    }
-    if (wanted < reserved) {
-      room.shrink(reserved - wanted);
-    }
-    reserved = wanted;
-    return true;
+  private long wanted() {
+    return waiting == null || kept <= ByteBudget.FREE_BYTES ? 0 : kept;
   }
 }

@@ -8,7 +8,12 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
@@ -22,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Bodies that are read as they come.
 @Timeout(60)
@@ -36,18 +42,7 @@ final class BodyStreamingTest {
   private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
   private final BlockingQueue<InputStream> bodies = new LinkedBlockingQueue<>();
   private final HttpServer server =
-      HttpServer.start(
-          new HttpAddress.Tcp("127.0.0.1", 0),
-          loops,
-          MAX_WHOLE_BYTES,
-          Router.builder().stream(
-                  "PUT", "/digest", MAX_STREAM_BYTES, (request, _) -> digest(request))
-              .stream("PUT", "/late", MAX_STREAM_BYTES, (request, _) -> late(request))
-              .stream("PUT", "/refuse", MAX_STREAM_BYTES, (_, _) -> refuse())
-              .stream("PUT", "/small", 20_000, (request, _) -> digest(request))
-              .route("PUT", "/whole", (request, _) -> HttpResponse.text(200, request.text()))
-              .route("GET", "/known", (_, _) -> new HttpResponse(200, Map.of(), random(100_000)))
-              .build());
+      HttpServer.start(new HttpAddress.Tcp("127.0.0.1", 0), loops, MAX_WHOLE_BYTES, router());
 
   @BeforeAll
   static void startLoops() {
@@ -62,6 +57,17 @@ final class BodyStreamingTest {
   @AfterAll
   static void closeLoops() {
     loops.close();
+  }
+
+  private Router router() {
+    return Router.builder().stream(
+            "PUT", "/digest", MAX_STREAM_BYTES, (request, _) -> digest(request))
+        .stream("PUT", "/late", MAX_STREAM_BYTES, (request, _) -> late(request))
+        .stream("PUT", "/refuse", MAX_STREAM_BYTES, (_, _) -> refuse())
+        .stream("PUT", "/small", 20_000, (request, _) -> digest(request))
+        .route("PUT", "/whole", (request, _) -> HttpResponse.text(200, request.text()))
+        .route("GET", "/known", (_, _) -> new HttpResponse(200, Map.of(), random(100_000)))
+        .build();
   }
 
   private HttpResponse digest(HttpRequest request) {
@@ -146,6 +152,37 @@ final class BodyStreamingTest {
 
       assertThat(connection.read().text()).isEqualTo(sha256(body) + " " + body.length);
       sender.join();
+    }
+  }
+
+  /// Over a unix socket, which holds more than there is room for with the reader.
+  @Test
+  void readsNoFasterThanItsReaderWhoseClientHasClosedItsSide(@TempDir Path directory)
+      throws Exception {
+    Path socket = directory.resolve("http.sock");
+    byte[] body = random(BodyStream.CAPACITY * 5 / 4);
+    int ahead = BodyStream.CAPACITY * 5 / 8;
+    try (HttpServer _ =
+            HttpServer.start(new HttpAddress.Unix(socket), loops, MAX_WHOLE_BYTES, router());
+        SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      OutputStream out = Channels.newOutputStream(client);
+      out.write(head("/late", body.length));
+      out.write(body, 0, ahead);
+      InputStream waiting = bodies.take();
+      while (waiting.available() < BodyStream.CAPACITY / 2) {
+        Thread.sleep(2); // Until the socket is read no more.
+      }
+      out.write(body, ahead, body.length - ahead);
+      client.shutdownOutput();
+      for (int i = 0; i < 20; i++) { // Many turns of the loop.
+        try (RawConnection other = connect()) {
+          assertThat(put(other, "/whole", 1).send("x").read().text()).isEqualTo("x");
+        }
+      }
+      mayRead.countDown();
+
+      String answer = new String(Channels.newInputStream(client).readAllBytes(), UTF_8);
+      assertThat(answer).endsWith("\r\n\r\n" + sha256(body) + " " + body.length);
     }
   }
 
@@ -294,9 +331,12 @@ final class BodyStreamingTest {
 
   private static RawConnection put(RawConnection connection, String path, int length)
       throws IOException {
-    return connection.send(
-        ("PUT " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n")
-            .getBytes(ISO_8859_1));
+    return connection.send(head(path, length));
+  }
+
+  private static byte[] head(String path, int length) {
+    return ("PUT " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n")
+        .getBytes(ISO_8859_1);
   }
 
   private static byte[] random(int size) {

@@ -70,6 +70,53 @@ final class PressureTest {
   }
 
   @Test
+  void whoHasSentAllAndClosesItsSideGetsItsAnswerWhenThereIsRoom() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    Reservation others = fill();
+    String chunk = "8000\r\n" + "x".repeat(0x8000) + "\r\n";
+    List<RawConnection> clients =
+        List.of(
+            post(server, "a", "/wait", 10_000).send(new byte[10_000]),
+            post(server, "a", "/wait", BODY_BYTES).send(new byte[BODY_BYTES]),
+            post(server, "a", "/stream", BODY_BYTES).send(new byte[BODY_BYTES]),
+            connect(server)
+                .send("POST /wait HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .send(chunk + chunk + "0\r\n\r\n"),
+            connect(server)
+                .send("POST /wait HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(10_000))
+                .send("\r\nContent-Length: 10000\r\n\r\n")
+                .send(new byte[10_000]));
+    for (RawConnection client : clients) {
+      client.endInput();
+    }
+    settle(server);
+    mayAnswer.release(4);
+
+    others.close();
+
+    List<String> answers = new ArrayList<>();
+    for (RawConnection client : clients) {
+      answers.add(client.readFinal().text());
+      assertThat(client.isClosedByServer()).isTrue();
+    }
+    assertThat(answers).containsExactly("10000", "131072", "131072", "65536", "10000");
+  }
+
+  @Test
+  void whoClosesItsSideBeforeTheEndOfABodyThatWaitsForRoomIsRefused() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    Reservation others = fill();
+    RawConnection client =
+        post(server, "a", "/wait", BODY_BYTES).send(new byte[BODY_BYTES - 1]).endInput();
+    settle(server);
+
+    others.close();
+
+    assertThat(client.readFinal().status()).isEqualTo(400);
+    assertThat(client.isClosedByServer()).isTrue();
+  }
+
+  @Test
   void aBodyThatFindsNoRoomInTimeIsRefusedWithTheLimit() throws Exception {
     HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, SHORT));
     post(server, "a", "/wait", BUDGET_BYTES).send(new byte[BUDGET_BYTES]);
@@ -361,6 +408,16 @@ final class PressureTest {
   }
 
   @Test
+  void aClientThatClosesItsSideGetsAnAnswerThatItsSystemDoesNotTakeAtOnce() throws Exception {
+    HttpServer server = server(Deadlines.DEFAULT);
+    RawConnection client = connect(server);
+    client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n").endInput();
+
+    assertThat(client.readFinal().body()).hasSize(Large.BYTES);
+    assertThat(client.isClosedByServer()).isTrue();
+  }
+
+  @Test
   void aClientThatClosesItsSideGetsAnAnswerThatTakesLong() throws Exception {
     HttpServer server = server(Deadlines.DEFAULT);
     RawConnection client = connect(server);
@@ -537,10 +594,9 @@ final class PressureTest {
 
   /// Lets the loop see what was sent before.
   private void settle(HttpServer server) throws IOException {
-    mayAnswer.release();
     RawConnection other = connect(server);
-    other.send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-    assertThat(other.read().status()).isEqualTo(200);
+    other.send("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+    assertThat(other.read().status()).isEqualTo(404);
   }
 
   private HttpServer server(Deadlines deadlines) {
