@@ -22,7 +22,7 @@ public final class OwnedBytes extends CompositeByteBuf {
     this.owner = owner;
   }
 
-  /// A buffer of so many bytes that nothing is written to yet.
+  /// A buffer of so many bytes and no more, that nothing is written to yet.
   ///
   /// @param capacity bytes, as many as are reserved
   /// @param owner closed with the last reference, also when there is no memory
@@ -30,6 +30,7 @@ public final class OwnedBytes extends CompositeByteBuf {
     OwnedBytes bytes = new OwnedBytes(allocator, owner);
     try {
       bytes.addComponent(false, allocator.directBuffer(capacity, capacity).writerIndex(capacity));
+      bytes.maxCapacity(capacity); // More would be nobody's.
       return bytes;
     } catch (OutOfMemoryError e) {
       bytes.release();

@@ -12,6 +12,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.InputStreamReader;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -39,8 +40,8 @@ public record HttpEvent(
   // Fewer are copied: they may be a little of a large buffer.
   private static final int MIN_PLAIN_BYTES = 16 * 1024;
 
-  // Everything but the body and the headers, as a rule.
-  private static final int FRAME_BYTES = 1024;
+  // The names of the members, and what is between them.
+  private static final int FRAME_BYTES = 320;
 
   /// Copies the map.
   public HttpEvent {
@@ -77,8 +78,7 @@ public record HttpEvent(
       escapes = scan.escapes();
     }
     long length = kind == BodyKind.TEXT ? size + escapes : (size + 2L) / 3 * 4;
-    int headers = head.headers().values().stream().mapToInt(String::length).sum();
-    long bytes = length + 2L * headers + FRAME_BYTES;
+    long bytes = length + textBytes() + FRAME_BYTES;
     if (bytes > MAX_BYTES) {
       throw new ApiException(
           ErrorCode.REQUEST_TOO_LARGE,
@@ -92,6 +92,21 @@ public record HttpEvent(
     return new Form(kind, isPlain, bytes);
   }
 
+  /// What the texts take that come from the request, but for its body.
+  private long textBytes() {
+    long bytes = 2 * TextScan.quotedBytes(head.method()) + 2 * TextScan.quotedBytes(path);
+    for (Map<String, String> members : List.of(head.headers(), query)) {
+      for (Map.Entry<String, String> member : members.entrySet()) {
+        bytes +=
+            TextScan.quotedBytes(member.getKey()) + TextScan.quotedBytes(member.getValue()) + 2;
+      }
+    }
+    return bytes
+        + TextScan.quotedBytes(requestId)
+        + TextScan.quotedBytes(accountId)
+        + TextScan.quotedBytes(function.toString());
+  }
+
   /// The event as the function gets it. Takes time in proportion to the body, which is given back
   /// while the event grows, or becomes part of it.
   ///
@@ -102,16 +117,15 @@ public record HttpEvent(
   public ByteBuf toJson(
       ByteBufAllocator allocator, Form form, ByteBuf body, @Nullable Reservation owner) {
     EventBytes event = new EventBytes(allocator, owner, form.bytes());
-    boolean isWritten = false;
-    try (JsonWriter writer = new JsonWriter(event)) {
-      write(writer, form, body, event);
-      isWritten = true;
-    } finally {
-      if (!isWritten) {
-        event.finish().release();
-      }
+    try {
+      try (JsonWriter writer = new JsonWriter(event)) {
+        write(writer, form, body, event);
+      } // Which writes what is left, and may find no memory for it.
+      return event.finish();
+    } catch (RuntimeException | Error e) {
+      event.finish().release();
+      throw e;
     }
-    return event.finish();
   }
 
   private void write(JsonWriter writer, Form form, ByteBuf body, EventBytes event) {

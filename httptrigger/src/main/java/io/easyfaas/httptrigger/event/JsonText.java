@@ -17,6 +17,7 @@ import java.util.function.IntFunction;
 /// @param json the document; stays the caller's
 /// @param quote where the string's first quote is
 record JsonText(ByteBuf json, int quote) {
+  private static final int STEP_BYTES = 16 * 1024;
   private static final ByteProcessor PLAIN = value -> value != '"' && value != '\\';
 
   /// The text as UTF-8: part of the document as it is, when nothing in it is escaped. Half a
@@ -51,13 +52,14 @@ record JsonText(ByteBuf json, int quote) {
     ByteBuf text = decode(memory);
     ByteBuf bytes;
     try {
-      bytes = memory.apply(text.readableBytes() / 4 * 3 + 3);
+      // With room for one more, so that the end is seen before it is full.
+      bytes = memory.apply(text.readableBytes() / 4 * 3 + 4);
     } catch (ApiException | OutOfMemoryError e) {
       text.release();
       throw e;
     }
     try (InputStream decoded = Base64.getDecoder().wrap(new ByteBufInputStream(text))) {
-      while (bytes.writeBytes(decoded, 16 * 1024) >= 0) {}
+      while (bytes.writeBytes(decoded, Math.min(STEP_BYTES, bytes.writableBytes())) >= 0) {}
       return bytes;
     } catch (IOException e) {
       bytes.release();

@@ -38,6 +38,22 @@ final class TextScan {
     return escapes;
   }
 
+  /// Bytes of a text in a JSON document, with its quotes.
+  static long quotedBytes(String text) {
+    long bytes = 2;
+    for (int i = 0; i < text.length(); i++) {
+      char letter = text.charAt(i);
+      if (letter < 0x80) {
+        boolean isPlain = letter >= 0x20 && letter != '"' && letter != '\\';
+        bytes += isPlain ? 1 : 1 + escapesOf((byte) letter);
+      } else {
+        // Two surrogates are one character of four bytes.
+        bytes += letter < 0x800 || Character.isSurrogate(letter) ? 2 : 3;
+      }
+    }
+    return bytes;
+  }
+
   private void look(byte[] chunk, int size) {
     for (int i = 0; i < size; i++) {
       byte value = chunk[i];

@@ -136,7 +136,7 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// @throws ApiException when there is no room in time
   ByteBuf memory(ByteBufAllocator allocator, String account, int bytes) {
     if (bytes <= ByteBudget.FREE_BYTES) {
-      return allocator.directBuffer(bytes);
+      return allocator.directBuffer(bytes, bytes);
     }
     Reservation owner = budget.open(ByteKind.ANSWER, account);
     reserve(owner, bytes);

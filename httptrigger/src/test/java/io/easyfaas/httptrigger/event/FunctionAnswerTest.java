@@ -244,6 +244,15 @@ final class FunctionAnswerTest {
         .isEqualTo("\"\\/\b\f\n\r\té🎉é🎉\ufffdx");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"AAEC/w=", "A"})
+  void whatBreaksOffIsNotBase64(String body) {
+    assertThatThrownBy(() ->
+            answered("{\"statusCode\":200,\"isBase64Encoded\":true,\"body\":\"" + body + "\"}"))
+        .isInstanceOf(ApiException.class)
+        .hasMessageContaining("body: not base64: ");
+  }
+
   @Test
   void base64MayHaveEscapedSlashes() {
     assertThat(
@@ -291,7 +300,7 @@ final class FunctionAnswerTest {
   private static HttpResponse told(boolean failed, byte[] body) {
     ByteBuf answer = Unpooled.buffer().writeBytes(body);
     TriggerResponse response =
-        new FunctionAnswer(UnpooledByteBufAllocator.DEFAULT::directBuffer, "rid")
+        new FunctionAnswer(FunctionAnswerTest::memory, "rid")
             .toHttp(new Receipt(failed, 1_500_000, ""), answer);
     HttpResponse copy =
         new HttpResponse(
@@ -300,5 +309,10 @@ final class FunctionAnswerTest {
     answer.release();
     assertThat(answer.refCnt()).isZero();
     return copy;
+  }
+
+  /// So many bytes and not one more.
+  private static ByteBuf memory(int bytes) {
+    return UnpooledByteBufAllocator.DEFAULT.directBuffer(bytes, bytes);
   }
 }

@@ -12,16 +12,20 @@ import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class HttpEventTest {
   private static final FunctionBrn HELLO =
@@ -157,6 +161,75 @@ final class HttpEventTest {
         .isInstanceOfSatisfying(
             ApiException.class,
             failure -> assertThat(failure.code()).isEqualTo(ErrorCode.REQUEST_TOO_LARGE));
+  }
+
+  @Test
+  void neverTakesMoreThanItsFormSays() {
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/f/" + "%01".repeat(500) + "?" + "%02=%22é&".repeat(500) + "a=b")
+            .withHeader("X-" + "n".repeat(2000), "\"".repeat(500))
+            .withHeader("Y", "ü€".repeat(500));
+    HttpEvent event = HttpEvent.of(request, HELLO, "uid", "rid");
+    ByteBuf json = write(request);
+
+    long bytes = event.form(Unpooled.EMPTY_BUFFER).bytes();
+
+    assertThat(bytes).isBetween((long) json.readableBytes(), json.readableBytes() + 300L);
+    json.release();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "\""})
+  void whatFindsNoMemoryIsGivenBackWhereverThatIs(String character) {
+    String body = character.repeat(100_000);
+    HttpRequest request =
+        HttpRequest.of("POST", "/u/f", body.getBytes(UTF_8)).withHeader("X", "x".repeat(10_000));
+    boolean isWritten = false;
+    for (int buffers = 0; !isWritten; buffers++) {
+      LittleMemory memory = new LittleMemory(buffers);
+      HttpEvent event = HttpEvent.of(request, HELLO, "uid", "rid");
+      ByteBuf bytes = Unpooled.wrappedBuffer(request.body());
+      try {
+        event.toJson(memory, event.form(bytes), bytes, null).release();
+        isWritten = true;
+      } catch (OutOfMemoryError _) {
+        // As was to be expected.
+      } finally {
+        bytes.release();
+      }
+      assertThat(memory.given).as("%s buffers", buffers).allMatch(given -> given.refCnt() == 0);
+    }
+  }
+
+  /// Memory for so many buffers.
+  private static final class LittleMemory extends AbstractByteBufAllocator {
+    private final List<ByteBuf> given = new ArrayList<>();
+    private final int buffers;
+
+    LittleMemory(int buffers) {
+      super(true);
+      this.buffers = buffers;
+    }
+
+    @Override
+    protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+      if (given.size() == buffers) {
+        throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+      }
+      ByteBuf buffer = UnpooledByteBufAllocator.DEFAULT.directBuffer(initialCapacity, maxCapacity);
+      given.add(buffer);
+      return buffer;
+    }
+
+    @Override
+    protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+      return newDirectBuffer(initialCapacity, maxCapacity);
+    }
+
+    @Override
+    public boolean isDirectBufferPooled() {
+      return false;
+    }
   }
 
   /// What handlers look at.
