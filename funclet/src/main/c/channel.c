@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "io.h"
 #include "sandbox.h"
 
@@ -113,6 +114,7 @@ static bool give_listener(const struct options *options, const struct sandbox *s
 static bool open_output(const struct options *options, const struct sandbox *sandbox,
                         int *engine_end, int *sandbox_end, struct failure *failure) {
   int ends[2];
+  pid_t launcher = getppid();
   // Why: a pipe belongs to who makes it, and only its owner may open it anew. As root this needs
   // CAP_SETUID and CAP_SETGID, which the keeper has, where fchown would need one more.
   setfsgid(sandbox->id_base + options->gid);
@@ -121,6 +123,7 @@ static bool open_output(const struct options *options, const struct sandbox *san
   int error = errno;
   setfsuid(geteuid());
   setfsgid(getegid());
+  end_with(launcher);
   if (made != 0) {
     return fail_with(failure, error, "channel", "pipe");
   }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +30,13 @@ bool keep_capabilities(uint64_t kept, struct failure *failure) {
     data[word].effective = data[word].permitted = (uint32_t)(kept >> (32 * word));
   }
   return syscall(SYS_capset, &header, data) == 0 || fail(failure, "capabilities", NULL);
+}
+
+void end_with(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) {
+    _exit(1);
+  }
 }
 
 bool become(uid_t uid, gid_t gid, struct failure *failure) {

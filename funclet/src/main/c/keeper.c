@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "confine.h"
 #include "io.h"
 #include "mounts.h"
 #include "options.h"
@@ -318,10 +319,7 @@ static struct pollfd watch(const struct sandbox *sandbox) {
 
 _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
   prctl(PR_SET_NAME, "easyfaas-keeper");
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) {
-    _exit(1);
-  }
+  end_with(parent);
   struct keeper keeper = {.launcher = keep_only(socket), .slot = slot, .cgroup = -1};
   if (keeper.launcher < 0) {
     _exit(1);

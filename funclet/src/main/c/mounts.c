@@ -5,17 +5,16 @@
 #include <inttypes.h>
 #include <linux/openat2.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "io.h"
 
 static const uint64_t NO_PRIVILEGE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
@@ -366,10 +365,7 @@ bool mounts_add(struct options *options, int pidfd, struct failure *failure) {
   }
   if (helper == 0) {
     struct failure found = {0};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper) {
-      _exit(1);
-    }
+    end_with(keeper);
     if (!add_in_helper(options, pidfd, &found)) {
       write_fully(out, &found, sizeof found);
       _exit(1);

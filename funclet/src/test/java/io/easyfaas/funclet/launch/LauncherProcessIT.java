@@ -377,6 +377,24 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void aKilledLauncherTakesAKeeperAlongThatCannotReadOfItsEnd() throws Exception {
+    ProcessHandle keeper = open();
+    done(launcher.call(layout.create(), TIMEOUT));
+    try (HandOvers engine = new HandOvers(home.resolve("c.sock"))) {
+      LauncherCommand sleep =
+          layout.exec(List.of("/bin/sleep", "600"), engine.address(TOKEN, 9000));
+      done(launcher.call(sleep, TIMEOUT));
+      signal("STOP", keeper.pid());
+
+      ProcessHandle.of(launcher.pid()).orElseThrow().destroyForcibly();
+
+      assertThat(keeper.onExit().orTimeout(20, TimeUnit.SECONDS).join().isAlive()).isFalse();
+    } finally {
+      keeper.destroyForcibly();
+    }
+  }
+
+  @Test
   void aLauncherThatDoesNotAnswerIsNotWaitedForForEver() throws Exception {
     done(openAndCreate());
     signal("STOP", launcher.pid());
