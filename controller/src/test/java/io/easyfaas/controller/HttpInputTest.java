@@ -167,7 +167,8 @@ class HttpInputTest {
   @Test
   void headHasNoBody() throws Exception {
     try (RawClient client = new RawClient(engine.port())) {
-      client.send("HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n");
+      client.send(
+          "HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 
       assertThat(client.head())
           .startsWith("HTTP/1.1 404 ")

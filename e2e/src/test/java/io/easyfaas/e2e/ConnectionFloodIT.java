@@ -85,7 +85,7 @@ final class ConnectionFloodIT {
     engine.create(
         FunctionSpec.node(
             "slow", "exports.handler = () => new Promise((end) => setTimeout(end, 20_000));"));
-    String shortest = "GET / HTTP/1.1\r\n\r\n";
+    String shortest = "GET / HTTP/1.1\r\nHost:\r\n\r\n";
     String calls =
         RawClient.invocation("slow", 0) + shortest.repeat(PIPELINED_BYTES / shortest.length());
     engine.create(FunctionSpec.node("quick", "exports.handler = async () => 'quick';"));

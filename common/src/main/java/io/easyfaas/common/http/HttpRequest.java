@@ -18,7 +18,7 @@ import java.util.function.BiConsumer;
 /// One request. Immutable, but for a body that is a stream.
 ///
 /// @param method upper case
-/// @param target path and query as on the wire
+/// @param target path and query as on the wire; `*` for the server itself
 /// @param headers by case-insensitive name; of several values with one name the last wins
 /// @param content its body
 public record HttpRequest(
@@ -83,18 +83,13 @@ public record HttpRequest(
         .or(() -> header(legacyName).filter(value -> !value.isEmpty()));
   }
 
-  /// The path without the query, its segments percent-decoded, empty segments dropped. A target in
-  /// absolute form (RFC 9112 §3.2.2) means its path.
+  /// The path without the query, its segments percent-decoded, empty segments dropped: a slash at
+  /// the end, or two in a row, change nothing.
   ///
   /// @throws ApiException when an escape is malformed
   public List<String> path() {
     int query = target.indexOf('?');
     String raw = query < 0 ? target : target.substring(0, query);
-    int scheme = raw.indexOf("://");
-    if (scheme > 0 && !raw.startsWith("/")) {
-      int slash = raw.indexOf('/', scheme + "://".length());
-      raw = slash < 0 ? "/" : raw.substring(slash);
-    }
     List<String> segments = new ArrayList<>();
     for (String segment : raw.split("/", -1)) {
       if (!segment.isEmpty()) {

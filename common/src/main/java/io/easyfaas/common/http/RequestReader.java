@@ -31,9 +31,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **Refusals.** A {@link Refusal} is passed on for what cannot become a request: 413 for a body
 /// over the limit, 431 for a head that is too large, 417 for an expectation nobody can meet, 408
-/// for what comes too slowly, 503 when there is no room in time, 400 for bytes that are not HTTP.
-/// Who reads the body already gets an {@link IOException} instead, and its answer is replaced. What
-/// comes after a refusal is read and dropped.
+/// for what comes too slowly, 503 when there is no room in time, 400 for bytes that are not HTTP,
+/// and what {@link RequestForm} says. Who reads the body already gets an {@link IOException}
+/// instead, and its answer is replaced. What comes after a refusal is read and dropped.
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
 final class RequestReader extends ChannelInboundHandlerAdapter {
   private static final String LEFT = "the client left before the end of the body";
@@ -149,6 +149,11 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     decoder.headIsWhole();
     clock.headIsWhole();
     asks(ctx, true);
+    HttpResponse wrong = RequestForm.refusal(request);
+    if (wrong != null) {
+      refuse(ctx, wrong);
+      return;
+    }
     String expected = request.headers().get(HttpHeaderNames.EXPECT);
     IncomingRequest incoming = admission.admit(request);
     if (expected != null

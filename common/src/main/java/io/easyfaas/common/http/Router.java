@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 /// A pattern is a path whose segments are literal or, in braces, a parameter that matches any one
 /// segment: `/v1/functions/{name}`. An unknown path is answered with 404, a known one with another
 /// method with 405 and `Allow`. HEAD is answered by the route for GET where it has none of its own
-/// (RFC 9110 §9.1); the server leaves the body out.
+/// (RFC 9110 §9.1); the server leaves the body out. `OPTIONS *` is told the methods of all routes.
 public final class Router implements HttpHandler {
   /// Answers one request whose path matched.
   @FunctionalInterface
@@ -114,6 +114,10 @@ public final class Router implements HttpHandler {
     List<String> path = request.path();
     TreeSet<String> allowed = new TreeSet<>();
     for (Route route : routes) {
+      if (request.target().equals("*")) {
+        allowed.add(route.method());
+        continue;
+      }
       Optional<List<String>> parameters = route.match(path);
       if (parameters.isPresent()) {
         if (route.answers(request.method())) {

@@ -17,14 +17,6 @@ final class HttpRequestTest {
   }
 
   @Test
-  void readsThePathOfATargetInAbsoluteForm() {
-    assertThat(HttpRequest.of("GET", "http://host:80/v1/runtimes?x=http://y").path())
-        .containsExactly("v1", "runtimes");
-    assertThat(HttpRequest.of("GET", "http://host").path()).isEmpty();
-    assertThat(HttpRequest.of("GET", "/a://b").path()).containsExactly("a:", "b");
-  }
-
-  @Test
   void readsTheQuery() {
     HttpRequest request = HttpRequest.of("GET", "/?a=1&b=&c&a=2&d=x%3Dy+z&&e=f=g");
 

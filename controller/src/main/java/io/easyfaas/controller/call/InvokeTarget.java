@@ -25,6 +25,9 @@ record InvokeTarget(String function, String qualifier, String logType, String lo
       if (path.indexOf("//") >= 0) {
         path = path.replaceAll("/{2,}", "/");
       }
+      if (path.endsWith("/")) { // Which changes nothing, as in the router.
+        path = path.substring(0, path.length() - 1);
+      }
       int nameEnd = path.length() - SUFFIX.length();
       if (nameEnd <= PREFIX.length() || !path.startsWith(PREFIX) || !path.endsWith(SUFFIX)) {
         return Optional.empty();

@@ -23,6 +23,12 @@ class InvokeTargetTest {
   }
 
   @Test
+  void slashesAtTheEndAndInARowChangeNothing() {
+    assertThat(InvokeTarget.parse("//v1/functions//f/invocations//?Qualifier=1"))
+        .hasValue(new InvokeTarget("f", "1", "", ""));
+  }
+
+  @Test
   void plusIsASpaceInTheQueryOnly() {
     assertThat(InvokeTarget.parse("/v1/functions/a+%41/invocations?Qualifier=a+b"))
         .hasValue(new InvokeTarget("a+A", "a b", "", ""));
@@ -33,7 +39,6 @@ class InvokeTargetTest {
       strings = {
         "/v1/functions//invocations",
         "/v1/functions/a/b/invocations",
-        "/v1/functions/f/invocations/",
         "/v1/functions/f",
         "/v2/functions/f/invocations",
         "/v1/functions/%z/invocations",
