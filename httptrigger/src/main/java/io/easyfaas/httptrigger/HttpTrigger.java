@@ -31,7 +31,7 @@ public final class HttpTrigger implements AutoCloseable {
   /// @throws HttpException when the address cannot be listened on
   public static HttpTrigger start(HttpTriggerConfig config, EventLoops loops) {
     HttpClient controller = new HttpClient(config.controller(), loops);
-    HttpInvoker invoker = new HttpInvoker(controller, loops.budget());
+    HttpInvoker invoker = new HttpInvoker(controller);
     return start(config, loops, invoker, List.of(invoker, controller));
   }
 

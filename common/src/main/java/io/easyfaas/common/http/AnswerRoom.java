@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// Confined to the connection's event loop.
 final class AnswerRoom extends ChannelInboundHandlerAdapter {
   // How far ahead of an answer of unknown length is reserved. What is being read fits in half.
-  private static final long STEP_BYTES = 2L * BodyCollector.MAX_READ_BYTES;
+  private static final long STEP_BYTES = 2L * OwnedBytes.READ_BYTES;
 
   // The engine's own: nobody else must be able to take its share.
   private static final String OWN_ACCOUNT = "the engine itself";

@@ -12,12 +12,6 @@ import org.jspecify.annotations.Nullable;
 /// copied together: each would hold on to the whole buffer it was read into, and a body sent byte
 /// by byte would cost a hundred times its size.
 final class BodyCollector {
-  /// What one read from a socket brings at most.
-  static final int MAX_READ_BYTES = 64 * 1024;
-
-  /// Fewer bytes are copied: they would keep the buffer that they were read into.
-  static final int LARGE_BYTES = MAX_READ_BYTES / 2;
-
   private static final int FIRST_BYTES = 4 * 1024;
 
   private final ByteBufAllocator allocator;
@@ -45,7 +39,7 @@ final class BodyCollector {
   /// @param expected bytes that will come after it, as far as known; at least 0
   void add(ByteBuf piece, long expected) {
     int length = piece.readableBytes();
-    if (length >= LARGE_BYTES) {
+    if (OwnedBytes.fillARead(length)) {
       seal();
       body.addComponent(true, piece.retainedSlice());
     } else {
@@ -77,8 +71,8 @@ final class BodyCollector {
       return current;
     }
     seal();
-    long wanted = Math.max(expected, Math.max(FIRST_BYTES, Math.min(size, MAX_READ_BYTES)));
-    int capacity = (int) Math.min(wanted, MAX_READ_BYTES);
+    long wanted = Math.max(expected, Math.max(FIRST_BYTES, Math.min(size, OwnedBytes.READ_BYTES)));
+    int capacity = (int) Math.min(wanted, OwnedBytes.READ_BYTES);
     ByteBuf fresh = allocator.directBuffer(capacity, capacity);
     tail = fresh;
     return fresh;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// A request whose head is here and whose body is coming. Confined to the connection's event loop.
 final class IncomingRequest {
   // Of a chunked body: how far ahead of it memory is reserved. What is being read fits in half.
-  private static final long STEP = 2L * BodyCollector.MAX_READ_BYTES;
+  private static final long STEP = 2L * OwnedBytes.READ_BYTES;
 
   private final HttpRequest head;
   private final BodyRule rule;

@@ -1,17 +1,20 @@
 package io.easyfaas.common.http;
 
 import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /// Bytes and the reservation that answers for them: it is closed when the last reference to the
 /// bytes is released, wherever they went and however they end. As thread-safe as any buffer.
 public final class OwnedBytes extends CompositeByteBuf {
+  /// What one read from a socket or a pipe brings at most.
+  public static final int READ_BYTES = 64 * 1024;
+
   private Reservation owner;
 
   /// Bytes to be added by `addComponent(true, …)`.
@@ -38,14 +41,45 @@ public final class OwnedBytes extends CompositeByteBuf {
     }
   }
 
-  /// Keeps bytes for longer than the buffer may be kept that they were read into: few are copied,
-  /// and what is more than a little is answered for, unless somebody does already.
+  /// Bytes beyond the buffer that they were read into, and who answers for them.
   ///
   /// @param bytes stay the caller's
-  /// @param account opens a reservation for them, which grows whether there is room or not
+  /// @param owner closed with the last reference, also when there is no memory
+  public static OwnedBytes of(ByteBufAllocator allocator, ByteBuf bytes, Reservation owner) {
+    OwnedBytes owned = new OwnedBytes(allocator, owner);
+    try {
+      owned.addComponent(true, detached(allocator, bytes));
+      return owned;
+    } catch (OutOfMemoryError e) {
+      owned.release();
+      throw e;
+    }
+  }
+
+  /// Bytes beyond the buffer that they were read into: few are copied, many keep it.
+  ///
+  /// @param bytes stay the caller's
+  /// @return belongs to the caller
+  public static ByteBuf detached(ByteBufAllocator allocator, ByteBuf bytes) {
+    int size = bytes.readableBytes();
+    return fillARead(size)
+        ? bytes.retainedSlice()
+        : allocator.directBuffer(size, size).writeBytes(bytes, bytes.readerIndex(), size);
+  }
+
+  /// Whether so many bytes may keep the buffer that they were read into: at least half of what it
+  /// may have.
+  static boolean fillARead(int size) {
+    return size >= READ_BYTES / 2;
+  }
+
+  /// Keeps an answer for longer than the buffer may be kept that it was read into. What is more
+  /// than a little is answered for, whether there is room or not, unless somebody does already.
+  ///
+  /// @param bytes stay the caller's
   /// @return belongs to the caller
   public static ByteBuf keep(
-      ByteBufAllocator allocator, ByteBuf bytes, Supplier<Reservation> account) {
+      ByteBufAllocator allocator, ByteBuf bytes, ByteBudget budget, String account) {
     int size = bytes.readableBytes();
     if (isOwned(bytes)) {
       return bytes.retain();
@@ -54,13 +88,11 @@ public final class OwnedBytes extends CompositeByteBuf {
       return Unpooled.EMPTY_BUFFER;
     }
     if (size <= ByteBudget.FREE_BYTES) {
-      return allocator.directBuffer(size, size).writeBytes(bytes, bytes.readerIndex(), size);
+      return detached(allocator, bytes);
     }
-    Reservation owner = account.get();
+    Reservation owner = budget.open(ByteKind.ANSWER, account);
     owner.add(size);
-    return size >= BodyCollector.LARGE_BYTES
-        ? new OwnedBytes(allocator, owner).addComponent(true, bytes.retainedSlice())
-        : empty(allocator, owner, size).writeBytes(bytes, bytes.readerIndex(), size);
+    return of(allocator, bytes, owner);
   }
 
   /// Takes the reservation away from a body that is being copied elsewhere: whoever has the copy

@@ -6,16 +6,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// The answer of an exchange as a stream, for a thread that writes it: it waits for the client.
-/// What fits in one part is sent whole, with its length. Used by one thread, but for {@link
-/// #clientLeft}.
+/// What fits in one part is sent whole, with its length. {@link WriteWatch} ends the connection of
+/// a client that takes too little, which wakes the thread by {@link #clientLeft}. Used by one
+/// thread, but for {@link #clientLeft}.
 public final class PartStream extends OutputStream {
   private static final int PART_BYTES = 64 * 1024;
   private static final int WINDOW_PARTS = CallSink.WINDOW_BYTES / PART_BYTES;
-  private static final int STALL_SECONDS = 60; // A client that takes nothing for so long is gone.
 
   private final Exchange exchange;
   private final Map<String, String> headers;
@@ -104,9 +103,7 @@ public final class PartStream extends OutputStream {
 
   private void send(ByteBuf full) throws IOException {
     try {
-      if (!window.tryAcquire(STALL_SECONDS, TimeUnit.SECONDS)) {
-        throw new IOException("the client took nothing for " + STALL_SECONDS + "s");
-      }
+      window.acquire();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while writing an answer", e);

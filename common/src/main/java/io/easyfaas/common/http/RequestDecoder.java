@@ -46,7 +46,7 @@ final class RequestDecoder extends HttpRequestDecoder {
   RequestDecoder(ReadGate gate, WaitingBytes waiting) {
     super(
         new HttpDecoderConfig()
-            .setMaxChunkSize(BodyCollector.MAX_READ_BYTES)
+            .setMaxChunkSize(OwnedBytes.READ_BYTES)
             .setMaxInitialLineLength(MAX_HEAD_BYTES)
             .setMaxHeaderSize(MAX_HEAD_BYTES)
             .setHeadersFactory(bounded(DefaultHttpHeadersFactory.headersFactory()))

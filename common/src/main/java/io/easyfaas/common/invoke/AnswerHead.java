@@ -20,9 +20,4 @@ public record AnswerHead(int status, String contentType, Map<String, String> hea
   public AnswerHead {
     headers = Map.copyOf(headers);
   }
-
-  /// The head of an answer of which nothing but the length is known.
-  public static AnswerHead ofLength(long length) {
-    return new AnswerHead(0, "", Map.of(), length);
-  }
 }

@@ -2,6 +2,7 @@ package io.easyfaas.common.json;
 
 import java.io.InputStream;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -68,6 +69,29 @@ public final class JsonReader implements AutoCloseable {
       case END_OBJECT -> Optional.empty();
       default -> throw unexpected(token.toString());
     };
+  }
+
+  /// Reads a document that is an object, to its end.
+  ///
+  /// @param taker gets the name and the kind of each member in turn; what it does not read of a
+  ///   value is passed over
+  /// @return false when it is no object. Nor is what is not UTF-8 JSON (RFC 8259 §8.1), though the
+  ///   parser knows other encodings: it has no positions of bytes there
+  public boolean object(BiConsumer<String, Kind> taker) {
+    if (next() != Kind.OBJECT || position() < 0) {
+      return false;
+    }
+    members(taker);
+    end();
+    return true;
+  }
+
+  /// Reads the members of the object that is the value, as {@link #object} does.
+  public void members(BiConsumer<String, Kind> taker) {
+    for (Optional<String> name = nextName(); name.isPresent(); name = nextName()) {
+      taker.accept(name.get(), next());
+      skip();
+    }
   }
 
   /// The text, or the number as it is written.

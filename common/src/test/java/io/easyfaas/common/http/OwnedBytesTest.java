@@ -15,7 +15,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class OwnedBytesTest {
   private static final PooledByteBufAllocator ALLOCATOR = PooledByteBufAllocator.DEFAULT;
-  private static final int READ_BYTES = 64 * 1024;
 
   private final ByteBudget budget = new ByteBudget(1024 * 1024);
 
@@ -38,7 +37,7 @@ final class OwnedBytesTest {
   @CsvSource({"100, false, 0", "8192, false, 0", "9000, false, 9000", "40000, true, 40000"})
   void whatIsKeptIsAnsweredForAndLittleOfItKeepsNoReadBuffer(
       int size, boolean keepsTheBuffer, int reserved) {
-    ByteBuf read = ALLOCATOR.directBuffer(READ_BYTES).writeZero(READ_BYTES);
+    ByteBuf read = ALLOCATOR.directBuffer(OwnedBytes.READ_BYTES).writeZero(OwnedBytes.READ_BYTES);
 
     ByteBuf kept = keep(read.slice(100, size));
 
@@ -65,13 +64,13 @@ final class OwnedBytesTest {
 
   @Test
   void nothingIsKeptOfNothing() {
-    ByteBuf read = ALLOCATOR.directBuffer(READ_BYTES);
+    ByteBuf read = ALLOCATOR.directBuffer(OwnedBytes.READ_BYTES);
 
     assertThat(keep(read)).isSameAs(Unpooled.EMPTY_BUFFER);
     read.release();
   }
 
   private ByteBuf keep(ByteBuf bytes) {
-    return OwnedBytes.keep(ALLOCATOR, bytes, () -> budget.open(ByteKind.ANSWER, "a"));
+    return OwnedBytes.keep(ALLOCATOR, bytes, budget, "a");
   }
 }

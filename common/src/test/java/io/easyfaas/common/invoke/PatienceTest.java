@@ -8,6 +8,7 @@ import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -88,7 +89,7 @@ class PatienceTest {
   @Test
   void aStreamThatHasBegunGoesOn() {
     begin(Duration.ofHours(1));
-    inner.began(AnswerHead.ofLength(3));
+    inner.began(new AnswerHead(0, "", Map.of(), 3));
     inner.part(Unpooled.EMPTY_BUFFER);
     inner.failed(new CallFailure.ByFunction(RECEIPT, new byte[0]));
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.easyfaas.common.http.Exchange;
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.http.Persistence;
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.Call;
@@ -74,7 +75,7 @@ final class HttpCall implements CallSink, Runnable {
       answerPlain(receipt, answer);
       return;
     }
-    ByteBuf owned = front.owned(exchange.allocator(), account, answer);
+    ByteBuf owned = OwnedBytes.keep(exchange.allocator(), answer, front.budget(), account);
     if (logInBody) {
       answerWithLog(receipt, owned);
       return;

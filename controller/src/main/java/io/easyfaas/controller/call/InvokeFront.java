@@ -1,14 +1,10 @@
 package io.easyfaas.controller.call;
 
 import io.easyfaas.common.budget.ByteBudget;
-import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.LoopHandler;
-import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.RequestIds;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.security.SecureRandom;
 import java.util.HashMap;
@@ -53,12 +49,9 @@ public final class InvokeFront implements AutoCloseable {
     return threads;
   }
 
-  /// Has an account answer for an answer until its client has taken it, if nobody does already.
-  ///
-  /// @param answer stays the caller's to release
-  /// @return the same bytes; belongs to the caller
-  ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf answer) {
-    return OwnedBytes.keep(allocator, answer, () -> budget.open(ByteKind.ANSWER, account));
+  /// The account of answers that clients have not taken yet.
+  ByteBudget budget() {
+    return budget;
   }
 
   /// Stops answers that are being written on threads. Safe to call twice.

@@ -1,5 +1,6 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.wire.ApiException;
@@ -24,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class AnswerParts {
   // A frame for every few bytes taken would cost more than the bytes.
   private static final int WORTH_A_FRAME_BYTES = FrameType.FIRST_CREDIT_BYTES / 4;
-  // So few are not worth a reservation, and are copied out of the buffer they were read into.
-  private static final int SMALL_BYTES = 8 * 1024;
 
   private final ByteBufAllocator allocator;
   private final Supplier<Reservation> owner;
@@ -88,7 +87,10 @@ final class AnswerParts {
   @Nullable ByteBuf goesOn(ByteBuf part) {
     int size = part.readableBytes();
     if (onTheWay == 0) {
-      ByteBuf mine = size <= SMALL_BYTES ? copy(part) : owned(part);
+      ByteBuf mine =
+          size <= ByteBudget.FREE_BYTES
+              ? OwnedBytes.detached(allocator, part)
+              : OwnedBytes.of(allocator, part, reserve(size));
       onTheWay = size;
       return mine;
     }
@@ -152,19 +154,6 @@ final class AnswerParts {
     if (mine != null) {
       mine.close();
     }
-  }
-
-  private ByteBuf copy(ByteBuf part) {
-    int size = part.readableBytes();
-    return allocator.directBuffer(size, size).writeBytes(part, part.readerIndex(), size);
-  }
-
-  private ByteBuf owned(ByteBuf part) {
-    Reservation mine = reserve(part.readableBytes());
-    boolean isLarge = part.readableBytes() >= RunnerLoop.READ_BYTES / 2;
-    // A little of what was read in one go does not keep all of that.
-    return new OwnedBytes(allocator, mine)
-        .addComponent(true, isLarge ? part.retainedSlice() : copy(part));
   }
 
   private Reservation reserve(int bytes) {

@@ -1,5 +1,6 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.http.OwnedBytes;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
@@ -30,7 +31,7 @@ final class FrameBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
     return new MaxMessageHandle() {
       @Override
       public int guess() {
-        return RunnerLoop.READ_BYTES;
+        return OwnedBytes.READ_BYTES;
       }
 
       @Override
@@ -39,7 +40,7 @@ final class FrameBuffers extends DefaultMaxMessagesRecvByteBufAllocator {
           return own.clear().retain();
         }
         try {
-          return allocator.directBuffer(RunnerLoop.READ_BYTES);
+          return allocator.directBuffer(OwnedBytes.READ_BYTES);
         } catch (OutOfMemoryError e) {
           throw new OutOfMemory(e);
         }

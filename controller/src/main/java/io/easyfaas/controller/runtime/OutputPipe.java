@@ -1,5 +1,6 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.http.OwnedBytes;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoRegistration;
@@ -146,7 +147,7 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
       return;
     }
     for (int i = 0; i < READS_PER_TURN && !paused && !isAtEnd; i++) {
-      if (read(RunnerLoop.READ_BYTES) <= 0) {
+      if (read(OwnedBytes.READ_BYTES) <= 0) {
         return;
       }
     }
@@ -158,7 +159,7 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
     ByteBuf buffer = loop.output;
     int size;
     try {
-      size = end.readAddress(buffer.memoryAddress(), 0, Math.min(limit, RunnerLoop.READ_BYTES));
+      size = end.readAddress(buffer.memoryAddress(), 0, Math.min(limit, OwnedBytes.READ_BYTES));
     } catch (IOException e) {
       LOG.warn("output: read: {}", e.getMessage());
       size = -1;

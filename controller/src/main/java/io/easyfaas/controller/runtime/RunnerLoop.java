@@ -1,6 +1,7 @@
 package io.easyfaas.controller.runtime;
 
 import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.http.OwnedBytes;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.IoEventLoop;
@@ -11,16 +12,13 @@ import java.util.function.LongSupplier;
 /// The buffers are there from the start: what runners say is read, and small answers get on, also
 /// when there is no memory for anything else.
 final class RunnerLoop {
-  /// Bytes read at once from one runner.
-  static final int READ_BYTES = 64 * 1024;
-
   final IoEventLoop loop;
   final FlushQueue flushes;
   final ByteBudget bytes;
   final LongSupplier nanoTime;
   final LongSupplier epochMillis;
-  final ByteBuf frames = UnpooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES, READ_BYTES);
-  final ByteBuf output = UnpooledByteBufAllocator.DEFAULT.directBuffer(READ_BYTES, READ_BYTES);
+  final ByteBuf frames = readBuffer();
+  final ByteBuf output = readBuffer();
 
   /// @param bytes the account of what is on its way
   /// @param nanoTime usually {@link System#nanoTime()}
@@ -42,5 +40,10 @@ final class RunnerLoop {
   void close() {
     frames.release();
     output.release();
+  }
+
+  private static ByteBuf readBuffer() {
+    int size = OwnedBytes.READ_BYTES;
+    return UnpooledByteBufAllocator.DEFAULT.directBuffer(size, size);
   }
 }

@@ -25,6 +25,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -148,7 +149,7 @@ class InvokeFrontTest {
     try (Socket client = connect()) {
       invoke(client, "Connection: close\r\n");
       Held call = door.next();
-      call.sink.began(AnswerHead.ofLength(8));
+      call.sink.began(new AnswerHead(0, "", Map.of(), 8));
       call.sink.part(bytes("one"));
       call.sink.part(bytes("three"));
       call.sink.ended(RECEIPT);
@@ -186,7 +187,7 @@ class InvokeFrontTest {
       invoke(client, "");
       invoke(client, "Connection: close\r\n");
       Held first = door.next();
-      first.sink.began(AnswerHead.ofLength(3));
+      first.sink.began(new AnswerHead(0, "", Map.of(), 3));
       first.sink.part(bytes("one"));
       first.sink.ended(RECEIPT);
       door.next().sink.answered(RECEIPT, bytes("two"));
@@ -235,7 +236,7 @@ class InvokeFrontTest {
       client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
       invoke(client, "Connection: close\r\n");
       Held call = door.next();
-      call.sink.began(AnswerHead.ofLength(16L << 20));
+      call.sink.began(new AnswerHead(0, "", Map.of(), 16L << 20));
       for (int i = 0; i < 16; i++) {
         call.sink.part(part);
       }

@@ -9,7 +9,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The error object of a failed function, read in one pass: its texts stay where they are, since
@@ -18,41 +20,37 @@ import java.util.Optional;
 /// @param message `errorMessage`: what went wrong
 /// @param type `errorType`; empty when the engine did not know one
 record FailureDocument(Optional<JsonText> message, Optional<JsonText> type) {
+  private static final String MESSAGE = "errorMessage";
+  private static final String TYPE = "errorType";
+
   /// Reads an answer, which stays the caller's and has to outlive this.
   ///
   /// @return empty when it is no JSON object, or one of the two is no text
   static Optional<FailureDocument> read(ByteBuf answer) {
     ByteBuf json = answer.slice();
+    Map<String, Optional<JsonText>> texts = new HashMap<>(); // Empty: neither text nor null.
     try (JsonReader reader = new JsonReader(new ByteBufInputStream(json.duplicate()))) {
-      return reader.next() == Kind.OBJECT && reader.position() >= 0
-          ? members(json, reader)
+      boolean isObject =
+          reader.object((name, kind) -> {
+            if (kind == Kind.NULL) {
+              texts.remove(name);
+            } else if (name.equals(MESSAGE) || name.equals(TYPE)) { // The others stay inside.
+              texts.put(
+                  name,
+                  kind == Kind.TEXT
+                      ? Optional.of(new JsonText(json, (int) reader.position()))
+                      : Optional.empty());
+            }
+          });
+      return isObject && texts.values().stream().allMatch(Optional::isPresent)
+          ? Optional.of(
+              new FailureDocument(
+                  texts.getOrDefault(MESSAGE, Optional.empty()),
+                  texts.getOrDefault(TYPE, Optional.empty())))
           : Optional.empty();
     } catch (JsonException _) {
       return Optional.empty();
     }
-  }
-
-  private static Optional<FailureDocument> members(ByteBuf json, JsonReader reader) {
-    Optional<JsonText> message = Optional.empty();
-    Optional<JsonText> type = Optional.empty();
-    for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
-      Kind kind = reader.next();
-      boolean isMessage = name.get().equals("errorMessage");
-      if (isMessage
-          || name.get().equals("errorType")) { // The others are nobody's business outside.
-        Optional<JsonText> text = Optional.empty();
-        if (kind == Kind.TEXT) {
-          text = Optional.of(new JsonText(json, (int) reader.position()));
-        } else if (kind != Kind.NULL) {
-          return Optional.empty();
-        }
-        message = isMessage ? text : message;
-        type = isMessage ? type : text;
-      }
-      reader.skip();
-    }
-    reader.end();
-    return Optional.of(new FailureDocument(message, type));
   }
 
   /// The object with these two members only.
@@ -60,8 +58,8 @@ record FailureDocument(Optional<JsonText> message, Optional<JsonText> type) {
   /// @return shares the bytes of the answer; belongs to the caller
   ByteBuf toJson() {
     List<ByteBuf> pieces = new ArrayList<>();
-    message.ifPresent(text -> add(pieces, "errorMessage", text));
-    type.ifPresent(text -> add(pieces, "errorType", text));
+    message.ifPresent(text -> add(pieces, MESSAGE, text));
+    type.ifPresent(text -> add(pieces, TYPE, text));
     pieces.add(ascii(pieces.isEmpty() ? "{}" : "}"));
     return Unpooled.wrappedBuffer(pieces.size(), pieces.toArray(ByteBuf[]::new));
   }

@@ -40,12 +40,10 @@ record ResponseDocument(
   /// Reads an answer, which stays the caller's.
   static ResponseDocument read(ByteBuf answer) {
     ByteBuf json = answer.slice();
+    Members members = new Members();
     try (JsonReader reader = new JsonReader(new ByteBufInputStream(json))) {
-      // What is no UTF-8 is no JSON (RFC 8259 §8.1), though the reader knows other encodings: it
-      // has
-      // no positions of bytes there.
-      boolean isObject = reader.next() == Kind.OBJECT && reader.position() >= 0;
-      return isObject ? new Members().read(reader) : TEXT;
+      boolean isObject = reader.object((name, kind) -> members.take(reader, name, kind));
+      return isObject ? members.document() : TEXT;
     } catch (JsonException _) {
       return TEXT;
     }
@@ -60,30 +58,24 @@ record ResponseDocument(
     private boolean hasHeaders = true;
     private boolean isBase64;
 
-    ResponseDocument read(JsonReader reader) {
-      for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
-        Kind kind = reader.next();
-        switch (name.get()) {
-          case "statusCode" ->
-              status = kind == Kind.INTEGER ? status(reader.text()) : OptionalInt.empty();
-          case "isBase64Encoded" -> isBase64 = kind == Kind.TRUE;
-          case "body" -> {
-            body =
-                kind == Kind.TEXT ? OptionalInt.of((int) reader.position()) : OptionalInt.empty();
-            hasBody = kind == Kind.TEXT || kind == Kind.NULL;
-          }
-          case "headers" -> {
-            headers = kind == Kind.OBJECT ? headers(reader) : Map.of();
-            hasHeaders = kind == Kind.OBJECT || kind == Kind.NULL;
-            if (kind == Kind.OBJECT) {
-              continue; // They were read to their end.
-            }
-          }
-          default -> {} // Not ours.
+    void take(JsonReader reader, String name, Kind kind) {
+      switch (name) {
+        case "statusCode" ->
+            status = kind == Kind.INTEGER ? status(reader.text()) : OptionalInt.empty();
+        case "isBase64Encoded" -> isBase64 = kind == Kind.TRUE;
+        case "body" -> {
+          body = kind == Kind.TEXT ? OptionalInt.of((int) reader.position()) : OptionalInt.empty();
+          hasBody = kind == Kind.TEXT || kind == Kind.NULL;
         }
-        reader.skip();
+        case "headers" -> {
+          headers = kind == Kind.OBJECT ? headers(reader) : Map.of();
+          hasHeaders = kind == Kind.OBJECT || kind == Kind.NULL;
+        }
+        default -> {} // Not ours.
       }
-      reader.end();
+    }
+
+    ResponseDocument document() {
       boolean isResponse = status.isPresent() && hasBody && hasHeaders;
       return new ResponseDocument(
           isResponse ? Form.RESPONSE : Form.OBJECT, status, headers, body, isBase64);
@@ -99,20 +91,17 @@ record ResponseDocument(
 
     private static Map<String, Optional<String>> headers(JsonReader reader) {
       Map<String, Optional<String>> headers = new HashMap<>();
-      for (Optional<String> name = reader.nextName(); name.isPresent(); name = reader.nextName()) {
-        Kind kind = reader.next();
-        headers.put(
-            name.get(),
-            switch (kind) {
-              case TEXT, INTEGER -> Optional.of(reader.text());
-              case FRACTION -> Optional.of(Double.toString(reader.fraction()));
-              case TRUE -> Optional.of("true");
-              case FALSE -> Optional.of("false");
-              case NULL -> Optional.of("");
-              case OBJECT, ARRAY -> Optional.empty();
-            });
-        reader.skip();
-      }
+      reader.members((name, kind) ->
+          headers.put(
+              name,
+              switch (kind) {
+                case TEXT, INTEGER -> Optional.of(reader.text());
+                case FRACTION -> Optional.of(Double.toString(reader.fraction()));
+                case TRUE -> Optional.of("true");
+                case FALSE -> Optional.of("false");
+                case NULL -> Optional.of("");
+                case OBJECT, ARRAY -> Optional.empty();
+              }));
       return headers;
     }
   }

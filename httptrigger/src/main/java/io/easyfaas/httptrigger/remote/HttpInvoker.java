@@ -1,6 +1,5 @@
 package io.easyfaas.httptrigger.remote;
 
-import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallRequest;
@@ -13,20 +12,17 @@ import java.util.concurrent.Executors;
 /// for its answer. Thread-safe.
 public final class HttpInvoker implements Invoker, AutoCloseable {
   private final HttpClient controller;
-  private final ByteBudget budget;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("call-", 0).factory());
 
   /// @param controller stays the caller's to close
-  /// @param budget the account of what is on its way
-  public HttpInvoker(HttpClient controller, ByteBudget budget) {
-    this.budget = budget;
+  public HttpInvoker(HttpClient controller) {
     this.controller = controller;
   }
 
   @Override
   public Call invoke(CallRequest request, CallSink sink) {
-    RemoteCall call = new RemoteCall(controller, budget, request, sink);
+    RemoteCall call = new RemoteCall(controller, request, sink);
     call.begin(threads);
     return call;
   }

@@ -3,15 +3,11 @@ package io.easyfaas.httptrigger.remote;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.easyfaas.common.budget.ByteBudget;
-import io.easyfaas.common.budget.ByteKind;
-import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.HttpBody;
 import io.easyfaas.common.http.HttpClient;
 import io.easyfaas.common.http.HttpException;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
-import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
@@ -25,9 +21,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.Headers;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.Base64;
@@ -52,15 +46,13 @@ final class RemoteCall implements Call, Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(RemoteCall.class);
 
   private final HttpClient controller;
-  private final ByteBudget budget;
   private final CallRequest request;
   private final CallSink sink;
   private volatile @Nullable Thread waiting;
   private volatile boolean cancelled;
 
-  RemoteCall(HttpClient controller, ByteBudget budget, CallRequest request, CallSink sink) {
+  RemoteCall(HttpClient controller, CallRequest request, CallSink sink) {
     this.controller = controller;
-    this.budget = budget;
     this.request = request;
     this.sink = sink;
   }
@@ -134,25 +126,10 @@ final class RemoteCall implements Call, Runnable {
 
   private void tell(HttpResponse response) {
     if (response.status() == 200) {
-      ByteBuf answer = owned(Unpooled.wrappedBuffer(response.body()));
-      try {
-        sink.answered(receipt(response), answer);
-      } finally {
-        answer.release();
-      }
+      sink.answered(receipt(response), Unpooled.wrappedBuffer(response.body()));
     } else {
       fail(failure(response));
     }
-  }
-
-  /// Has the account answer for an answer until its client has taken it.
-  private ByteBuf owned(ByteBuf answer) {
-    if (answer.readableBytes() <= ByteBudget.FREE_BYTES) {
-      return answer;
-    }
-    Reservation owner = budget.open(ByteKind.ANSWER, request.function().account());
-    owner.add(answer.readableBytes());
-    return new OwnedBytes(UnpooledByteBufAllocator.DEFAULT, owner).addComponent(true, answer);
   }
 
   private static Receipt receipt(HttpResponse response) {

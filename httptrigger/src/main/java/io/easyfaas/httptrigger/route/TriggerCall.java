@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.http.Exchange;
 import io.easyfaas.common.http.HttpResponse;
+import io.easyfaas.common.http.OwnedBytes;
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
@@ -97,7 +98,8 @@ final class TriggerCall implements CallSink, Runnable {
 
   @Override
   public void answered(Receipt receipt, ByteBuf answer) {
-    ByteBuf mine = routes.owned(exchange.allocator(), function.account(), answer);
+    ByteBuf mine =
+        OwnedBytes.keep(exchange.allocator(), answer, routes.budget(), function.account());
     translate(mine, () -> respond(receipt, mine));
   }
 

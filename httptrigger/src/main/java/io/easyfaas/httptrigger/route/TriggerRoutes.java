@@ -143,9 +143,9 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
     return OwnedBytes.empty(allocator, owner, bytes);
   }
 
-  /// An answer beyond its runner's buffers, see {@link OwnedBytes#keep}.
-  ByteBuf owned(ByteBufAllocator allocator, String account, ByteBuf answer) {
-    return OwnedBytes.keep(allocator, answer, () -> budget.open(ByteKind.ANSWER, account));
+  /// The account of answers that clients have not taken yet.
+  ByteBudget budget() {
+    return budget;
   }
 
   private static void reserve(Reservation owner, long missing) {

@@ -33,7 +33,7 @@ final class RemoteCallTest {
   private final HttpServer controller =
       HttpServer.start(new HttpAddress.Tcp("127.0.0.1", 0), loops, 1 << 20, _ -> answer);
   private final HttpClient client = new HttpClient(controller.address(), loops);
-  private final HttpInvoker invoker = new HttpInvoker(client, loops.budget());
+  private final HttpInvoker invoker = new HttpInvoker(client);
 
   @AfterEach
   void stop() {
