@@ -97,7 +97,10 @@ final class InvokeApi implements LoopHandler {
               headers.account(),
               headers.authorization());
       boolean isShort =
-          target.function().length() + headers.account().length() + headers.authorization().length()
+          target.function().length()
+                  + target.qualifier().length()
+                  + headers.account().length()
+                  + headers.authorization().length()
               <= MAX_KEPT_CHARS;
       lastFunction = isShort ? last : null;
     }

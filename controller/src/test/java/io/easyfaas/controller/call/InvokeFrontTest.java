@@ -12,6 +12,7 @@ import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallTerms;
+import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
@@ -20,6 +21,7 @@ import io.easyfaas.controller.call.FakeInvoker.Held;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -36,6 +38,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The invoke API in front of a door behind which the test answers.
 @Timeout(60)
@@ -249,6 +253,49 @@ class InvokeFrontTest {
       until(() -> call.taken.get() == 16L << 20);
       call.sink.ended(RECEIPT);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Qualifier", "X-Easyfaas-Account-Id", "Authorization"})
+  void aConnectionKeepsNothingThatItsClientMadeLong(String what) throws Exception {
+    String text = "A".repeat(4000);
+    boolean isQuery = what.equals("Qualifier");
+    String request =
+        """
+        POST /v1/functions/f/invocations?%s HTTP/1.1\r
+        Host: x\r
+        Content-Length: 0\r
+        %s\r
+        """
+            .formatted(
+                isQuery ? what + "=" + text : "", isQuery ? "" : what + ": " + text + "\r\n");
+    try (Socket client = connect()) {
+      send(client, request);
+
+      WeakReference<String> kept = answerAndForget(what);
+
+      until(() -> {
+        System.gc();
+        return kept.refersTo(null);
+      });
+      invoke(client, "Connection: close\r\n"); // Over the same connection.
+      door.next().sink.answered(RECEIPT, bytes("ok"));
+      assertThat(rest(client)).endsWith("ok");
+    }
+  }
+
+  private WeakReference<String> answerAndForget(String what) throws InterruptedException {
+    Held call = door.next();
+    FunctionReference function = call.request.function();
+    call.sink.answered(RECEIPT, bytes("answer"));
+    String text =
+        switch (what) {
+          case "Qualifier" -> function.qualifier();
+          case "Authorization" -> function.authorization();
+          default -> function.account();
+        };
+    assertThat(text).hasSize(4000);
+    return new WeakReference<>(text);
   }
 
   @Test
