@@ -30,17 +30,50 @@ import java.util.Set;
 /// two stories of themselves, are encrypted, devices or pipes, names that are absolute or have
 /// `..`, `\` or NUL, and more than 65,534 entries or 4 GiB. The archive has at least one file.
 public final class ZipArchive implements AutoCloseable {
-  private final FileChannel file;
-  private final ZipPlan plan;
-  private final Map<String, Long> dataOffsets;
-  private final Map<String, String> links;
+  // A header, its name and path, and places in lists and maps.
+  private static final long HEAP_OF_ENTRY = 400;
+  // In a name with one character beyond Latin-1 every character takes two.
+  private static final long HEAP_OF_NAME_BYTE = 2;
+  // Two bytes a character, and 100 for each of up to 20,000 directories.
+  private static final long MOST_HEAP_OF_OTHER_NAMES = 2L * ZipPlan.MAX_OTHER_NAMES + (2 << 20);
+  // A path of 1,024 bytes that goes through 64 directories nobody else does.
+  private static final long HEAP_OF_ONE_PATH = 72 << 10;
 
-  private ZipArchive(
-      FileChannel file, ZipPlan plan, Map<String, Long> dataOffsets, Map<String, String> links) {
+  private final FileChannel file;
+  private final ZipContent content;
+  private final ZipPlan plan;
+  // Where an entry's compressed bytes begin, by where its header does.
+  private final Map<Long, Long> dataOffsets;
+  private final Map<String, String> links = new LinkedHashMap<>();
+
+  private ZipArchive(FileChannel file, ZipPlan plan, Map<Long, Long> dataOffsets)
+      throws IOException {
     this.file = file;
+    this.content = new ZipContent(file);
     this.plan = plan;
     this.dataOffsets = dataOffsets;
-    this.links = Collections.unmodifiableMap(links);
+    try {
+      for (String link : plan.ofKind(Kind.SYMLINK).keySet()) {
+        links.put(link, target(link));
+      }
+      ZipLinks.check(links);
+    } catch (Throwable e) {
+      content.close();
+      throw e;
+    }
+  }
+
+  /// The most that an archive takes of the heap while it is open, by what its last bytes say: its
+  /// names, and the directories that these go through.
+  ///
+  /// @return bytes, of an archive that {@link #open} does not refuse
+  /// @throws BadZipException when it has no directory
+  public static long mostHeap(Path path) throws IOException {
+    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+      ZipDirectory directory = new ZipDirectory(file);
+      long others = Math.min(MOST_HEAP_OF_OTHER_NAMES, directory.count() * HEAP_OF_ONE_PATH);
+      return HEAP_OF_ENTRY * directory.count() + HEAP_OF_NAME_BYTE * directory.size() + others;
+    }
   }
 
   /// Opens an archive and checks its directory and its links.
@@ -51,7 +84,7 @@ public final class ZipArchive implements AutoCloseable {
     FileChannel file = FileChannel.open(path, StandardOpenOption.READ);
     try {
       return open(file, limits);
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       file.close();
       throw e;
     }
@@ -59,22 +92,9 @@ public final class ZipArchive implements AutoCloseable {
 
   private static ZipArchive open(FileChannel file, ZipLimits limits) throws IOException {
     ZipDirectory directory = new ZipDirectory(file);
-    ZipDirectory.Listing listing = directory.entries(limits.entries());
+    ZipDirectory.Listing listing = directory.entries(limits);
     ZipPlan plan = ZipPlan.of(listing.entries(), file.size(), limits);
-    Map<Long, Long> dataByHeader = ZipLayout.check(directory, listing);
-    Map<String, Long> dataOffsets = new LinkedHashMap<>();
-    for (Map.Entry<String, ZipEntryHeader> entry : plan.entries().entrySet()) {
-      dataOffsets.put(
-          entry.getKey(), dataByHeader.getOrDefault(entry.getValue().headerOffset(), 0L));
-    }
-    Map<String, String> links = new LinkedHashMap<>();
-    for (Map.Entry<String, ZipEntryHeader> link : plan.ofKind(Kind.SYMLINK).entrySet()) {
-      long offset = dataOffsets.getOrDefault(link.getKey(), 0L);
-      links.put(
-          link.getKey(), target(new ZipContent(file, link.getValue(), offset), link.getKey()));
-    }
-    ZipLinks.check(links);
-    return new ZipArchive(file, plan, dataOffsets, links);
+    return new ZipArchive(file, plan, ZipLayout.check(directory, listing));
   }
 
   /// Every directory, those that are only implied too, as clean relative paths, parents first.
@@ -89,7 +109,7 @@ public final class ZipArchive implements AutoCloseable {
 
   /// Every symbolic link, by clean relative path, with its target.
   public Map<String, String> links() {
-    return links;
+    return Collections.unmodifiableMap(links);
   }
 
   /// What it would take of a disk, with the directory it is unpacked to.
@@ -112,12 +132,11 @@ public final class ZipArchive implements AutoCloseable {
   /// @throws BadZipException when the content is not what the archive says; a part is written then
   public void read(String path, OutputStream out) throws IOException {
     ZipEntryHeader entry = plan.entries().get(path);
-    Long offset = dataOffsets.get(path);
-    if (entry == null || offset == null) {
+    if (entry == null) {
       throw new IllegalArgumentException(
           "entry: \"" + path + "\" (expected: one of the archive's)");
     }
-    new ZipContent(file, entry, offset).writeTo(out);
+    content.write(entry, dataOffsets.getOrDefault(entry.headerOffset(), 0L), out);
   }
 
   /// Reads every file to its end, so that what is accepted can also be unpacked.
@@ -131,12 +150,13 @@ public final class ZipArchive implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    content.close();
     file.close();
   }
 
-  private static String target(ZipContent content, String link) throws IOException {
+  private String target(String link) throws IOException {
     ByteArrayOutputStream target = new ByteArrayOutputStream();
-    content.writeTo(target);
+    read(link, target);
     try {
       return UTF_8.newDecoder().decode(ByteBuffer.wrap(target.toByteArray())).toString();
     } catch (CharacterCodingException e) {

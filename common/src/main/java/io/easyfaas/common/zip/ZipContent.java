@@ -8,30 +8,30 @@ import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/// Unpacks one entry. Size and checksum are counted meanwhile: an archive that lies is refused at
-/// the first byte too many.
-final class ZipContent {
+/// Unpacks entries of one archive, one after the other. Size and checksum are counted meanwhile: an
+/// archive that lies is refused at the first byte too many. Not thread-safe.
+final class ZipContent implements AutoCloseable {
   private static final int BUFFER_BYTES = 64 * 1024;
 
   private final FileChannel archive;
-  private final ZipEntryHeader entry;
-  private final long offset;
   private final CRC32 crc = new CRC32();
+  private final Inflater inflater = new Inflater(true);
   private final ByteBuffer packed = ByteBuffer.allocate(BUFFER_BYTES);
+  private final byte[] plain = new byte[BUFFER_BYTES];
   private long read;
 
-  /// @param offset where its compressed bytes begin
-  ZipContent(FileChannel archive, ZipEntryHeader entry, long offset) {
+  ZipContent(FileChannel archive) {
     this.archive = archive;
-    this.entry = entry;
-    this.offset = offset;
   }
 
-  /// Writes the content.
+  /// Writes the content of an entry.
   ///
+  /// @param offset where its compressed bytes begin
   /// @throws BadZipException when it is not what the archive says
-  void writeTo(OutputStream out) throws IOException {
-    long size = entry.method() == 0 ? copy(out) : inflate(out);
+  void write(ZipEntryHeader entry, long offset, OutputStream out) throws IOException {
+    crc.reset();
+    read = 0;
+    long size = entry.method() == 0 ? copy(entry, offset, out) : inflate(entry, offset, out);
     if (size != entry.size()) {
       throw new BadZipException(
           "has entry "
@@ -47,19 +47,23 @@ final class ZipContent {
     }
   }
 
-  private long copy(OutputStream out) throws IOException {
+  @Override
+  public void close() {
+    inflater.end();
+  }
+
+  private long copy(ZipEntryHeader entry, long offset, OutputStream out) throws IOException {
     while (read < entry.compressedSize()) {
-      int n = fill();
+      int n = fill(entry, offset);
       crc.update(packed.array(), 0, n);
       out.write(packed.array(), 0, n);
     }
     return read;
   }
 
-  private long inflate(OutputStream out) throws IOException {
-    Inflater inflater = new Inflater(true);
+  private long inflate(ZipEntryHeader entry, long offset, OutputStream out) throws IOException {
+    inflater.reset();
     try {
-      byte[] plain = new byte[BUFFER_BYTES];
       while (!inflater.finished()) {
         int n = inflater.inflate(plain);
         if (inflater.getBytesWritten() > entry.size()) {
@@ -76,18 +80,19 @@ final class ZipContent {
           if (!inflater.needsInput() || read == entry.compressedSize()) {
             throw new BadZipException("has the truncated entry " + entry.label());
           }
-          inflater.setInput(packed.array(), 0, fill());
+          inflater.setInput(packed.array(), 0, fill(entry, offset));
         }
       }
-      return inflater.getBytesWritten();
     } catch (DataFormatException e) {
       throw new BadZipException("has the damaged entry " + entry.label(), e);
-    } finally {
-      inflater.end();
     }
+    if (inflater.getRemaining() > 0 || read < entry.compressedSize()) {
+      throw new BadZipException("has something after the content of entry " + entry.label());
+    }
+    return inflater.getBytesWritten();
   }
 
-  private int fill() throws IOException {
+  private int fill(ZipEntryHeader entry, long offset) throws IOException {
     packed.clear().limit((int) Math.min(entry.compressedSize() - read, packed.capacity()));
     int n = archive.read(packed, offset + read);
     if (n <= 0) {

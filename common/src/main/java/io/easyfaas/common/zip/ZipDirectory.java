@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
 /// executable bit nor tell a symbolic link from a file, and because every length in it is a
 /// tenant's claim that is checked here before it is believed.
 final class ZipDirectory {
-  // Of all names together: what a reader of a zip keeps in memory before it looks at any.
-  private static final int MAX_NAMES_CHARS = 4 << 20;
   private static final int LOCAL_SIGNATURE = 0x04034b50;
   private static final int CENTRAL_SIGNATURE = 0x02014b50;
   private static final int END_SIGNATURE = 0x06054b50;
@@ -39,6 +37,9 @@ final class ZipDirectory {
 
   private final FileChannel archive;
   private final long archiveSize;
+  private final int count;
+  private final long offset;
+  private final long size;
 
   /// What the directory says.
   ///
@@ -52,29 +53,22 @@ final class ZipDirectory {
   /// @param hasDescriptor whether sizes and checksum come after them
   record Local(long data, boolean hasDescriptor) {}
 
+  /// Reads where the directory is and how large.
+  ///
+  /// @throws BadZipException when there is none, or only with zip64
   ZipDirectory(FileChannel archive) throws IOException {
     this.archive = archive;
     this.archiveSize = archive.size();
-  }
-
-  /// Every entry, in the archive's order.
-  ///
-  /// @param maxEntries more are refused before they are read
-  /// @throws BadZipException when the archive is damaged
-  Listing entries(int maxEntries) throws IOException {
     if (archiveSize < END_BYTES || !startsLikeZip(read(0, 4))) {
       throw new BadZipException("is not a zip archive, or has something before it");
     }
     ByteBuffer end = end();
-    int count = Short.toUnsignedInt(end.getShort(10));
-    long size = Integer.toUnsignedLong(end.getInt(12));
-    long offset = Integer.toUnsignedLong(end.getInt(16));
+    count = Short.toUnsignedInt(end.getShort(10));
+    size = Integer.toUnsignedLong(end.getInt(12));
+    offset = Integer.toUnsignedLong(end.getInt(16));
     if (count == SATURATED_16 || size == SATURATED_32 || offset == SATURATED_32) {
       throw new BadZipException(
-          "has more than 65,534 entries or 4 GiB (expected: at most " + maxEntries + " entries)");
-    }
-    if (count > maxEntries) {
-      throw new BadZipException("has " + count + " entries (expected: at most " + maxEntries + ")");
+          "has more than 65,534 entries or 4 GiB (expected: less than either)");
     }
     long endOffset = archiveSize - END_BYTES - Short.toUnsignedInt(end.getShort(20));
     if (offset + size > endOffset) {
@@ -83,7 +77,28 @@ final class ZipDirectory {
     if (offset + size < endOffset) {
       throw new BadZipException("has something between its directory and its end record");
     }
-    return new Listing(parse(offset, endOffset, count), offset);
+  }
+
+  /// How many entries it says it has.
+  int count() {
+    return count;
+  }
+
+  /// How many bytes it has.
+  long size() {
+    return size;
+  }
+
+  /// Every entry, in the archive's order.
+  ///
+  /// @param limits of which more are refused before they are read
+  /// @throws BadZipException when the archive is damaged
+  Listing entries(ZipLimits limits) throws IOException {
+    if (count > limits.entries()) {
+      throw new BadZipException(
+          "has " + count + " entries (expected: at most " + limits.entries() + ")");
+    }
+    return new Listing(parse(limits.names()), offset);
   }
 
   /// What an entry's local header says, which must be what the directory says: some readers go by
@@ -149,8 +164,9 @@ final class ZipDirectory {
     return isWide ? descriptor.getLong() : Integer.toUnsignedLong(descriptor.getInt());
   }
 
-  private List<ZipEntryHeader> parse(long offset, long end, int count) throws IOException {
+  private List<ZipEntryHeader> parse(int mostNames) throws IOException {
     List<ZipEntryHeader> entries = new ArrayList<>(count);
+    long end = offset + size;
     long names = 0;
     ByteBuffer window = read(offset, (int) Math.min(WINDOW_BYTES, end - offset));
     long windowEnd = offset + window.limit();
@@ -166,9 +182,8 @@ final class ZipDirectory {
       }
       ZipEntryHeader entry = parseEntry(window);
       names += entry.name().length();
-      if (names > MAX_NAMES_CHARS) {
-        throw new BadZipException(
-            "has names of more than " + MAX_NAMES_CHARS + " characters together");
+      if (names > mostNames) {
+        throw new BadZipException("has names of more than " + mostNames + " characters together");
       }
       entries.add(entry);
     }

@@ -21,10 +21,14 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
   private static final int MAX_SEGMENT_BYTES = 255; // As every file system, see path_resolution(7).
   private static final int MAX_DEPTH = 64;
 
-  /// Keeps the order.
+  /// Characters that may be kept besides the entries' names, together: of directories, which the
+  /// names go through in ever other ways, and of links' targets.
+  static final int MAX_OTHER_NAMES = 1 << 20;
+
+  /// Not copies: there may be 20,000, and nobody else has them.
   ZipPlan {
-    entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
-    directories = Collections.unmodifiableSet(new LinkedHashSet<>(directories));
+    entries = Collections.unmodifiableMap(entries);
+    directories = Collections.unmodifiableSet(directories);
   }
 
   /// Checks names, kinds and claimed sizes.
@@ -37,6 +41,7 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
     Set<String> directories = new LinkedHashSet<>();
     long mostBytes = mostUnpacked(archiveBytes, limits);
     long total = 0;
+    long otherNames = 0;
     for (ZipEntryHeader entry : headers) {
       String path = cleanPath(entry);
       checkKind(entry, path);
@@ -57,7 +62,17 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
       if (!isDirectory && entries.put(path, entry) != null) {
         throw new BadZipException("has entry " + entry.label() + " twice");
       }
-      addDirectories(isDirectory ? path + "/" : path, directories, entry);
+      otherNames += addDirectories(isDirectory ? path + "/" : path, directories, entry);
+      otherNames += entry.kind() == Kind.SYMLINK ? entry.size() : 0;
+      otherNames += isDirectory || path.length() == entry.name().length() ? 0 : path.length();
+      if (otherNames > MAX_OTHER_NAMES) {
+        throw new BadZipException(
+            "has entry "
+                + entry.label()
+                + " (expected: directories and targets of links of at most "
+                + MAX_OTHER_NAMES
+                + " characters together)");
+      }
       if (entries.size() + directories.size() > limits.entries()) {
         throw new BadZipException(
             "has entry "
@@ -103,7 +118,7 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
       throw new BadZipException(
           "has entry " + entry.label() + " (expected: at most " + MAX_PATH_BYTES + " bytes)");
     }
-    return path.toString();
+    return path.compareTo(new StringBuilder(name)) == 0 ? name : path.toString();
   }
 
   private static void checkKind(ZipEntryHeader entry, String path) throws BadZipException {
@@ -147,13 +162,14 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
     }
   }
 
-  /// Adds every directory that a path goes through.
-  private static void addDirectories(String path, Set<String> directories, ZipEntryHeader entry)
+  /// Adds every directory that a path goes through. Returns the characters of those that are new.
+  private static long addDirectories(String path, Set<String> directories, ZipEntryHeader entry)
       throws BadZipException {
     int depth = 0;
+    long characters = 0;
     for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      if (slash > 0) {
-        directories.add(path.substring(0, slash));
+      if (slash > 0 && directories.add(path.substring(0, slash))) {
+        characters += slash;
       }
       if (++depth > MAX_DEPTH) {
         throw new BadZipException(
@@ -164,6 +180,7 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
                 + " directories deep)");
       }
     }
+    return characters;
   }
 
   /// Nothing may lie below a file or a link: with a link in the path it would land elsewhere.

@@ -83,6 +83,15 @@ public final class WeirdZips {
             longNames(5_000),
             "names of more than 4194304 characters"),
         refused(
+            "directories whose names are long together",
+            windingNames(100),
+            "directories and targets of links of at most 1048576 characters"),
+        refused(
+            "targets of links that are long together",
+            longTargets(1_100),
+            "directories and targets of links of at most 1048576 characters"),
+        taken("directories that are deep", windingNames(10)),
+        refused(
             "65 directories deep",
             ordinary().file("d/".repeat(65) + "x", "x"),
             "64 directories deep"),
@@ -121,6 +130,7 @@ public final class WeirdZips {
         refused("an unknown method", lie(h -> h.withMethod(12)), "method 12"),
         refused("larger than it says", lie(h -> h.withSize(3)), "larger than the 3 bytes"),
         refused("smaller than it says", lie(h -> h.withSize(6)), "of 5 bytes (expected: 6"),
+        refused("bytes behind its content", trailing(), "after the content of entry \"n\""),
         refused("another checksum", lie(h -> h.withCrc(1)), "wrong checksum"),
         refused("two different names", lie(h -> h.withLocalName("m")), "two different names"),
         refused("entries that overlap", overlapping(), "overlaps"),
@@ -142,6 +152,31 @@ public final class WeirdZips {
       zip.file("x".repeat(200) + ("/" + "y".repeat(200)).repeat(4) + i, "");
     }
     return zip;
+  }
+
+  /// Each through 63 directories that no other goes through: 32,000 characters for each 1,000.
+  private static ZipBuilder windingNames(int count) {
+    ZipBuilder zip = ordinary();
+    for (int i = 0; i < count; i++) {
+      zip.file("%04d/".formatted(i) + ("x".repeat(15) + "/").repeat(62) + "f", "");
+    }
+    return zip;
+  }
+
+  private static ZipBuilder longTargets(int count) {
+    ZipBuilder zip = ordinary();
+    for (int i = 0; i < count; i++) {
+      zip.link("l" + i, "x".repeat(1000));
+    }
+    return zip;
+  }
+
+  /// A deflated entry with bytes behind its last block.
+  private static ZipBuilder trailing() {
+    byte[] content = "12345".getBytes(UTF_8);
+    byte[] stream = {1, 5, 0, -6, -1, '1', '2', '3', '4', '5', 'h', 'i'};
+    ZipBuilder zip = ordinary();
+    return zip.write(zip.header("n", ZipBuilder.FILE, content, stream.length), stream);
   }
 
   private static ZipBuilder ordinary() {
@@ -220,7 +255,7 @@ public final class WeirdZips {
 
   private static ZipBuilder implied() {
     ZipBuilder zip = ordinary();
-    IntStream.range(0, 400).forEach(i -> zip.file("d" + i + "/" + "d/".repeat(50) + "f", ""));
+    IntStream.range(0, 2_000).forEach(i -> zip.file("d" + i + "/" + "d/".repeat(9) + "f", ""));
     return zip;
   }
 

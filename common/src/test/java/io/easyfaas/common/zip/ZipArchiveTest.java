@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class ZipArchiveTest {
-  private static final ZipLimits SMALL = new ZipLimits(5, 4096, 10, 512);
+  private static final ZipLimits SMALL = new ZipLimits(5, 4096, 10, 512, 100);
 
   @TempDir private Path directory;
 

@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 final class CodeUnpacker {
   private final CodeFetcher fetcher;
   private final DiskUse limit;
+  private final OpenArchives open = new OpenArchives(Runtime.getRuntime().maxMemory() / 4);
   // Of the cache's file system; 0 until it is asked.
   private volatile long block;
 
@@ -46,7 +47,8 @@ final class CodeUnpacker {
               + key.hash().base64()
               + ")");
     }
-    try (ZipArchive zip = ZipArchive.open(archive, ZipLimits.STANDARD)) {
+    try (OpenArchives.Turn _ = open.await(ZipArchive.mostHeap(archive));
+        ZipArchive zip = ZipArchive.open(archive, ZipLimits.STANDARD)) {
       DiskUse use = zip.use(blockSize(archive));
       if (!use.fits(limit)) {
         throw new ApiException(
