@@ -1,21 +1,16 @@
 package io.easyfaas.common.http;
 
 import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpObjectAggregator;
-import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.AttributeKey;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -45,12 +40,12 @@ public final class HttpClient implements AutoCloseable {
   private static final Set<String> IDEMPOTENT =
       Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
 
-  private static final AttributeKey<Connection> CONNECTION =
+  private static final AttributeKey<ClientConnection> CONNECTION =
       AttributeKey.valueOf(HttpClient.class, "connection");
 
   private final HttpAddress address;
   private final Bootstrap bootstrap;
-  private final ConcurrentLinkedDeque<Connection> idle = new ConcurrentLinkedDeque<>();
+  private final ConcurrentLinkedDeque<ClientConnection> idle = new ConcurrentLinkedDeque<>();
   private volatile boolean closed;
 
   /// Creates a client; nothing is connected yet.
@@ -74,7 +69,7 @@ public final class HttpClient implements AutoCloseable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    Connection connection = new Connection(channel);
+                    ClientConnection connection = new ClientConnection(channel, idle::remove);
                     channel.attr(CONNECTION).set(connection);
                     channel
                         .pipeline()
@@ -111,7 +106,7 @@ public final class HttpClient implements AutoCloseable {
   ///   room for the answer
   /// @throws IllegalArgumentException when a header has a character that HTTP does not allow
   public HttpResponse send(HttpRequest request, Duration timeout) {
-    Connection kept = request.content() instanceof HttpBody.Stream ? null : pollIdle();
+    ClientConnection kept = request.content() instanceof HttpBody.Stream ? null : pollIdle();
     if (kept != null) {
       try {
         return exchange(kept, request, timeout);
@@ -132,22 +127,22 @@ public final class HttpClient implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    for (Connection kept = idle.poll(); kept != null; kept = idle.poll()) {
-      kept.channel.close().awaitUninterruptibly();
+    for (ClientConnection kept = idle.poll(); kept != null; kept = idle.poll()) {
+      kept.channel().close().awaitUninterruptibly();
     }
   }
 
-  private @Nullable Connection pollIdle() {
-    for (Connection kept = idle.pollFirst(); kept != null; kept = idle.pollFirst()) {
-      if (kept.channel.isActive() && System.nanoTime() - kept.idleSince < MAX_IDLE.toNanos()) {
+  private @Nullable ClientConnection pollIdle() {
+    for (ClientConnection kept = idle.pollFirst(); kept != null; kept = idle.pollFirst()) {
+      if (kept.channel().isActive() && kept.idleNanos() < MAX_IDLE.toNanos()) {
         return kept;
       }
-      kept.channel.close();
+      kept.channel().close();
     }
     return null;
   }
 
-  private Connection connect() {
+  private ClientConnection connect() {
     SocketAddress remote =
         switch (address) {
           case HttpAddress.Tcp tcp -> new InetSocketAddress(tcp.host(), tcp.port());
@@ -161,9 +156,9 @@ public final class HttpClient implements AutoCloseable {
     return connected.channel().attr(CONNECTION).get();
   }
 
-  private HttpResponse exchange(Connection connection, HttpRequest request, Duration timeout)
+  private HttpResponse exchange(ClientConnection connection, HttpRequest request, Duration timeout)
       throws ClosedBeforeAnswerException {
-    Channel channel = connection.channel;
+    Channel channel = connection.channel();
     CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
     try {
       write(connection, request, answer, timeout);
@@ -195,7 +190,7 @@ public final class HttpClient implements AutoCloseable {
   }
 
   private void write(
-      Connection connection,
+      ClientConnection connection,
       HttpRequest request,
       CompletableFuture<HttpResponse> answer,
       Duration timeout)
@@ -213,9 +208,9 @@ public final class HttpClient implements AutoCloseable {
       throw e;
     }
     connection.expect(answer);
-    ChannelFuture written = connection.channel.writeAndFlush(message);
+    ChannelFuture written = connection.channel().writeAndFlush(message);
     if (request.content() instanceof HttpBody.Stream body) {
-      BodySender.send(connection.channel, body, answer::isDone, timeout);
+      BodySender.send(connection.channel(), body, answer::isDone, timeout);
       return;
     }
     written.addListener(result -> {
@@ -231,85 +226,17 @@ public final class HttpClient implements AutoCloseable {
         request.method() + " " + address + request.target() + ": " + cause.getMessage(), cause);
   }
 
-  private void keep(Connection connection) {
-    if (!connection.reusable
-        || !connection.channel.isActive()
+  private void keep(ClientConnection connection) {
+    if (!connection.isReusable()
+        || !connection.channel().isActive()
         || idle.size() >= MAX_IDLE_CONNECTIONS) {
-      connection.channel.close();
+      connection.channel().close();
       return;
     }
-    connection.idleSince = System.nanoTime();
+    connection.idles();
     idle.addFirst(connection);
     if (closed) {
       close(); // It came back after close() had emptied the list.
-    }
-  }
-
-  /// The connection ended before an answer came.
-  private static final class ClosedBeforeAnswerException extends Exception {
-    final boolean requestSent;
-
-    ClosedBeforeAnswerException(boolean requestSent, @Nullable Throwable cause) {
-      super("connection closed before the answer", cause);
-      this.requestSent = requestSent;
-    }
-  }
-
-  /// One connection; hands each answer to the one waiting caller. What is not volatile is written
-  /// before the connection is put on the idle list and read after it was taken from there.
-  private final class Connection extends SimpleChannelInboundHandler<FullHttpResponse> {
-    final Channel channel;
-    long idleSince;
-    private volatile boolean reusable = true;
-    private volatile @Nullable CompletableFuture<HttpResponse> waiting;
-
-    Connection(Channel channel) {
-      this.channel = channel;
-    }
-
-    void expect(CompletableFuture<HttpResponse> answer) {
-      waiting = answer;
-    }
-
-    @Override
-    protected void channelRead0(ChannelHandlerContext ctx, FullHttpResponse message) {
-      CompletableFuture<HttpResponse> answer = waiting;
-      waiting = null;
-      boolean broken = message.decoderResult().isFailure();
-      reusable = answer != null && !broken && HttpUtil.isKeepAlive(message);
-      if (answer != null && broken) {
-        answer.completeExceptionally(message.decoderResult().cause());
-      } else if (answer != null) {
-        answer.complete(
-            new HttpResponse(
-                message.status().code(),
-                NettyHttp.headers(message.headers()),
-                ByteBufUtil.getBytes(message.content())));
-      }
-      if (!reusable) {
-        ctx.close(); // Last, because it fails a body that is still being written.
-      }
-    }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext ctx) {
-      idle.remove(this);
-      fail(new ClosedBeforeAnswerException(true, null));
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-      boolean connectionLost = cause instanceof IOException;
-      fail(connectionLost ? new ClosedBeforeAnswerException(true, cause) : cause);
-      ctx.close();
-    }
-
-    private void fail(Throwable cause) {
-      CompletableFuture<HttpResponse> answer = waiting;
-      waiting = null;
-      if (answer != null) {
-        answer.completeExceptionally(cause);
-      }
     }
   }
 }
