@@ -1,7 +1,5 @@
 package io.easyfaas.common.http;
 
-import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
-
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.netty.bootstrap.ServerBootstrap;
@@ -23,12 +21,7 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,10 +43,6 @@ public final class HttpServer implements AutoCloseable {
   // Of up to 64 KiB each: who sends much leaves the loop to others now and then.
   private static final int READS_A_TURN = 2;
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
-
-  // st_mode, see inode(7).
-  private static final int FILE_TYPE_MASK = 0170000;
-  private static final int FILE_TYPE_SOCKET = 0140000;
 
   private final Channel listener;
   private final ChannelGroup connections;
@@ -146,7 +135,7 @@ public final class HttpServer implements AutoCloseable {
           }
           case HttpAddress.Unix unix -> {
             bootstrap.channel(EpollServerDomainSocketChannel.class);
-            removeStaleSocket(unix.path());
+            SocketFile.removeStale(unix.path());
             yield new DomainSocketAddress(unix.path().toFile());
           }
         };
@@ -159,7 +148,7 @@ public final class HttpServer implements AutoCloseable {
     }
     HttpAddress actual = address;
     if (address instanceof HttpAddress.Unix unix) {
-      restrict(unix.path());
+      SocketFile.restrict(unix.path());
     } else if (bound.channel().localAddress() instanceof InetSocketAddress inet
         && address instanceof HttpAddress.Tcp tcp) {
       actual = new HttpAddress.Tcp(tcp.host(), inet.getPort());
@@ -259,46 +248,5 @@ public final class HttpServer implements AutoCloseable {
     return address instanceof HttpAddress.Tcp tcp
         ? ". Hint: is another process using port " + tcp.port() + "?"
         : "";
-  }
-
-  /// A socket file that nobody answers on is left over from a killed process.
-  private static void removeStaleSocket(Path path) {
-    if (!Files.exists(path, NOFOLLOW_LINKS)) {
-      return;
-    }
-    // Why checked here: Netty's bind unlinks whatever has the name.
-    if (!isSocket(path)) {
-      throw new HttpException(
-          "listen on unix://" + path + ": the file exists (expected: a socket, or nothing)");
-    }
-    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      probe.connect(UnixDomainSocketAddress.of(path));
-    } catch (IOException _) {
-      try {
-        Files.delete(path);
-      } catch (IOException e) {
-        throw new HttpException("remove the unused socket " + path, e);
-      }
-      return;
-    }
-    throw new HttpException(
-        "listen on unix://" + path + ": in use. Hint: is another engine running there?");
-  }
-
-  private static boolean isSocket(Path path) {
-    try {
-      return Files.getAttribute(path, "unix:mode", NOFOLLOW_LINKS) instanceof Integer mode
-          && (mode & FILE_TYPE_MASK) == FILE_TYPE_SOCKET;
-    } catch (IOException e) {
-      throw new HttpException("look at " + path, e);
-    }
-  }
-
-  private static void restrict(Path socket) {
-    try {
-      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw----"));
-    } catch (IOException e) {
-      throw new HttpException("restrict " + socket, e);
-    }
   }
 }
