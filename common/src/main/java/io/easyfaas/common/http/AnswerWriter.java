@@ -1,23 +1,35 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Writes the answer to one request from the thread that made it. It is in memory; one that is
-/// written as it comes goes through {@link Exchange}.
+/// written as it comes goes through {@link Exchange}. A long one waits for room, on its own thread,
+/// and is refused when there is none: many clients may ask and take nothing.
 ///
+/// @param budget that the answer is in until its client has taken it
 /// @param isHeadOnly whether the request was HEAD: the head then says how long the body would be
 ///   (RFC 9110 §9.3.2)
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
-record AnswerWriter(ChannelHandlerContext context, boolean isHeadOnly) {
+record AnswerWriter(ChannelHandlerContext context, ByteBudget budget, boolean isHeadOnly) {
   private static final Logger LOG = LoggerFactory.getLogger(AnswerWriter.class);
+  // Short: what waits lies on the heap.
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-  /// Writes an answer. Returns at once.
+  /// Writes an answer, once there is room for it. Blocks as long.
   ///
   /// @param keepAlive whether the connection stays open after it
   /// @param closing how it closes otherwise
@@ -35,7 +47,34 @@ record AnswerWriter(ChannelHandlerContext context, boolean isHeadOnly) {
     } catch (IllegalArgumentException e) {
       answer = NettyHttp.response(notHttp(response, e), keepAlive);
     }
-    return isHeadOnly ? answer.replace(Unpooled.EMPTY_BUFFER) : answer;
+    if (isHeadOnly) {
+      return answer.replace(Unpooled.EMPTY_BUFFER);
+    }
+    return answer.content().readableBytes() > ByteBudget.FREE_BYTES
+        ? owned(answer, keepAlive)
+        : answer;
+  }
+
+  private FullHttpResponse owned(FullHttpResponse answer, boolean keepAlive) {
+    int size = answer.content().readableBytes();
+    Reservation room = budget.open(ByteKind.ANSWER, "");
+    try {
+      if (room.growWithin(size, PATIENCE)) {
+        OwnedBytes body = OwnedBytes.empty(context.alloc(), room, size);
+        return answer.replace(body.clear().writeBytes(answer.content()));
+      }
+      return NettyHttp.response(HttpResponse.error(noRoom(room.shortage(size))), keepAlive);
+    } catch (OutOfMemoryError e) {
+      return NettyHttp.response(HttpResponse.error(e), keepAlive);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return NettyHttp.response(HttpResponse.error(e), keepAlive);
+    }
+  }
+
+  private static ApiException noRoom(String shortage) {
+    return new ApiException(
+        ErrorCode.UNAVAILABLE, shortage, List.of(), Optional.of(Duration.ofSeconds(1)));
   }
 
   private static HttpResponse notHttp(HttpResponse response, IllegalArgumentException cause) {

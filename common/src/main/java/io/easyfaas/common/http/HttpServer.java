@@ -122,7 +122,12 @@ public final class HttpServer implements AutoCloseable {
                         .addLast(
                             new LoopRequests(front.apply(channel.eventLoop()), draining),
                             new RequestDispatcher(
-                                handler, threads, gate, loops.connections(), draining));
+                                handler,
+                                threads,
+                                gate,
+                                loops.connections(),
+                                loops.budget(),
+                                draining));
                   }
                 });
     SocketAddress socketAddress =

@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.ApiException;
 import io.netty.channel.ChannelFutureListener;
@@ -30,16 +31,20 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
   private final Executor threads;
   private final ReadGate gate;
   private final ConnectionLimit connections;
+  private final ByteBudget budget;
   private final AtomicBoolean draining;
 
+  /// @param budget that answers are in until their clients have taken them
   /// @param draining whether answers end their connections, whatever clients ask for
   RequestDispatcher(
       HttpHandler handler,
       Executor threads,
       ReadGate gate,
       ConnectionLimit connections,
+      ByteBudget budget,
       AtomicBoolean draining) {
     this.connections = connections;
+    this.budget = budget;
     this.draining = draining;
     this.handler = handler;
     this.threads = threads;
@@ -60,7 +65,7 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
       ChannelHandlerContext ctx,
       io.netty.handler.codec.http.HttpRequest message,
       Consumer<AnswerWriter> work) {
-    AnswerWriter answers = new AnswerWriter(ctx, message.method().equals(HttpMethod.HEAD));
+    AnswerWriter answers = new AnswerWriter(ctx, budget, message.method().equals(HttpMethod.HEAD));
     try {
       threads.execute(() -> work.accept(answers));
     } catch (RejectedExecutionException _) {

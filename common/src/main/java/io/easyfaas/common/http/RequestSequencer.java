@@ -163,7 +163,8 @@ public final class RequestSequencer extends ChannelDuplexHandler {
       boolean isKnown = inputEnded;
       inputEnded = true;
       if (closing || (!busy && !decoder.hasWaiting())) {
-        ctx.close();
+        // After what is written and not sent yet.
+        ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
       } else if (!isKnown) {
         watchAbsence(ctx);
       }

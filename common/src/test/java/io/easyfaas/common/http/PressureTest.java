@@ -386,6 +386,33 @@ final class PressureTest {
   }
 
   @Test
+  void aLongAnswerWaitsForRoom() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    Reservation others = fill();
+    RawConnection client = connect(server).send("GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+    until(() -> kind(ByteKind.ANSWER).waiting() == 1);
+
+    others.close();
+
+    assertThat(client.read().body()).hasSize(BODY_BYTES);
+    until(() -> budget.usage().reserved() == 0);
+  }
+
+  @Test
+  void aLongAnswerThatFindsNoRoomIsRefusedWithTheLimit() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    Reservation others = fill();
+    RawConnection client = connect(server).send("GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    HttpResponse refused = client.read();
+
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.header("Retry-After")).isPresent();
+    assertThat(refused.text()).contains("memory for requests and answers: 131072 bytes more");
+    others.close();
+  }
+
+  @Test
   void moreHeadersThanAnyoneNeedsAreRefused() throws Exception {
     HttpServer server = server(Deadlines.DEFAULT);
     RawConnection client = connect(server);
@@ -611,8 +638,7 @@ final class PressureTest {
                   mayAnswer.acquireUninterruptibly();
                   return count(request);
                 })
-            .route(
-                "GET", "/large", (_, _) -> new HttpResponse(200, Map.of(), new byte[Large.BYTES]))
+            .route("GET", "/page", (_, _) -> new HttpResponse(200, Map.of(), new byte[BODY_BYTES]))
             .build();
     HttpServer server =
         HttpServer.start(ANY_PORT, loops, BUDGET_BYTES, router, _ -> this::keep, deadlines);
@@ -625,10 +651,14 @@ final class PressureTest {
     static final int BYTES = 16 * 1024 * 1024;
   }
 
-  /// Keeps what it gets and never answers, if there is memory.
+  /// Keeps what it gets and never answers, if there is memory; or answers what nobody has reserved.
   private boolean keep(Exchange exchange) {
     if (exchange.target().equals("/no-memory")) {
       throw new OutOfMemoryError("Cannot reserve 65536 bytes of direct buffer memory");
+    }
+    if (exchange.target().equals("/large")) {
+      exchange.answer(new HttpResponse(200, Map.of(), new byte[Large.BYTES]));
+      return true;
     }
     if (!exchange.target().equals("/front")) {
       return false;
