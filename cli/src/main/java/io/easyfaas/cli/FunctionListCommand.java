@@ -1,11 +1,17 @@
 package io.easyfaas.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
+import java.net.URLEncoder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,7 +23,9 @@ final class FunctionListCommand implements Callable<Integer> {
   /// The registry's answer.
   ///
   /// @param functions sorted by name
-  record Functions(List<FunctionConfiguration> functions) {}
+  /// @param nextMarker where the next page begins; absent in the last one
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Functions(List<FunctionConfiguration> functions, @Nullable String nextMarker) {}
 
   @Mixin private EngineOptions engine = new EngineOptions();
   @Mixin private OutputOption output = new OutputOption();
@@ -25,13 +33,21 @@ final class FunctionListCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    HttpResponse response = engine.askRegistry(HttpRequest.of("GET", "/v1/functions"));
-    if (output.isJson()) {
-      spec.commandLine().getOut().println(response.text());
-    } else {
-      Functions functions = Json.PASCAL.read(response.body(), Functions.class);
-      spec.commandLine().getOut().print(FunctionView.table(functions.functions()));
+    List<FunctionConfiguration> functions = new ArrayList<>();
+    String marker = "";
+    while (marker != null) {
+      String query = marker.isEmpty() ? "" : "?Marker=" + URLEncoder.encode(marker, UTF_8);
+      HttpResponse response = engine.askRegistry(HttpRequest.of("GET", "/v1/functions" + query));
+      Functions page = Json.PASCAL.read(response.body(), Functions.class);
+      functions.addAll(page.functions());
+      marker = page.nextMarker();
     }
+    spec.commandLine()
+        .getOut()
+        .print(
+            output.isJson()
+                ? new String(Json.PASCAL.write(new Functions(functions, null)), UTF_8) + "\n"
+                : FunctionView.table(functions));
     return ExitStatus.OK;
   }
 }

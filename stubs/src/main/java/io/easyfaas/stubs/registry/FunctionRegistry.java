@@ -20,11 +20,11 @@ import io.easyfaas.stubs.store.StagedCode;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.Collection;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -42,6 +42,10 @@ import org.slf4j.LoggerFactory;
 /// told to the listener after it is durable, with no lock held.
 public final class FunctionRegistry {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionRegistry.class);
+
+  // There may be one of a name in each region.
+  private static final Comparator<FunctionBrn> BY_NAME =
+      comparing(FunctionBrn::name).thenComparing(FunctionBrn::toString);
 
   private final FunctionStore store;
   private final RuntimeCatalog runtimes;
@@ -126,28 +130,44 @@ public final class FunctionRegistry {
   }
 
   /// The caller's functions by name: of each `$LATEST`, or its highest version where there is none.
-  List<FunctionConfiguration> list(Account caller) {
-    Map<FunctionBrn, FunctionBrn> shown = new LinkedHashMap<>();
+  ///
+  /// @param after a function, by name or BRN, or empty; only what comes after it is listed
+  List<FunctionBrn> list(Account caller, String after) {
+    Optional<FunctionBrn> last =
+        after.isEmpty() ? Optional.empty() : Optional.of(FunctionBrn.resolve(after, caller));
+    Map<FunctionBrn, FunctionBrn> shown = new TreeMap<>(BY_NAME);
     for (FunctionBrn revision : store.revisions()) {
-      if (revision.account().equals(caller.hash())) {
-        FunctionBrn function = revision.withQualifier(new Qualifier.Absent());
+      FunctionBrn function = unqualified(revision);
+      if (revision.account().equals(caller.hash())
+          && last.filter(before -> BY_NAME.compare(function, before) <= 0).isEmpty()) {
         shown.merge(function, revision, FunctionRegistry::moreCurrent);
       }
     }
-    return configurations(shown.values()).stream()
-        .sorted(comparing(FunctionConfiguration::functionName))
-        .toList();
+    return List.copyOf(shown.values());
   }
 
   /// The revisions of one function: `$LATEST`, then versions ascending.
   ///
-  /// @throws ApiException RESOURCE_NOT_FOUND when there is none
-  List<FunctionConfiguration> versions(FunctionBrn function) {
-    List<FunctionConfiguration> versions = configurations(store.revisions(function));
+  /// @param after a version, or empty; only what comes after it is listed
+  /// @throws ApiException RESOURCE_NOT_FOUND when there is no such function
+  List<FunctionBrn> versions(FunctionBrn function, String after) {
+    List<FunctionBrn> versions = store.revisions(function);
     if (versions.isEmpty()) {
       throw notFound(function);
     }
-    return versions;
+    if (after.isEmpty()) {
+      return versions;
+    }
+    long last = after.equals("$LATEST") ? 0 : versionNumber(after);
+    return versions.stream()
+        .filter(revision -> !revision.qualifier().equals(Qualifier.LATEST))
+        .filter(revision -> Long.parseLong(revision.qualifier().toString()) > last)
+        .toList();
+  }
+
+  /// What is listed of a revision; empty when it is gone, or cannot be read.
+  Optional<FunctionConfiguration> configuration(FunctionBrn revision) {
+    return store.findReadable(revision).map(FunctionDocument::configuration);
   }
 
   /// Removes one revision, or without a qualifier the whole function.
@@ -242,13 +262,6 @@ public final class FunctionRegistry {
     }
   }
 
-  private List<FunctionConfiguration> configurations(Collection<FunctionBrn> revisions) {
-    return revisions.stream()
-        .flatMap(revision -> store.findReadable(revision).stream())
-        .map(FunctionDocument::configuration)
-        .toList();
-  }
-
   private Stamp newStamp() {
     return new Stamp(
         UUID.randomUUID().toString(), clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
@@ -273,6 +286,18 @@ public final class FunctionRegistry {
                   ? Qualifier.LATEST
                   : new Qualifier.Version(version));
     };
+  }
+
+  /// A function, whatever its revision.
+  static FunctionBrn unqualified(FunctionBrn revision) {
+    return revision.withQualifier(new Qualifier.Absent());
+  }
+
+  private static long versionNumber(String marker) {
+    if (!marker.matches("[0-9]{1,18}")) {
+      throw invalid("Marker", quoted(marker), "$LATEST or digits");
+    }
+    return Long.parseLong(marker);
   }
 
   private static FunctionBrn moreCurrent(FunctionBrn one, FunctionBrn other) {

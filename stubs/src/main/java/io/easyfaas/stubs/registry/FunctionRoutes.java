@@ -7,7 +7,6 @@ import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.InvalidBrnException;
 import io.easyfaas.common.brn.Qualifier;
-import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.BodyRule;
@@ -34,11 +33,8 @@ public final class FunctionRoutes implements HttpHandler {
   private final FunctionRegistry registry;
   private final RuntimeCatalog runtimes;
   private final UploadReader uploads;
+  private final ListPages lists = new ListPages();
   private final Router router;
-
-  private record FunctionList(List<FunctionConfiguration> functions) {}
-
-  private record VersionList(List<FunctionConfiguration> versions) {}
 
   private record RuntimeList(List<RuntimeConfiguration> runtimes) {}
 
@@ -146,7 +142,15 @@ public final class FunctionRoutes implements HttpHandler {
   }
 
   private HttpResponse list(HttpRequest request) {
-    return HttpResponse.document(200, new FunctionList(registry.list(caller(request))));
+    Account caller = caller(request);
+    return HttpResponse.json(
+        200,
+        lists.write(
+            "Functions",
+            ListPages.Wanted.of(request),
+            wanted -> registry.list(caller, wanted.marker()),
+            registry::configuration,
+            revision -> FunctionRegistry.unqualified(revision).toString()));
   }
 
   private HttpResponse delete(HttpRequest request, List<String> path) {
@@ -171,7 +175,14 @@ public final class FunctionRoutes implements HttpHandler {
 
   private HttpResponse versions(HttpRequest request, List<String> path) {
     FunctionBrn function = FunctionBrn.resolve(path.getFirst(), caller(request));
-    return HttpResponse.document(200, new VersionList(registry.versions(function)));
+    return HttpResponse.json(
+        200,
+        lists.write(
+            "Versions",
+            ListPages.Wanted.of(request),
+            wanted -> registry.versions(function, wanted.marker()),
+            registry::configuration,
+            revision -> revision.qualifier().toString()));
   }
 
   private HttpResponse listRuntimes() {

@@ -53,9 +53,9 @@ final class FunctionRoutesTest {
   @SuppressWarnings("NullAway.Init")
   private FunctionRoutes routes;
 
-  private record FunctionList(List<FunctionConfiguration> functions) {}
+  private record FunctionList(List<FunctionConfiguration> functions, @Nullable String nextMarker) {}
 
-  private record VersionList(List<FunctionConfiguration> versions) {}
+  private record VersionList(List<FunctionConfiguration> versions, @Nullable String nextMarker) {}
 
   @BeforeEach
   void open() throws IOException {
@@ -566,6 +566,67 @@ final class FunctionRoutesTest {
         .extracting(FunctionConfiguration::version)
         .containsExactly("$LATEST", "2", "10");
     assertThat(send("GET", V1 + "nobody/versions", "").status()).isEqualTo(404);
+  }
+
+  @Test
+  void listsNoMoreThanAPageAtOnce() {
+    String large = "\\u0001".repeat(4_000); // Six bytes each, as JSON writes it.
+    for (int i = 0; i < 25; i++) {
+      send(
+          "POST",
+          V1 + "f%02d".formatted(i),
+          "{\"Environment\":{\"Variables\":{\"A\":\"%s\"}}}".formatted(large));
+    }
+
+    List<String> names = new ArrayList<>();
+    String marker = "";
+    int pages = 0;
+    while (marker != null) {
+      HttpResponse page = send("GET", "/v1/functions?Marker=" + marker, "");
+      assertThat(page.body()).hasSizeLessThan(256 * 1024 + 200);
+      FunctionList list = Json.PASCAL.read(page.body(), FunctionList.class);
+      list.functions().forEach(function -> names.add(function.functionName()));
+      marker = list.nextMarker();
+      pages++;
+    }
+
+    assertThat(pages).isGreaterThan(1);
+    assertThat(names).hasSize(25).isSorted().doesNotHaveDuplicates();
+  }
+
+  @Test
+  void listsAsManyAsAreWanted() {
+    for (String name : new String[] {"a:10", "a:2", "a", "b", "c"}) {
+      send("POST", V1 + name, "");
+    }
+
+    FunctionList functions = functions("MaxItems=2");
+    assertThat(functions.functions())
+        .extracting(FunctionConfiguration::functionName)
+        .containsExactly("a", "b");
+    assertThat(functions("Marker=" + functions.nextMarker()))
+        .returns(null, FunctionList::nextMarker)
+        .satisfies(rest -> assertThat(rest.functions()).hasSize(1));
+    assertThat(functions("Marker=b").functions()).hasSize(1);
+    assertThat(functions("MaxItems=3").nextMarker()).isNull();
+    VersionList versions = versions("MaxItems=1");
+    assertThat(versions.nextMarker()).isEqualTo("$LATEST");
+    versions = versions("MaxItems=1&Marker=$LATEST");
+    assertThat(versions.nextMarker()).isEqualTo("2");
+    assertThat(versions("Marker=2").versions())
+        .extracting(FunctionConfiguration::version)
+        .containsExactly("10");
+    for (String bad : new String[] {"MaxItems=0", "MaxItems=10001", "MaxItems=x", "Marker=x"}) {
+      assertThat(send("GET", V1 + "a/versions?" + bad, "").status()).isEqualTo(400);
+    }
+  }
+
+  private FunctionList functions(String query) {
+    return Json.PASCAL.read(send("GET", "/v1/functions?" + query, "").body(), FunctionList.class);
+  }
+
+  private VersionList versions(String query) {
+    return Json.PASCAL.read(send("GET", V1 + "a/versions?" + query, "").body(), VersionList.class);
   }
 
   @Test
