@@ -92,6 +92,13 @@ public final class HandedOver implements AutoCloseable {
     bytes.position(bytes.limit());
   }
 
+  /// Takes nothing more: what is sent stays with the controller. Otherwise all that comes is taken
+  /// at once, whether the test reads it or not.
+  public void stopReading() throws IOException {
+    // On its loop, so that no read is under way afterwards.
+    sent(channel.eventLoop().submit(() -> channel.config().setAutoRead(false)));
+  }
+
   /// Reads at least one byte; -1 when the controller has closed the connection.
   public int read(ByteBuffer to) throws IOException {
     try {
@@ -137,7 +144,7 @@ public final class HandedOver implements AutoCloseable {
     channel.close().awaitUninterruptibly();
   }
 
-  private static void sent(io.netty.channel.ChannelFuture sending) throws IOException {
+  private static void sent(io.netty.util.concurrent.Future<?> sending) throws IOException {
     if (!sending.awaitUninterruptibly().isSuccess()) {
       throw new IOException(sending.cause());
     }

@@ -139,6 +139,7 @@ class RunnerConnectionTest {
   void aRunnerMayNotAnswerWhatItHasNotRead() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
+    ends.frames().stopReading();
     runner.invoke(new RecordedCall("R1", "x".repeat(4 << 20), harness.told));
     harness.settle();
     ends.answer(1, "what it has not read");
