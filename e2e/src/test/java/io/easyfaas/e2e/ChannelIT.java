@@ -71,6 +71,38 @@ final class ChannelIT {
           time.sleep(60)
       """;
 
+  /// Sends a socket to the engine, that keeps whoever closes it last for 40 seconds.
+  private static final String LINGERER =
+      """
+      import array, os, socket, struct
+
+      def lingering():
+          listener = socket.create_server(("127.0.0.1", 0))
+          client = socket.create_connection(listener.getsockname())
+          server, _ = listener.accept()
+          server.setblocking(False)
+          try:
+              while True:
+                  server.send(bytes(65536))
+          except BlockingIOError:
+              pass
+          server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 40))
+          return server, client
+
+      def handler(event, context):
+          channel = socket.socket(fileno=os.dup(3))
+          server, client = lingering()
+          empty_log = struct.pack(">IBBHI", 8, 8, 0, 0, 0)
+          rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [server.fileno()]))
+          try:
+              channel.sendmsg([empty_log], [rights])
+          except PermissionError:
+              pass
+          linger = server.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+          server.detach()
+          return struct.unpack("ii", linger)[0]
+      """;
+
   @Test
   void aDeadTenantAnswersNobodysCall() {
     EngineProcess engine = LEAKS.start("--container-num=1", "--max-prewarmed=0");
@@ -108,6 +140,16 @@ final class ChannelIT {
       assertThat(answer.text()).isEqualTo("0");
       assertThat(answer.log()).contains("\nout\nerr\nEND ");
     }
+  }
+
+  @Test
+  void noSocketOfATenantKeepsWhoeverClosesIt() {
+    EngineProcess engine = LEAKS.start("--container-num=2");
+    engine.create(FunctionSpec.python("lingerer", LINGERER));
+    engine.create(FunctionSpec.python("innocent", "def handler(e, c):\n    return e\n"));
+
+    assertThat(engine.call("lingerer", "{}")).as("l_onoff of its SO_LINGER").isEqualTo("0");
+    assertThat(engine.call("innocent", "\"x\"")).isEqualTo("x");
   }
 
   @Test

@@ -2,11 +2,14 @@ package io.easyfaas.controller.runtime;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -29,6 +32,9 @@ final class HandOver extends ChannelInboundHandlerAdapter {
   private static final int TOKEN_BYTES = 16;
   private static final int GREETING_BYTES = 24;
   private static final int MESSAGES_PER_READ = 16; // Netty's own choice.
+  // SOL_SOCKET and its number, of Linux 6.16 and later.
+  private static final ChannelOption<Integer> SO_PASSRIGHTS =
+      new IntegerUnixChannelOption("SO_PASSRIGHTS", 1, 83);
 
   private final ChannelListener listener;
   private final EpollDomainSocketChannel channel;
@@ -65,6 +71,7 @@ final class HandOver extends ChannelInboundHandlerAdapter {
       return;
     }
     buffers.maxMessagesPerRead(MESSAGES_PER_READ);
+    takeNoDescriptors();
     if (brought == null || !isKnown()) {
       bytes.release();
       refuse("is not a launcher's");
@@ -96,6 +103,17 @@ final class HandOver extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     refuse(String.valueOf(cause.getMessage()));
+  }
+
+  /// Nobody can send descriptors here from now on: the kernel would close them where they are read
+  /// over, on this loop, and to close one can take long. An older kernel does not know how; there
+  /// it is the sandbox's filter alone that keeps a socket from lingering, see launcher.md.
+  private void takeNoDescriptors() {
+    try {
+      channel.config().setOption(SO_PASSRIGHTS, 0);
+    } catch (ChannelException e) {
+      LOG.debug("{}: descriptors can be sent to it: {}", listener.socket(), e.getMessage());
+    }
   }
 
   /// Returns whether it was expected. It no longer is when its sandbox ended while it waited here.

@@ -2,6 +2,7 @@ package io.easyfaas.controller.runtime;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.wire.FrameType;
@@ -148,6 +149,17 @@ class RunnerConnectionTest {
     runner.invoke(harness.call("R2"));
 
     harness.expect("lost BROKE_PROTOCOL []", "lost EXITED [R2]");
+  }
+
+  @Test
+  void nobodyCanSendDescriptorsToIt() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    harness.load(ends);
+
+    assertThatExceptionOfType(IOException.class)
+        .as("since Linux 6.16")
+        .isThrownBy(() -> ends.frames().send(harness.output()))
+        .withMessageContaining("Operation not permitted");
   }
 
   @Test
