@@ -36,7 +36,7 @@ final class Generation {
     this.slot = slot;
     this.listener = listener;
     this.loop = listener.loop();
-    this.budget = new PrintBudget(loop.loop, loop.nanoTime);
+    this.budget = new PrintBudget(loop.loop, loop.nanoTime, loop.printing);
     this.connection = connection;
     this.address =
         new ChannelAddress(

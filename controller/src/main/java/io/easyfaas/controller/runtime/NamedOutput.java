@@ -110,10 +110,19 @@ final class NamedOutput {
   ///
   /// @return whether a record begins: 1 or 0
   private int goOn(ByteBuf bytes, byte[] expected, Sink sink) {
+    int earlier = begun.readableBytes();
     begun.writeBytes(bytes, Math.min(begun.writableBytes(), bytes.readableBytes()));
-    while (begun.isReadable() && !mayBegin(begun, begun.readerIndex(), expected)) {
-      int next = begun.indexOf(begun.readerIndex() + 1, begun.writerIndex(), BEGIN);
-      sink.raw(begun.readSlice((next < 0 ? begun.writerIndex() : next) - begun.readerIndex()));
+    int at = 0;
+    while (at < begun.writerIndex() && !mayBegin(begun, at, expected)) {
+      at++;
+    }
+    if (at > 0) {
+      sink.raw(begun.readSlice(at));
+    }
+    if (at >= earlier) { // The rest is among these bytes as well, and is searched there at once.
+      bytes.readerIndex(bytes.readerIndex() - begun.readableBytes());
+      begun.clear();
+      return 0;
     }
     if (begun.readableBytes() < HEADER_BYTES) {
       begun.discardReadBytes();

@@ -24,6 +24,9 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
   // As much as a pipe holds, unless its tenant asked the kernel for more (fcntl F_SETPIPE_SZ), and
   // one more byte: only that it is not there tells that this was all.
   private static final int MAX_DRAINED_BYTES = 64 * 1024 + 1;
+  // A pipe of ordinary size has so many buffers, however little each write puts into one of its own
+  // (O_DIRECT, see pipe(2)).
+  private static final int MAX_DRAINING_READS = 17;
   // Reads in one turn of the loop; others come in between.
   private static final int READS_PER_TURN = 4;
 
@@ -103,7 +106,7 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
   /// @return whether that was all
   boolean drain() {
     int left = MAX_DRAINED_BYTES;
-    while (left > 0 && !isAtEnd) {
+    for (int i = 0; i < MAX_DRAINING_READS && left > 0 && !isAtEnd; i++) {
       int size = read(left);
       if (size <= 0) {
         return true;
@@ -165,8 +168,10 @@ final class OutputPipe implements EpollIoHandle, PrintBudget.Source, AutoCloseab
       size = -1;
     }
     if (size > 0) {
+      long since = budget.now();
       int pieces = sink.printed(buffer.setIndex(0, size));
-      budget.spend(size + pieces * PrintBudget.PIECE_BYTES);
+      budget.spend(size + (1 + pieces) * PrintBudget.PIECE_BYTES);
+      budget.tookSince(since);
       return size;
     }
     if (size < 0) {

@@ -10,7 +10,8 @@ import java.util.function.LongSupplier;
 /// take. Confined to the loop.
 ///
 /// What is printed costs the loop a copy even if nobody wants it. A sandbox that prints more than 4
-/// MiB in 100 ms is not read for the rest of that time: it waits, the others do not.
+/// MiB in 100 ms, or whose printing takes more of the loop in that time than its part of {@link
+/// PrintShare}, is not read for a while: it waits, the others do not.
 final class PrintBudget {
   static final int WINDOW_BYTES = 4 << 20;
 
@@ -18,6 +19,8 @@ final class PrintBudget {
   static final int PIECE_BYTES = 128;
 
   static final long WINDOW_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  // One read or frame takes less; what took longer was the loop's thread waiting for a processor.
+  private static final long MOST_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
   /// Something that is read from a sandbox.
   interface Source {
@@ -27,14 +30,18 @@ final class PrintBudget {
 
   private final EventLoop loop;
   private final LongSupplier nanoTime;
+  private final PrintShare share;
   private final List<Source> sources = new ArrayList<>();
   private long windowStart;
   private int used;
+  private long usedNanos;
   private boolean paused;
 
-  PrintBudget(EventLoop loop, LongSupplier nanoTime) {
+  /// @param share of all sandboxes of the loop
+  PrintBudget(EventLoop loop, LongSupplier nanoTime, PrintShare share) {
     this.loop = loop;
     this.nanoTime = nanoTime;
+    this.share = share;
     this.windowStart = nanoTime.getAsLong();
   }
 
@@ -43,18 +50,48 @@ final class PrintBudget {
     sources.add(source);
   }
 
+  /// The time, for {@link #tookSince}.
+  long now() {
+    return nanoTime.getAsLong();
+  }
+
   /// Counts printed bytes, and stops reading for a while when they are too many.
   void spend(int bytes) {
-    long elapsed = nanoTime.getAsLong() - windowStart;
-    if (elapsed >= WINDOW_NANOS) {
-      windowStart += elapsed;
-      elapsed = 0;
-      used = 0;
-    }
+    long elapsed = elapsed(now());
     used += bytes;
     if (used > WINDOW_BYTES) {
       pause(WINDOW_NANOS - elapsed);
     }
+  }
+
+  /// Counts what handling a read or a frame has taken of the loop, and stops reading for a while
+  /// when that is too much.
+  void tookSince(long since) {
+    long now = now();
+    long elapsed = elapsed(now);
+    usedNanos += Math.min(now - since, MOST_NANOS);
+    if (usedNanos > share.nanosOfWindow()) {
+      pause(WINDOW_NANOS - elapsed);
+    }
+  }
+
+  private long elapsed(long now) {
+    long elapsed = now - windowStart;
+    if (elapsed >= WINDOW_NANOS) {
+      begin(now);
+      return 0;
+    }
+    if (used == 0 && usedNanos == 0) {
+      share.prints(now);
+    }
+    return elapsed;
+  }
+
+  private void begin(long now) {
+    windowStart = now;
+    used = 0;
+    usedNanos = 0;
+    share.prints(now);
   }
 
   /// Stops reading for a while: there is no memory for what would be read.
@@ -78,8 +115,7 @@ final class PrintBudget {
 
   private void resume() {
     paused = false;
-    used = 0;
-    windowStart = nanoTime.getAsLong();
+    begin(now());
     for (Source source : sources) {
       if (paused) {
         return; // What one had kept was too much again.

@@ -70,7 +70,11 @@ final class RunnerFrames implements FrameInput.Owner {
         callFrames.onResult(flags, id, payload);
       }
       case FrameType.CHUNK -> callFrames.onChunk(flags, id, payload);
-      case FrameType.LOG -> output.framed(flags, id, payload);
+      case FrameType.LOG -> {
+        long since = budget.now();
+        output.framed(flags, id, payload);
+        budget.tookSince(since);
+      }
       case FrameType.PONG -> ping.answered();
       default -> throw ProtocolException.notAllowed(type);
     }

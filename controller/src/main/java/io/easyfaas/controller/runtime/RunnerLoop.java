@@ -17,6 +17,7 @@ final class RunnerLoop {
   final ByteBudget bytes;
   final LongSupplier nanoTime;
   final LongSupplier epochMillis;
+  final PrintShare printing = new PrintShare();
   final ByteBuf frames = readBuffer();
   final ByteBuf output = readBuffer();
 

@@ -28,7 +28,8 @@ class FrameInputTest {
   private final Scarce memory = new Scarce();
   private final List<String> told = new ArrayList<>();
   private long now;
-  private final PrintBudget budget = new PrintBudget(channel.eventLoop(), () -> now);
+  private final PrintBudget budget =
+      new PrintBudget(channel.eventLoop(), () -> now, new PrintShare());
   private final ByteBudget bytes = new ByteBudget(1_000_000);
   private final FrameInput input = new FrameInput("c0", channel, budget, bytes, new Owner());
   private final List<ByteBuf> kept = new ArrayList<>();

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -15,6 +16,12 @@ import org.junit.jupiter.api.Test;
 
 class NamedOutputTest {
   private static final byte[] MARK = HexFormat.of().parseHex("ff00ff01ff02ff03");
+
+  private static final byte[] ONLY_BEGINS = new byte[65_536];
+
+  static {
+    Arrays.fill(ONLY_BEGINS, (byte) 0xff);
+  }
 
   private final NamedOutput output = new NamedOutput();
   private final Told told = new Told();
@@ -45,6 +52,29 @@ class NamedOutputTest {
     for (int step = 1; step < 40; step++) {
       assertThat(read(all, step)).as("in pieces of %s", step).isEqualTo(expected);
     }
+  }
+
+  @Test
+  void whatLooksLikeHeadersAllOverIsPassedOnInFewPieces() {
+    int[] pieces = {0};
+    NamedOutput.Sink counting =
+        new NamedOutput.Sink() {
+          @Override
+          public void named(boolean stderr, int id, ByteBuf text) {
+            throw new AssertionError("there is no record");
+          }
+
+          @Override
+          public void raw(ByteBuf text) {
+            pieces[0]++;
+          }
+        };
+
+    for (int i = 0; i < 10; i++) {
+      output.add(Unpooled.buffer(65_536).setIndex(0, 65_536).setBytes(0, ONLY_BEGINS), counting);
+    }
+
+    assertThat(pieces[0]).isLessThan(50);
   }
 
   @Test
