@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -40,7 +41,8 @@ import org.slf4j.LoggerFactory;
 /// **Limits.** Blocks and inodes count. What an archive will take is known before its first file is
 /// made, and until then directories nobody holds are deleted, see {@link CodeUses#victim}. A held
 /// directory is never deleted, so the cache can exceed its limit by what is in use: at most one
-/// archive a slot. What is there is counted at the first unpacking.
+/// archive a slot. What is there is counted at the first unpacking. A large tree takes seconds to
+/// delete: whose account's it was waits for it, others do not.
 public final class CodeCache {
   private static final Logger LOG = LoggerFactory.getLogger(CodeCache.class);
 
@@ -55,6 +57,7 @@ public final class CodeCache {
   // Never shut down: its threads hold nothing, keep nobody alive, and end after a minute idle.
   private final ExecutorService unpackers =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("code-", 0).factory());
+  private final Executor deleter;
   private final Object lock = new Object();
   private final Object counting = new Object();
 
@@ -127,10 +130,19 @@ public final class CodeCache {
   /// @param limit of what is kept
   /// @param pace of code that is downloaded
   public CodeCache(Path directory, DiskUse limit, CodePace pace) {
-    this(directory, limit, new CodeFetcher(MAX_ARCHIVE_BYTES, pace), InstantSource.system());
+    this(
+        directory,
+        limit,
+        new CodeFetcher(MAX_ARCHIVE_BYTES, pace),
+        InstantSource.system(),
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("code-delete").factory()));
   }
 
-  CodeCache(Path directory, DiskUse limit, CodeFetcher fetcher, InstantSource clock) {
+  /// @param deleter runs what need not be waited for, one after the other
+  CodeCache(
+      Path directory, DiskUse limit, CodeFetcher fetcher, InstantSource clock, Executor deleter) {
+    this.deleter = deleter;
     this.directory = new CodeDirectory(directory);
     this.pace = fetcher.pace();
     this.unpacker = new CodeUnpacker(fetcher, limit);
@@ -256,19 +268,21 @@ public final class CodeCache {
     synchronized (lock) {
       uses.put(fresh, use, clock.instant());
     }
-    while (evictOne()) {
+    while (evictOne(fresh.account())) {
       // Until the rest fits, or is in use.
     }
   }
 
-  private boolean evictOne() {
+  private boolean evictOne(String account) {
     Path doomed;
+    boolean isOwn;
     synchronized (lock) {
       Optional<CodeKey> victim = uses.victim();
       if (victim.isEmpty()) {
         return false;
       }
       uses.remove(victim.get());
+      isOwn = victim.get().account().equals(account);
       try {
         doomed = directory.moveAway(victim.get());
         LOG.info("code {} evicted", victim.get());
@@ -277,7 +291,11 @@ public final class CodeCache {
         return true;
       }
     }
-    CodeDirectory.delete(doomed);
+    if (isOwn) {
+      CodeDirectory.delete(doomed);
+    } else {
+      deleter.execute(() -> CodeDirectory.delete(doomed));
+    }
     return true;
   }
 
@@ -291,15 +309,23 @@ public final class CodeCache {
       try {
         long block = DiskUse.blockSize(directory.path());
         for (CodeKey key : directory.archives()) {
-          DiskUse use = DiskTree.use(directory.of(key), block);
-          Instant lastUse = directory.lastUse(key);
-          synchronized (lock) {
-            uses.put(key, use, lastUse);
-          }
+          count(key, block);
         }
-      } catch (IOException e) { // Evicted meanwhile, or a bad disk.
+      } catch (IOException e) {
         LOG.warn("count {}: {}", directory.path(), e.toString());
       }
+    }
+  }
+
+  private void count(CodeKey key, long block) {
+    try {
+      DiskUse use = DiskTree.use(directory.of(key), block);
+      Instant lastUse = directory.lastUse(key);
+      synchronized (lock) {
+        uses.put(key, use, lastUse);
+      }
+    } catch (IOException e) { // Evicted meanwhile, or a bad disk; the others count all the same.
+      LOG.warn("count code {}: {}", key, e.toString());
     }
   }
 }

@@ -28,6 +28,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -58,6 +59,7 @@ final class CodeCacheTest {
       new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
   private HttpServer server;
   private CodeCache cache;
+  private Executor deleter = Runnable::run;
 
   @BeforeEach
   void open() throws IOException {
@@ -278,6 +280,25 @@ final class CodeCacheTest {
     Files.write(zip.file(), bytes);
 
     cache.order(zip.local(), key(zip.sha256())).await(TIMEOUT).close();
+  }
+
+  @Test
+  void nobodyWaitsUntilTheCodeOfOthersIsDeleted() throws IOException {
+    List<Runnable> deletions = new ArrayList<>();
+    deleter = deletions::add;
+    cache = cache(sizeOfPackages(2), Duration.ofSeconds(5));
+    use(ALICE, zip("a", "a".repeat(1000)));
+    use(ALICE, zip("b", "b".repeat(1000)));
+
+    use(BOB, zip("c", "c".repeat(1000)));
+    assertThat(deletions).as("alice's, for bob").hasSize(1);
+    use(ALICE, zip("d", "d".repeat(1000)));
+
+    assertThat(deletions).as("alice's own, at once").hasSize(1);
+    Path account = directory.resolve("code").resolve(ALICE);
+    assertThat(account).isDirectoryContaining("glob:**/.evicted-*");
+    deletions.forEach(Runnable::run);
+    assertThat(account).isDirectoryNotContaining("glob:**/.evicted-*");
   }
 
   @Test
@@ -524,7 +545,8 @@ final class CodeCacheTest {
         directory.resolve("code"),
         limit,
         new CodeFetcher(MAX_ARCHIVE_BYTES, new CodePace(download, RATE)),
-        now::get);
+        now::get,
+        deleter);
   }
 
   private void refused(FunctionCode code, String sha256, ErrorCode expected, String message) {

@@ -71,7 +71,8 @@ final class OpenArchivesTest {
               home.resolve("cache"),
               new DiskUse(1L << 30, 1_000_000),
               new CodeFetcher(64 << 20, new CodePace(Duration.ofSeconds(10), 1)),
-              InstantSource.system());
+              InstantSource.system(),
+              Runnable::run);
       cache.sweep("boot");
       List<CodeCache.Order> orders = new ArrayList<>();
       for (int i = 0; i < ARCHIVES; i++) {
