@@ -79,9 +79,16 @@ public record SmallFile(Path path) {
   }
 
   private String text() throws IOException {
+    return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes())).toString();
+  }
+
+  /// What it contains. Never waits, as for who writes into a pipe, and never reads without end.
+  ///
+  /// @throws IOException when it cannot be read, or is no regular file, or larger than 1 MiB
+  public byte[] bytes() throws IOException {
     if (!Files.isRegularFile(path, NOFOLLOW_LINKS) || Files.size(path) > MAX_BYTES) {
       throw new IOException("no file of the engine's");
     }
-    return UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(path))).toString();
+    return Files.readAllBytes(path);
   }
 }

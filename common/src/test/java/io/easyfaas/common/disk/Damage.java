@@ -81,6 +81,27 @@ public enum Damage {
       Files.createSymbolicLink(file, file);
     }
   },
+  /// A pipe that nobody writes into: who opens it waits.
+  PIPE {
+    @Override
+    void put(Path file, byte[] content) throws IOException {
+      try {
+        int status = new ProcessBuilder("mkfifo", file.toString()).start().waitFor();
+        if (status != 0) {
+          throw new IOException("mkfifo " + file + ": status " + status);
+        }
+      } catch (InterruptedException e) {
+        throw new IOException(e);
+      }
+    }
+  },
+  /// A link to what has no end.
+  ENDLESS {
+    @Override
+    void put(Path file, byte[] content) throws IOException {
+      Files.createSymbolicLink(file, Path.of("/dev/zero"));
+    }
+  },
   /// A file that may not be read, unless by root.
   UNREADABLE {
     @Override

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -20,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,6 +50,9 @@ public final class CodeCache {
 
   /// A larger archive is refused, as by the registry (`max-code-size`).
   public static final long MAX_ARCHIVE_BYTES = 512L << 20;
+
+  // Trees that wait to be deleted, and are in no account; of more, each is waited for.
+  private static final int MAX_DOOMED = 16;
 
   private final CodeDirectory directory;
   private final CodePace pace;
@@ -135,8 +140,14 @@ public final class CodeCache {
         limit,
         new CodeFetcher(MAX_ARCHIVE_BYTES, pace),
         InstantSource.system(),
-        Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("code-delete").factory()));
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(MAX_DOOMED),
+            Thread.ofPlatform().daemon().name("code-delete").factory(),
+            new ThreadPoolExecutor.CallerRunsPolicy()));
   }
 
   /// @param deleter runs what need not be waited for, one after the other

@@ -102,20 +102,27 @@ record CodeDirectory(Path path) {
     return Files.getLastModifiedTime(of(key), NOFOLLOW_LINKS).toInstant();
   }
 
-  /// Every archive that is there.
+  /// Every archive that is there, but for those of an account whose directory cannot be read.
   List<CodeKey> archives() throws IOException {
     List<CodeKey> archives = new ArrayList<>();
     for (Path account : children(path)) {
       if (isAccount(account)) {
-        for (Path archive : children(account)) {
-          String hex = archive.getFileName().toString();
-          if (!hex.startsWith(".")) {
-            archives.add(new CodeKey(account.getFileName().toString(), new CodeHash(hex)));
-          }
+        try {
+          archives.addAll(archives(account));
+        } catch (IOException e) {
+          LOG.warn("list {}: {}", account, e.toString());
         }
       }
     }
     return archives;
+  }
+
+  private static List<CodeKey> archives(Path account) throws IOException {
+    return children(account).stream()
+        .map(archive -> archive.getFileName().toString())
+        .filter(hex -> !hex.startsWith("."))
+        .map(hex -> new CodeKey(account.getFileName().toString(), new CodeHash(hex)))
+        .toList();
   }
 
   /// Deletes what is of no use any more; what cannot be deleted is left to the next start.

@@ -27,8 +27,6 @@ import java.util.regex.Pattern;
 public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   private static final String CONTENT_TYPE = "Content-Type";
   private static final int MAX_TOLD_BYTES = 1024;
-  // Most servers take no longer a head, and most clients neither.
-  private static final int MAX_HEADER_CHARS = 32 * 1024;
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
   private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
 
@@ -153,10 +151,13 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
     Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     long length =
         given.entrySet().stream()
-            .mapToLong(header -> header.getKey().length() + header.getValue().orElse("").length())
+            .mapToLong(header -> ResponseDocument.size(header.getKey(), header.getValue()))
             .sum();
-    if (length > MAX_HEADER_CHARS) {
-      throw badResponse("headers", length + " characters", "at most " + MAX_HEADER_CHARS);
+    if (length > ResponseDocument.MAX_HEADER_CHARS) {
+      throw badResponse(
+          "headers",
+          length + " characters or more",
+          "at most " + ResponseDocument.MAX_HEADER_CHARS);
     }
     given.forEach((name, value) -> {
       String text =

@@ -15,7 +15,8 @@ import java.util.OptionalInt;
 ///
 /// @param form what the answer is at all
 /// @param status `statusCode`, when it is one
-/// @param headers by name as given; empty for a value that is no text, number or boolean
+/// @param headers by name as given; empty for a value that is no text, number or boolean. Of too
+///   many for a response, as many as show that
 /// @param body where in the answer the quote of `body` is, when it is a text
 /// @param isBase64 whether `isBase64Encoded` is true
 record ResponseDocument(
@@ -24,6 +25,9 @@ record ResponseDocument(
     Map<String, Optional<String>> headers,
     OptionalInt body,
     boolean isBase64) {
+  // Most servers take no longer a head, and most clients neither.
+  static final int MAX_HEADER_CHARS = 32 * 1024;
+
   /// What an answer is.
   enum Form {
     /// Not a JSON object.
@@ -47,6 +51,11 @@ record ResponseDocument(
     } catch (JsonException _) {
       return TEXT;
     }
+  }
+
+  /// Characters of a header.
+  static int size(String name, Optional<String> value) {
+    return name.length() + value.orElse("").length();
   }
 
   /// The members so far; of several with one name the last counts.
@@ -91,18 +100,27 @@ record ResponseDocument(
 
     private static Map<String, Optional<String>> headers(JsonReader reader) {
       Map<String, Optional<String>> headers = new HashMap<>();
-      reader.members((name, kind) ->
-          headers.put(
-              name,
-              switch (kind) {
-                case TEXT, INTEGER -> Optional.of(reader.text());
-                case FRACTION -> Optional.of(Double.toString(reader.fraction()));
-                case TRUE -> Optional.of("true");
-                case FALSE -> Optional.of("false");
-                case NULL -> Optional.of("");
-                case OBJECT, ARRAY -> Optional.empty();
-              }));
+      int[] length = {0};
+      reader.members((name, kind) -> {
+        if (length[0] <= MAX_HEADER_CHARS) {
+          Optional<String> value = value(reader, kind);
+          length[0] += size(name, value);
+          Optional<String> before = headers.put(name, value);
+          length[0] -= before == null ? 0 : size(name, before);
+        }
+      });
       return headers;
+    }
+
+    private static Optional<String> value(JsonReader reader, Kind kind) {
+      return switch (kind) {
+        case TEXT, INTEGER -> Optional.of(reader.text());
+        case FRACTION -> Optional.of(Double.toString(reader.fraction()));
+        case TRUE -> Optional.of("true");
+        case FALSE -> Optional.of("false");
+        case NULL -> Optional.of("");
+        case OBJECT, ARRAY -> Optional.empty();
+      };
     }
   }
 }

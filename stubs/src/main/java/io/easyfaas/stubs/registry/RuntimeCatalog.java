@@ -1,7 +1,9 @@
 package io.easyfaas.stubs.registry;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.util.Comparator.comparing;
 
+import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
@@ -69,10 +71,11 @@ public final class RuntimeCatalog {
   }
 
   private static Optional<RuntimeConfiguration> read(Path file) {
-    try {
-      return Optional.of(Json.PASCAL.read(Files.readAllBytes(file), RuntimeConfiguration.class));
-    } catch (NoSuchFileException _) {
+    if (!Files.exists(file, NOFOLLOW_LINKS)) {
       return Optional.empty(); // Not a runtime's directory, or one that is being laid out.
+    }
+    try {
+      return Optional.of(Json.PASCAL.read(new SmallFile(file).bytes(), RuntimeConfiguration.class));
     } catch (IOException | JsonException e) {
       LOG.warn("runtime {} is left out: {}", file, e.getMessage());
       return Optional.empty();

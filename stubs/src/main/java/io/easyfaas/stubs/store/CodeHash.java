@@ -15,7 +15,12 @@ final class CodeHash {
   private CodeHash() {}
 
   /// Reads the whole file.
+  ///
+  /// @throws IOException when it cannot be read, or is no regular file: a pipe is not waited for
   static String of(Path zip) throws IOException {
+    if (Files.exists(zip) && !Files.isRegularFile(zip)) {
+      throw new IOException(zip + " is no regular file");
+    }
     MessageDigest digest = digest();
     try (InputStream content = Files.newInputStream(zip);
         OutputStream sink = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {

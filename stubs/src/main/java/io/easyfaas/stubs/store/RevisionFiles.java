@@ -100,7 +100,7 @@ final class RevisionFiles {
     }
     try {
       FunctionDocument document =
-          Json.PASCAL.read(Files.readAllBytes(meta), FunctionDocument.class);
+          Json.PASCAL.read(new SmallFile(meta).bytes(), FunctionDocument.class);
       checkWhole(document);
       Path name = Path.of(document.code().location()).getFileName();
       boolean isHere = FILESYSTEM.equals(document.code().repositoryType()) && name != null;
