@@ -87,7 +87,7 @@ final class ServiceCommand {
         new ServiceCommand(
             "up",
             "Run the whole engine in the foreground until Ctrl-C.",
-            Engine.options(),
+            EngineConfig.options(),
             (args, environment, parts) -> parts.add(Engine.start(args, environment))),
         new ServiceCommand(
             "controller",

@@ -112,8 +112,8 @@ public record ControllerConfig(
         new Option(
             "funclet-api-sock",
             "path",
-            "/var/run/faas/.funcletapi.sock",
-            "Unix socket of funclet's API."),
+            "",
+            "Socket of funclet's API; default .funcletapi.sock in --run-dir."),
         new Option("run-dir", "path", "/var/run/faas", "Sockets."),
         new Option(
             "repository-endpoint", "url", "http://127.0.0.1:8002", "Address of the registry."),
@@ -208,7 +208,9 @@ public record ControllerConfig(
   public static ControllerConfig of(Settings settings) {
     return new ControllerConfig(
         new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
-        settings.path("funclet-api-sock"),
+        settings.text("funclet-api-sock").isEmpty()
+            ? settings.path("run-dir").resolve(".funcletapi.sock")
+            : settings.path("funclet-api-sock"),
         settings.path("run-dir"),
         new Repository(
             endpoint(settings.text("repository-endpoint")),

@@ -121,6 +121,12 @@ class ControllerConfigTest {
         .isEqualTo(Path.of("/x/logs"));
   }
 
+  @Test
+  void funcletIsInTheRunDirectoryUnlessSaidOtherwise() {
+    assertThat(ControllerConfig.parse(List.of("--run-dir", "/x"), Map.of()).funcletSocket())
+        .isEqualTo(Path.of("/x/.funcletapi.sock"));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -16,10 +16,15 @@ final class HttpAddressTest {
     "http://127.0.0.1:8001/, 127.0.0.1, 8001",
     "127.0.0.1:8001, 127.0.0.1, 8001",
     "http://registry, registry, 80",
-    "http://[::1]:8001, [::1], 8001",
+    "http://[::1]:8001, ::1, 8001",
   })
   void readsTcpAddresses(String text, String host, int port) {
     assertThat(HttpAddress.parse(text)).isEqualTo(new HttpAddress.Tcp(host, port));
+  }
+
+  @Test
+  void writesIpv6InBrackets() {
+    assertThat(new HttpAddress.Tcp("::1", 0).withPort(8001)).hasToString("http://[::1]:8001");
   }
 
   @Test
@@ -31,7 +36,19 @@ final class HttpAddressTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "http://", "https://a:1", "a:0", "a:65536", "a:b", ":80", "http://a:80/path"})
+      strings = {
+        "",
+        "http://",
+        "https://a:1",
+        "a:0",
+        "a:65536",
+        "a:b",
+        ":80",
+        "http://a:80/path",
+        "unix://x",
+        "unix://",
+        "unix:///a\0b"
+      })
   void refusesOtherTexts(String text) {
     assertThatThrownBy(() -> HttpAddress.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
