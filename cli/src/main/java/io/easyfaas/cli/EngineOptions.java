@@ -8,6 +8,7 @@ import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
+import io.easyfaas.common.http.HttpException;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
@@ -47,14 +48,14 @@ final class EngineOptions {
   ///
   /// @throws EngineException when it refuses
   HttpResponse askRegistry(HttpRequest request) {
-    return accepted(send(registry, request));
+    return accepted(send(registry, "--registry", request));
   }
 
   /// Asks the controller.
   ///
   /// @throws EngineException when it refuses
   HttpResponse askController(HttpRequest request) {
-    return accepted(send(controller, request));
+    return accepted(send(controller, "--controller", request));
   }
 
   /// The full name of what the user wrote.
@@ -69,16 +70,22 @@ final class EngineOptions {
     }
   }
 
-  private HttpResponse send(String address, HttpRequest request) {
+  private HttpResponse send(String address, String flag, HttpRequest request) {
     HttpAddress server;
     try {
       server = HttpAddress.parse(address);
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(String.valueOf(e.getMessage()));
+      throw new ConfigException(flag + ": " + e.getMessage());
     }
     try (EventLoops loops = new EventLoops(1);
         HttpClient client = new HttpClient(server, loops)) {
       return client.send(request.withHeader(Headers.ACCOUNT_ID, account), TIMEOUT);
+    } catch (HttpException e) {
+      String hint =
+          e.isUnreached()
+              ? ". Hint: start an engine with \"easyfaas up\", or say with " + flag + " where it is"
+              : "";
+      throw new EngineException(e.getMessage() + hint);
     }
   }
 

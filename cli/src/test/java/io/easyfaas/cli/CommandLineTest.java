@@ -103,7 +103,12 @@ class CommandLineTest {
     server.close();
 
     assertThat(run("function", "list")).isEqualTo(ExitStatus.ENGINE_FAILED);
-    assertThat(err.toString()).contains("127.0.0.1:" + server.port());
+    assertThat(err.toString())
+        .isEqualTo(
+            "easyfaas: connect to http://127.0.0.1:"
+                + server.port()
+                + ": nothing listens there. Hint: start an engine with \"easyfaas up\", or say with"
+                + " --registry where it is\n");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.config.Durations;
 import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.http.HttpAddress;
@@ -61,7 +62,7 @@ public record HttpTriggerConfig(
       throw bad("region", region, "two to five lower-case letters, and digits");
     }
     if (!timeout.isPositive()) {
-      throw bad("timeout", timeout.toString(), "more than 0ms");
+      throw bad("timeout", Durations.text(timeout), "more than 0ms");
     }
     if (maxBodySize.bytes() == 0 || maxBodySize.compareTo(MAX_MAX_BODY_SIZE) > 0) {
       throw bad(

@@ -54,7 +54,7 @@ final class HttpTriggerConfigTest {
           --port=x                        | --port: "x" (expected: a whole number from 0 to 65535)
           --controller-endpoint=https://a | --controller-endpoint: address: "https://a" (expected: http://host:port or unix:///path)
           --region=BJ                     | --region: "BJ" (expected: two to five lower-case letters, and digits)
-          --timeout=0s                    | --timeout: "PT0S" (expected: more than 0ms)
+          --timeout=0s                    | --timeout: "0s" (expected: more than 0ms)
           --max-body-size=0B              | --max-body-size: "0B" (expected: more than 0B, at most 4608KiB)
           --max-body-size=5MiB            | --max-body-size: "5MiB" (expected: more than 0B, at most 4608KiB)
           """)

@@ -7,15 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// The values of a process's options, read once at start. Immutable.
 ///
 /// The typed getters throw {@link ConfigException} with the key, the value and what was expected.
 public final class Settings {
-  private static final Pattern DURATION = Pattern.compile("([0-9]{1,12})(ms|s|m|h)");
-
   private final Map<String, String> values;
 
   private Settings(Map<String, String> values) {
@@ -122,17 +118,11 @@ public final class Settings {
   /// A duration such as `500ms`, `30s`, `5m`, `1h`.
   public Duration duration(String key) {
     String value = text(key);
-    Matcher matcher = DURATION.matcher(value);
-    if (!matcher.matches()) {
+    try {
+      return Durations.parse(value);
+    } catch (ConfigException _) {
       throw bad(key, value, "a number and a unit: ms, s, m or h");
     }
-    long number = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2)) {
-      case "ms" -> Duration.ofMillis(number);
-      case "s" -> Duration.ofSeconds(number);
-      case "m" -> Duration.ofMinutes(number);
-      default -> Duration.ofHours(number);
-    };
   }
 
   /// A size such as `128MiB`.

@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.config.Durations;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -150,8 +151,8 @@ public final class HttpClient implements AutoCloseable {
         };
     ChannelFuture connected = bootstrap.connect(remote).awaitUninterruptibly();
     if (!connected.isSuccess()) {
-      throw new HttpException(
-          "connect to " + address + ": " + connected.cause(), connected.cause());
+      throw HttpException.unreached(
+          Unreached.connecting(address, connected.cause()), connected.cause());
     }
     return connected.channel().attr(CONNECTION).get();
   }
@@ -175,7 +176,13 @@ public final class HttpClient implements AutoCloseable {
     } catch (TimeoutException e) {
       channel.close();
       throw new HttpException(
-          request.method() + " " + address + request.target() + ": no answer in " + timeout, e);
+          request.method()
+              + " "
+              + address
+              + request.target()
+              + ": no answer in "
+              + Durations.text(timeout),
+          e);
     } catch (InterruptedException e) {
       channel.close();
       Thread.currentThread().interrupt();
@@ -195,8 +202,7 @@ public final class HttpClient implements AutoCloseable {
       CompletableFuture<HttpResponse> answer,
       Duration timeout)
       throws IOException, TimeoutException, InterruptedException {
-    String host =
-        address instanceof HttpAddress.Tcp tcp ? tcp.host() + ":" + tcp.port() : "localhost";
+    String host = address instanceof HttpAddress.Tcp tcp ? tcp.authority() : "localhost";
     HttpMessage message;
     try {
       message =

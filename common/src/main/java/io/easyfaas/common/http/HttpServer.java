@@ -147,9 +147,7 @@ public final class HttpServer implements AutoCloseable {
     ChannelFuture bound = bootstrap.bind(socketAddress).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       threads.close();
-      throw new HttpException(
-          "listen on " + address + ": " + bound.cause().getMessage() + hint(address),
-          bound.cause());
+      throw new HttpException(Unreached.listening(address, bound.cause()), bound.cause());
     }
     HttpAddress actual = address;
     if (address instanceof HttpAddress.Unix unix) {
@@ -247,11 +245,5 @@ public final class HttpServer implements AutoCloseable {
         LOG.warn("remove {}: {}", unix.path(), e.getMessage());
       }
     }
-  }
-
-  private static String hint(HttpAddress address) {
-    return address instanceof HttpAddress.Tcp tcp
-        ? ". Hint: is another process using port " + tcp.port() + "?"
-        : "";
   }
 }

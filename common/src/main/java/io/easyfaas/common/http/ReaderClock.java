@@ -3,6 +3,7 @@ package io.easyfaas.common.http;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.config.Durations;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.channel.ChannelHandlerContext;
@@ -57,7 +58,9 @@ final class ReaderClock {
             .schedule(
                 () -> {
                   headTimer = null;
-                  late(ctx, "the request's head is not whole after " + deadlines.head());
+                  late(
+                      ctx,
+                      "the request's head is not whole after " + Durations.text(deadlines.head()));
                 },
                 deadlines.head().toMillis(),
                 TimeUnit.MILLISECONDS);
@@ -155,7 +158,7 @@ final class ReaderClock {
           "the request's body gets on by "
               + progress
               + " bytes in "
-              + deadlines.body()
+              + Durations.text(deadlines.body())
               + " (expected: at least "
               + expected
               + ")");

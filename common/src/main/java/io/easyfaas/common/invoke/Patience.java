@@ -1,5 +1,6 @@
 package io.easyfaas.common.invoke;
 
+import io.easyfaas.common.config.Durations;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.buffer.ByteBuf;
@@ -73,7 +74,9 @@ public final class Patience implements Invoker {
         call.cancel();
         sink.failed(
             CallFailure.of(
-                new ApiException(ErrorCode.GATEWAY_TIMEOUT, "no answer in " + terms.patience())));
+                new ApiException(
+                    ErrorCode.GATEWAY_TIMEOUT,
+                    "no answer in " + Durations.text(terms.patience()))));
       }
     }
 

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 final class HttpServerTest {
@@ -338,6 +340,20 @@ final class HttpServerTest {
         .isInstanceOf(HttpException.class)
         .hasMessageStartingWith("listen on " + taken + ": ")
         .hasMessageEndingWith("Hint: is another process using port " + server.port() + "?");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "nobody.invalid, no machine is known as nobody.invalid",
+    "999.1.1.1, no machine is known as 999.1.1.1",
+    "192.0.2.1, no address of this machine",
+  })
+  void namesTheAddressThatIsNone(String host, String reason) {
+    HttpAddress address = new HttpAddress.Tcp(host, 0);
+
+    assertThatThrownBy(() -> HttpServer.start(address, loops, 1, this::answer))
+        .isInstanceOf(HttpException.class)
+        .hasMessage("listen on " + address + ": " + reason);
   }
 
   @Test

@@ -340,7 +340,7 @@ final class PressureTest {
 
     HttpResponse response = slow.read();
     assertThat(response.status()).isEqualTo(408);
-    assertThat(response.text()).isEqualTo("the request's head is not whole after PT0.05S");
+    assertThat(response.text()).isEqualTo("the request's head is not whole after 50ms");
     assertThat(slow.isClosedByServer()).isTrue();
   }
 

@@ -1,5 +1,6 @@
 package io.easyfaas.funclet.cgroup;
 
+import io.easyfaas.common.config.Durations;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -22,7 +23,8 @@ record Freezer(Path group, boolean isV2) {
     while (!isFrozen()) {
       if (System.nanoTime() > deadline) {
         thaw();
-        throw new CgroupException("freeze " + group + ": not frozen in " + TIMEOUT, null);
+        throw new CgroupException(
+            "freeze " + group + ": not frozen in " + Durations.text(TIMEOUT), null);
       }
       LockSupport.parkNanos(POLL_NANOS);
     }

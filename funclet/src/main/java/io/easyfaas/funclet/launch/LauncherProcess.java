@@ -2,6 +2,7 @@ package io.easyfaas.funclet.launch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.config.Durations;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -134,7 +135,8 @@ public final class LauncherProcess implements Launcher {
       LaunchReport report = answer.poll(timeout.toMillis(), TimeUnit.MILLISECONDS);
       return report != null
           ? report
-          : new LaunchReport.Lost(command + ": the launcher did not answer in " + timeout);
+          : new LaunchReport.Lost(
+              command + ": the launcher did not answer in " + Durations.text(timeout));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return new LaunchReport.Lost(command + ": interrupted");
@@ -232,7 +234,7 @@ public final class LauncherProcess implements Launcher {
     try {
       return accepting.get(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      throw new IOException("did not connect in " + CONNECT_TIMEOUT, e);
+      throw new IOException("did not connect in " + Durations.text(CONNECT_TIMEOUT), e);
     } catch (ExecutionException e) {
       throw new IOException("accept: " + e.getCause(), e);
     } catch (java.util.concurrent.CancellationException e) {

@@ -198,7 +198,7 @@ final class CgroupsV2Test {
         slot.resolve("sandbox"), Map.of("cgroup.events", "populated 1\nfrozen 0"));
     assertThatExceptionOfType(CgroupException.class)
         .isThrownBy(() -> of(root).freeze("c0"))
-        .withMessage("freeze " + slot.resolve("sandbox") + ": not frozen in PT1S");
+        .withMessage("freeze " + slot.resolve("sandbox") + ": not frozen in 1s");
     assertThat(FakeControlFiles.read(slot.resolve("sandbox"), "cgroup.freeze")).isEqualTo("0");
   }
 

@@ -402,7 +402,7 @@ final class LauncherProcessIT {
     LaunchReport late = launcher.call(LauncherCommand.destroy("s0"), Duration.ofMillis(100));
     signal("CONT", launcher.pid());
 
-    assertThat(late.describe()).isEqualTo("destroy s0: the launcher did not answer in PT0.1S");
+    assertThat(late.describe()).isEqualTo("destroy s0: the launcher did not answer in 100ms");
     done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
   }
 

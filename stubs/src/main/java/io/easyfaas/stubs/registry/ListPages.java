@@ -5,6 +5,7 @@ import static io.easyfaas.stubs.registry.FunctionLimits.quoted;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.config.Durations;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.json.Json;
@@ -109,7 +110,8 @@ final class ListPages {
     }
     throw new ApiException(
         ErrorCode.UNAVAILABLE,
-        "lists are made one after the other, and others were before this one for " + PATIENCE,
+        "lists are made one after the other, and others were before this one for "
+            + Durations.text(PATIENCE),
         List.of(),
         Optional.of(Duration.ofSeconds(1)));
   }
