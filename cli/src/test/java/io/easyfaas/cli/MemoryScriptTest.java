@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -14,6 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// What `deploy/memory.sh` makes of control groups, laid out as files.
 final class MemoryScriptTest {
   private static final long MIB = 1 << 20;
+  private static final Pattern FLAGS =
+      Pattern.compile("-Xmx(\\d+)m .*netty.maxDirectMemory=(\\d+)");
   private static final String NONE_V1 = "9223372036854771712";
   private static final String SHIPPED =
       "-Xmx256m -XX:MaxDirectMemorySize=192m -Dio.netty.maxDirectMemory="
@@ -21,6 +25,7 @@ final class MemoryScriptTest {
           + " -XX:ReservedCodeCacheSize=48m\n";
 
   private Path script = Path.of("");
+  private long machine = 32 * MIB; // KiB
   @TempDir private Path root;
 
   @BeforeEach
@@ -49,8 +54,8 @@ final class MemoryScriptTest {
 
     assertThat(plan("0::/a/b"))
         .isEqualTo(
-            "-Xmx126m -XX:MaxDirectMemorySize=110m -Dio.netty.maxDirectMemory="
-                + 78 * MIB
+            "-Xmx124m -XX:MaxDirectMemorySize=112m -Dio.netty.maxDirectMemory="
+                + 80 * MIB
                 + " -XX:ReservedCodeCacheSize=48m\n");
   }
 
@@ -60,7 +65,7 @@ final class MemoryScriptTest {
     limit("memory/x/memory.limit_in_bytes", "" + 320 * MIB);
     limit("memory/x/y/memory.limit_in_bytes", NONE_V1);
 
-    assertThat(plan("9:name=systemd:/\n4:cpu,memory:/x/y\n0::/")).startsWith("-Xmx40m ");
+    assertThat(plan("9:name=systemd:/\n4:cpu,memory:/x/y\n0::/")).startsWith("-Xmx38m ");
   }
 
   @Test
@@ -71,12 +76,33 @@ final class MemoryScriptTest {
   }
 
   @Test
+  void aSmallMachineIsALimitAsWell() throws IOException {
+    machine = 600 * 1024;
+
+    assertThat(plan("")).startsWith("-Xmx124m ");
+  }
+
+  @Test
+  void theHeapIsOfASizeTheJvmKeeps() throws IOException {
+    for (int limit = 160; limit < 1100; limit += 37) {
+      limit("memory.max", "" + limit * MIB);
+
+      Matcher flags = FLAGS.matcher(plan("0::/"));
+      assertThat(flags.find()).isTrue();
+      long heap = Long.parseLong(flags.group(1));
+      long direct = Long.parseLong(flags.group(2)) / MIB;
+      assertThat(heap % 2).isZero();
+      assertThat(heap + direct + 96).isEqualTo(Math.clamp(limit / 2, 160, 512));
+    }
+  }
+
+  @Test
   void tooLittleIsRefusedWithTheNumbers() throws IOException {
     limit("memory.max", "" + 64 * MIB);
 
     assertThat(plan("0::/"))
         .startsWith(
-            "easyfaas: needs 160 MiB of memory, the limit of its control group is 64 MiB. Hint: ");
+            "easyfaas: needs 160 MiB of memory, and that of its functions; there are 64 MiB. Hint: ");
   }
 
   private void limit(String file, String value) throws IOException {
@@ -93,11 +119,13 @@ final class MemoryScriptTest {
                 "-euo",
                 "pipefail",
                 "-c",
-                "readonly root=/ dist=/; source \"$0/host.sh\"; source \"$0/memory.sh\"; plan_memory \"$1\" \"$2\";"
+                "readonly root=/ dist=/; source \"$0/host.sh\"; source \"$0/memory.sh\"; plan_memory \"$1\" \"$2\" \"$3\";"
                     + " echo \"${memory_flags[*]}\"",
                 script.toString(),
                 root.toString(),
-                list.toString())
+                list.toString(),
+                Files.writeString(root.resolve("meminfo"), "MemTotal: " + machine + " kB\n")
+                    .toString())
             .redirectErrorStream(true)
             .start();
     return new String(bash.getInputStream().readAllBytes(), UTF_8);

@@ -1,5 +1,6 @@
 package io.easyfaas.funclet;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.function.RuntimeConfiguration;
@@ -278,7 +279,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     } catch (IOException e) {
       throw new ConfigException("/proc/meminfo: " + e.getMessage());
     }
-    return NodeResources.of(config, found);
+    return NodeResources.of(config, found, MemoryPlan.ofThisProcess());
   }
 
   private static Map<String, String> version() {

@@ -2,7 +2,6 @@ package io.easyfaas.funclet;
 
 import static java.util.Objects.requireNonNull;
 
-import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.config.Option;
@@ -21,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Configuration of funclet.
 ///
@@ -50,9 +50,9 @@ public record FuncletConfig(
   /// What the machine has and keeps.
   ///
   /// @param totalMemory zero: the limit of the group the engine runs in, else what is installed
-  /// @param reservedMemory kept for the engine itself
+  /// @param reservedMemory kept for the engine itself; null: what this process may take at most
   /// @param totalCpu cores; 0: the quota of the group the engine runs in, else the processors
-  public record Node(ByteSize totalMemory, ByteSize reservedMemory, double totalCpu) {}
+  public record Node(ByteSize totalMemory, @Nullable ByteSize reservedMemory, double totalCpu) {}
 
   /// What one slot has.
   ///
@@ -158,9 +158,7 @@ public record FuncletConfig(
             settings.text("total-memory").isEmpty()
                 ? ByteSize.ZERO
                 : settings.bytes("total-memory"),
-            settings.text("reserved-memory").isEmpty()
-                ? MemoryPlan.ofThisProcess().total()
-                : settings.bytes("reserved-memory"),
+            settings.text("reserved-memory").isEmpty() ? null : settings.bytes("reserved-memory"),
             settings.text("total-cpu").isEmpty() ? 0 : settings.decimal("total-cpu", 0, MAX_CORES)),
         new Runner(
             settings.bytes("runner-memory"),

@@ -1,5 +1,6 @@
 package io.easyfaas.funclet;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.wire.FuncletNode.FuncletResource;
@@ -11,34 +12,38 @@ final class NodeResources {
   private NodeResources() {}
 
   /// @param found what the machine, or the engine's part of it, has
-  /// @throws ConfigException when the slots do not fit into what is left for functions
-  static FuncletResource of(FuncletConfig config, NodeCapacity found) {
-    ByteSize capacity =
-        config.node().totalMemory().bytes() == 0 ? found.memory() : config.node().totalMemory();
-    ByteSize reserved = config.node().reservedMemory();
-    if (reserved.compareTo(capacity) >= 0) {
-      throw new ConfigException(
-          "--reserved-memory: \""
-              + reserved
-              + "\" (expected: less than all memory, "
-              + capacity
-              + ")");
-    }
-    ByteSize allocatable = capacity.minus(reserved);
+  /// @param plan what this process may take
+  /// @throws ConfigException when the slots do not fit into what is left for functions; the message
+  ///   has numbers that do
+  static FuncletResource of(FuncletConfig config, NodeCapacity found, MemoryPlan plan) {
+    FuncletConfig.Node node = config.node();
+    boolean isGiven = node.totalMemory().bytes() > 0;
+    ByteSize capacity = isGiven ? node.totalMemory() : found.memory();
+    ByteSize reserved = node.reservedMemory() == null ? plan.total() : node.reservedMemory();
+    ByteSize allocatable =
+        reserved.compareTo(capacity) < 0 ? capacity.minus(reserved) : ByteSize.ZERO;
     ByteSize slot = config.runner().memory();
-    if (allocatable.bytes() / slot.bytes() < config.containerNum()) {
+    int fitting = (int) Math.min(allocatable.bytes() / slot.bytes(), config.containerNum());
+    if (fitting < config.containerNum()) {
+      ByteSize wanted = slot.times(config.containerNum());
+      boolean isDerived = node.reservedMemory() == null && !isGiven;
       throw new ConfigException(
           "--container-num: "
               + config.containerNum()
-              + " slots of "
+              + (config.containerNum() == 1 ? " slot of " : " slots of ")
               + slot
+              + ", together "
+              + wanted
               + " (expected: at most "
               + allocatable
-              + " together, which is "
+              + ", which is "
               + capacity
-              + " less --reserved-memory "
+              + " less "
               + reserved
-              + "). Hint: lower --container-num or --runner-memory");
+              + " for the engine). Hint: "
+              + (fitting > 0 ? "--container-num " + fitting + ", or " : "")
+              + (isDerived ? MemoryPlan.holding(wanted) : wanted.plus(reserved))
+              + " of memory");
     }
     double cores = config.node().totalCpu() > 0 ? config.node().totalCpu() : found.cores();
     double slotCores =

@@ -29,7 +29,7 @@ final class FuncletConfigTest {
                 Path.of("/var/run/faas/.funcletapi.sock"),
                 "funclet",
                 10,
-                new FuncletConfig.Node(ByteSize.ZERO, ByteSize.ofMebibytes(512), 0),
+                new FuncletConfig.Node(ByteSize.ZERO, null, 0),
                 new FuncletConfig.Runner(
                     ByteSize.ofMebibytes(128), 0, 0.2, 256, ByteSize.ofMebibytes(64)),
                 new DiskUse(2L << 30, 200_000),

@@ -3,6 +3,7 @@ package io.easyfaas.funclet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.wire.FuncletNode.FuncletResource;
@@ -11,6 +12,9 @@ import io.easyfaas.funclet.cgroup.NodeCapacity;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class NodeResourcesTest {
   private static final long MIB = 1 << 20;
@@ -38,24 +42,57 @@ final class NodeResourcesTest {
     assertThat(resources.capacity()).isEqualTo(new Resource(1500, 4096 * MIB));
   }
 
-  @Test
-  void slotsThatDoNotFitAreRefused() {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "512MiB | --container-num=10 | 10 slots of 128MiB, together 1280MiB (expected: at most"
+            + " 256MiB, which is 512MiB less 256MiB for the engine). Hint: --container-num 2, or"
+            + " 1792MiB of memory",
+        "300MiB | --container-num=2  | 2 slots of 128MiB, together 256MiB (expected: at most"
+            + " 140MiB, which is 300MiB less 160MiB for the engine). Hint: --container-num 1, or"
+            + " 512MiB of memory",
+        "160MiB | --container-num=1  | 1 slot of 128MiB, together 128MiB (expected: at most 0B,"
+            + " which is 160MiB less 160MiB for the engine). Hint: 288MiB of memory",
+      })
+  void slotsThatDoNotFitAreRefusedWithNumbersThatDo(String limit, String slots, String message) {
+    ByteSize memory = ByteSize.parse(limit);
+    long engine = Math.clamp(memory.mebibytes() / 2, 160, 512);
+
     assertThatExceptionOfType(ConfigException.class)
-        .isThrownBy(() -> of(MACHINE, "--container-num=9", "--reserved-memory=100MiB"))
-        .withMessage(
-            "--container-num: 9 slots of 128MiB (expected: at most 1GiB together, which is 1124MiB"
-                + " less --reserved-memory 100MiB). Hint: lower --container-num or"
-                + " --runner-memory");
+        .isThrownBy(() -> of(new NodeCapacity(memory, 2), plan(engine), slots))
+        .withMessage("--container-num: " + message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4, 10, 4096})
+  void theMemoryThatIsNamedHoldsTheSlots(int slots) {
+    ByteSize named = MemoryPlan.holding(ByteSize.ofMebibytes(128).times(slots));
+    long engine = Math.clamp(named.mebibytes() / 2, 160, 512);
+
+    assertThat(of(new NodeCapacity(named, 2), plan(engine), "--container-num=" + slots))
+        .isNotNull();
   }
 
   @Test
-  void reservingEverythingIsRefused() {
+  void whatIsReservedBySettingStaysWhenMemoryGrows() {
     assertThatExceptionOfType(ConfigException.class)
-        .isThrownBy(() -> of(MACHINE, "--reserved-memory=1124MiB"))
-        .withMessage("--reserved-memory: \"1124MiB\" (expected: less than all memory, 1124MiB)");
+        .isThrownBy(() -> of(MACHINE, plan(512), "--reserved-memory=1124MiB"))
+        .withMessageEndingWith(
+            "(expected: at most 0B, which is 1124MiB less 1124MiB for the engine). Hint: 2404MiB of"
+                + " memory");
+  }
+
+  private static MemoryPlan plan(long mebibytes) {
+    ByteSize heap = ByteSize.ofMebibytes(mebibytes - 96 - 26);
+    return new MemoryPlan(heap, ByteSize.ofMebibytes(26), 1024);
   }
 
   private static FuncletResource of(NodeCapacity found, String... args) {
-    return NodeResources.of(FuncletConfig.parse(List.of(args), Map.of()), found);
+    return of(found, plan(512), args);
+  }
+
+  private static FuncletResource of(NodeCapacity found, MemoryPlan plan, String... args) {
+    return NodeResources.of(FuncletConfig.parse(List.of(args), Map.of()), found, plan);
   }
 }

@@ -26,6 +26,10 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   private static final ByteSize SHIPPED_HEAP = ByteSize.ofMebibytes(256);
   private static final ByteSize SHIPPED_DIRECT = ByteSize.ofMebibytes(160);
 
+  // What it gives at least and at most.
+  private static final ByteSize LEAST = ByteSize.ofMebibytes(160);
+  private static final ByteSize MOST = ByteSize.ofMebibytes(512);
+
   /// Reads the limits of this process. A JVM that was started without a plan counts as one that was
   /// given the shipped one: what it may take by the JDK's defaults, a quarter of the machine, says
   /// nothing.
@@ -37,6 +41,15 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
         ? new MemoryPlan(heap, new ByteSize(direct), openFiles())
         : new MemoryPlan(
             heap.compareTo(SHIPPED_HEAP) < 0 ? heap : SHIPPED_HEAP, SHIPPED_DIRECT, openFiles());
+  }
+
+  /// The memory of a machine, or the limit of a control group, of which as much is left for
+  /// functions, when a process with the plan of deploy/memory.sh is started there.
+  public static ByteSize holding(ByteSize functions) {
+    if (functions.compareTo(LEAST) < 0) {
+      return functions.plus(LEAST);
+    }
+    return functions.plus(functions.compareTo(MOST) < 0 ? functions : MOST); // Half of it, or less.
   }
 
   /// Bytes that may be on their way from and to clients. The rest of the buffers is for what one
@@ -76,14 +89,14 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
     return "memory: heap "
         + heap
         + " ("
-        + logs()
-        + " for logs that wait, "
-        + functions().plus(documents())
-        + " for documents), buffers "
+        + logs().mebibytes()
+        + "MiB for logs that wait, "
+        + functions().plus(documents()).mebibytes()
+        + "MiB for documents), buffers "
         + direct
         + " ("
-        + traffic()
-        + " for requests and answers), the JVM itself "
+        + traffic().mebibytes()
+        + "MiB for requests and answers), the JVM itself "
         + FIXED
         + ", together "
         + total()

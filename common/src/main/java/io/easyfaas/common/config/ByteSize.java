@@ -52,6 +52,11 @@ public record ByteSize(long bytes) implements Comparable<ByteSize> {
     return new ByteSize(Math.addExact(bytes, other.bytes));
   }
 
+  /// The size as often as that.
+  public ByteSize times(int count) {
+    return new ByteSize(Math.multiplyExact(bytes, count));
+  }
+
   /// The difference of two sizes.
   ///
   /// @throws IllegalArgumentException when the other one is larger

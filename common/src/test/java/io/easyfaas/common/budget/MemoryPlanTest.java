@@ -23,7 +23,7 @@ final class MemoryPlanTest {
 
   @Test
   void whatIsKeptShrinksWithTheHeap() {
-    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(40), ByteSize.ofMebibytes(24), 1024);
+    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(38), ByteSize.ofMebibytes(26), 1024);
 
     long kept = least.logs().bytes() + least.functions().bytes() + least.documents().bytes();
     assertThat(kept).isLessThan(least.heap().bytes() / 2);
@@ -41,10 +41,21 @@ final class MemoryPlanTest {
 
   @Test
   void theSmallestPlanTakesTheLargestRequest() {
-    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(40), ByteSize.ofMebibytes(24), 1024);
+    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(38), ByteSize.ofMebibytes(26), 1024);
 
     assertThat(least.traffic()).isGreaterThan(ByteSize.ofMebibytes(6));
     assertThat(least.total()).isEqualTo(ByteSize.ofMebibytes(160));
+  }
+
+  @Test
+  void saysPartsInWholeMebibytes() {
+    MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(38), ByteSize.ofMebibytes(26), 1024);
+
+    assertThat(least)
+        .hasToString(
+            "memory: heap 38MiB (9MiB for logs that wait, 3MiB for documents), buffers 26MiB"
+                + " (10MiB for requests and answers), the JVM itself 96MiB, together 160MiB; at most"
+                + " 512 connections");
   }
 
   @Test
