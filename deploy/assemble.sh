@@ -53,13 +53,14 @@ train() {
   if [[ -f "$dist/lib/new.aot" ]]; then
     mv "$dist/lib/new.aot" "$dist/lib/easyfaas.aot"
   else
-    printf 'easyfaas: no ahead-of-time cache, starts take longer; see %s\n' \
-      "$dist/lib/training.log" >&2
+    say "no ahead-of-time cache, starts take longer; see $dist/lib/training.log"
   fi
   rm -f "$dist/lib/new.aot.config"
 }
 
+say "making the installation's Java runtime"
 copy_scripts
 unpack_native_library
 link_runtime
+say "making its ahead-of-time cache: an engine runs the examples"
 train

@@ -12,6 +12,11 @@ fail() {
   exit 3
 }
 
+# Says what takes long while it does.
+say() {
+  printf 'easyfaas: %s\n' "$*" >&2
+}
+
 # Prints the home of a JDK of the right version: JAVA_HOME if it is one, else the first in the
 # usual folder.
 find_java_home() {
@@ -37,7 +42,7 @@ require_commands() {
   if [[ $EUID -ne 0 ]] || ! command -v apt-get >/dev/null; then
     fail "missing on this machine. Install: ${missing[*]}"
   fi
-  printf 'easyfaas: installing %s\n' "${missing[*]}" >&2
+  say "installing ${missing[*]}"
   {
     apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}"
   } >&2 || fail "apt-get could not install: ${missing[*]}"

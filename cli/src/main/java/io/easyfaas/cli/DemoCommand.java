@@ -99,6 +99,7 @@ final class DemoCommand implements Callable<Integer> {
                 "--registry-port=0",
                 "--trigger-port=0",
                 "--container-num=" + (EXAMPLES.size() + 1), // One for the reserve.
+                "--runner-memory=64MiB", // So that it runs where there is little memory.
                 "--data-dir=" + directory.resolve("data"),
                 "--run-dir=" + directory.resolve("run")),
             Map.of("EASYFAAS_LAUNCHER", System.getenv().getOrDefault("EASYFAAS_LAUNCHER", ""))));

@@ -71,6 +71,12 @@ final class FunctionSettings {
       description = "An environment variable; may be repeated. Replaces all former ones.")
   private List<String> environment = List.of();
 
+  @Option(
+      names = "--user-log",
+      negatable = true,
+      description = "Whether the engine keeps what the function prints, below its data directory.")
+  private @Nullable Boolean userLog;
+
   @Option(names = "--description", paramLabel = "<text>", description = "Free text.")
   private @Nullable String description;
 
@@ -139,13 +145,27 @@ final class FunctionSettings {
     put(document, "Description", description);
     put(document, "Runtime", runtime);
     put(document, "Handler", handler);
-    put(document, "MemorySize", memory == null ? null : ByteSize.parse(memory).mebibytes());
+    put(document, "MemorySize", memory == null ? null : mebibytes(memory));
     put(document, "Timeout", timeout);
     put(document, "PodConcurrentQuota", concurrency);
+    put(document, "LogType", userLog == null ? null : userLog ? "file" : "none");
     if (!environment.isEmpty()) {
       document.put("Environment", Map.of("Variables", variables()));
     }
     return document;
+  }
+
+  private static long mebibytes(String text) {
+    try {
+      ByteSize size = ByteSize.parse(text);
+      if (size.mebibytes() > 0 && size.equals(ByteSize.ofMebibytes(size.mebibytes()))) {
+        return size.mebibytes();
+      }
+    } catch (ConfigException _) {
+      // Falls through to the one message for both.
+    }
+    throw new ConfigException(
+        "--memory: \"" + text + "\" (expected: whole mebibytes, for example 128MiB)");
   }
 
   private Map<String, String> variables() {

@@ -29,6 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /// Runs whole command lines against one server that plays controller and registry.
@@ -117,11 +119,28 @@ class CommandLineTest {
     assertThat(err.toString()).contains("--dta");
   }
 
-  @Test
-  void refusesABadMemorySizeBeforeAskingTheRegistry() {
-    assertThat(run("function", "update", "hello", "--memory", "lots")).isEqualTo(ExitStatus.USAGE);
-    assertThat(err.toString()).contains("size: \"lots\" (expected: a number and a unit");
+  @ParameterizedTest
+  @ValueSource(strings = {"lots", "128", "0M", "100K", "1025K"})
+  void refusesABadMemorySizeBeforeAskingTheRegistry(String size) {
+    assertThat(run("function", "update", "hello", "--memory", size)).isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString())
+        .isEqualTo(
+            "easyfaas: --memory: \""
+                + size
+                + "\" (expected: whole mebibytes, for example 128MiB)\n");
     assertThat(requests).isEmpty();
+  }
+
+  @Test
+  void turnsTheUserLogOnAndOff() {
+    answer = HttpResponse.json(200, "{}".getBytes(UTF_8));
+
+    assertThat(run("function", "update", "hello", "--user-log")).isEqualTo(ExitStatus.OK);
+    assertThat(run("function", "update", "hello", "--no-user-log")).isEqualTo(ExitStatus.OK);
+
+    assertThat(requests)
+        .extracting(HttpRequest::text)
+        .containsExactly("{\"LogType\":\"file\"}", "{\"LogType\":\"none\"}");
   }
 
   @Test
