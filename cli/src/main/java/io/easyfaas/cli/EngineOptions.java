@@ -1,5 +1,7 @@
 package io.easyfaas.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.InvalidBrnException;
@@ -16,12 +18,15 @@ import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.Headers;
 import java.time.Duration;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /// Which engine a command talks to, and as whom.
 final class EngineOptions {
   // A function may run for 15 minutes, and its call may wait for a slot before.
   private static final Duration TIMEOUT = Duration.ofMinutes(16);
+
+  private static final Pattern ACCOUNT = Pattern.compile("[!-~]{1,128}"); // What a header takes.
 
   @Option(
       names = "--controller",
@@ -63,11 +68,19 @@ final class EngineOptions {
   /// @throws ConfigException when it names no function
   FunctionBrn function(String text, Qualifier otherwise) {
     try {
-      FunctionBrn brn = FunctionBrn.resolve(text, new Account(account));
+      FunctionBrn brn = FunctionBrn.resolve(text, account());
       return brn.qualifier() instanceof Qualifier.Absent ? brn.withQualifier(otherwise) : brn;
     } catch (InvalidBrnException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
     }
+  }
+
+  private Account account() {
+    if (!ACCOUNT.matcher(account).matches()) {
+      throw new ConfigException(
+          "--account: \"" + account + "\" (expected: 1 to 128 letters, digits or signs)");
+    }
+    return new Account(account);
   }
 
   private HttpResponse send(String address, String flag, HttpRequest request) {
@@ -79,7 +92,7 @@ final class EngineOptions {
     }
     try (EventLoops loops = new EventLoops(1);
         HttpClient client = new HttpClient(server, loops)) {
-      return client.send(request.withHeader(Headers.ACCOUNT_ID, account), TIMEOUT);
+      return client.send(request.withHeader(Headers.ACCOUNT_ID, account().id()), TIMEOUT);
     } catch (HttpException e) {
       String hint =
           e.isUnreached()
@@ -104,10 +117,23 @@ final class EngineOptions {
       if (error.cause() != null) {
         text.append(": ").append(error.cause());
       }
-      error.backtrace().forEach(step -> text.append("; ").append(step.message()));
+      error.backtrace().forEach(step -> text.append(": ").append(reason(step.message())));
       return text + " (" + response.status() + ")";
     } catch (JsonException _) {
       return response.text() + " (" + response.status() + ")";
     }
+  }
+
+  /// What led to a failure may be told by the document of another one, for example the registry's.
+  private static String reason(String message) {
+    if (message.startsWith("{")) {
+      try {
+        ErrorDocument inner = Json.PASCAL.read(message.getBytes(UTF_8), ErrorDocument.class);
+        return inner.cause() == null ? inner.message() : inner.cause();
+      } catch (JsonException _) {
+        // Then it is text.
+      }
+    }
+    return message;
   }
 }

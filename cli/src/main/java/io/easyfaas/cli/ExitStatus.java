@@ -11,7 +11,7 @@ final class ExitStatus {
   /// The command line or a setting is wrong; nothing was done.
   static final int USAGE = 2;
 
-  /// The engine refused, failed, or could not be reached.
+  /// The engine refused, failed, or could not be reached, or its answer could not be written.
   static final int ENGINE_FAILED = 3;
 
   private ExitStatus() {}

@@ -9,6 +9,8 @@ import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.funclet.cgroup.CgroupException;
 import io.easyfaas.funclet.launch.LaunchException;
 import io.easyfaas.stubs.store.StoreException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -45,10 +47,16 @@ public final class Main {
   }
 
   private static int execute(String[] args) {
-    CommandLine line = commandLine();
+    AnswerOutput output = new AnswerOutput(new FileOutputStream(FileDescriptor.out));
+    CommandLine line = commandLine().setOut(new PrintWriter(output, true, UTF_8));
     int status = line.execute(args);
     line.getOut().flush();
     line.getErr().flush();
+    String loss = output.loss();
+    if (status == ExitStatus.OK && loss != null) {
+      System.err.println("easyfaas: the answer could not be written: " + loss);
+      return ExitStatus.ENGINE_FAILED;
+    }
     return status;
   }
 

@@ -12,8 +12,10 @@ import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.http.HttpServer;
+import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.ErrorDocument;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -98,6 +100,38 @@ class CommandLineTest {
         .isEqualTo(
             "easyfaas: The resource specified in the request does not exist:"
                 + " not found function hello (404)\n");
+  }
+
+  @Test
+  void explainsWhatTheRegistryRefusedTheController() {
+    ApiException missing = new ApiException(ErrorCode.RESOURCE_NOT_FOUND, "not found function x");
+    answer =
+        HttpResponse.json(
+            404,
+            Json.PASCAL.write(
+                ErrorDocument.of(
+                    ErrorCode.RESOURCE_NOT_FOUND,
+                    "",
+                    List.of("look up failed", Json.PASCAL.writeText(missing.document())))));
+
+    assertThat(run("invoke", "x")).isEqualTo(ExitStatus.ENGINE_FAILED);
+    assertThat(err.toString())
+        .isEqualTo(
+            "easyfaas: The resource specified in the request does not exist: look up failed:"
+                + " not found function x (404)\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a b", "a\nb", "ü"})
+  void refusesAnAccountThatIsNone(String account) {
+    for (String command : List.of("invoke", "containers")) {
+      List<String> args = new ArrayList<>(List.of(command, "--account=" + account));
+      args.addAll(command.equals("invoke") ? List.of("hello") : List.of());
+
+      assertThat(run(args.toArray(String[]::new))).isEqualTo(ExitStatus.USAGE);
+      assertThat(err.toString()).startsWith("easyfaas: --account: \"" + account + "\" (expected: ");
+    }
+    assertThat(requests).isEmpty();
   }
 
   @Test
