@@ -52,7 +52,7 @@ class CapacityTest {
 
   @Test
   void waitThatIsOverIsA429() throws Exception {
-    String brn = engine.registry.add("hold", new Traits("hold", 512, 60, 1, null, ""));
+    String brn = engine.registry.add("hold", Traits.of("hold").memory(512).timeout(60));
     var running = engine.invokeLater(brn, "x");
     FakeRunner.Call call = engine.funclet.awaitHeld();
     var waits = engine.invokeLater(brn, "waits");
@@ -225,7 +225,7 @@ class CapacityTest {
 
   @Test
   void functionWithoutASlotIsNotHeldBackForEver() throws Exception {
-    String greedy = engine.registry.add("greedy", new Traits("hold", 512, 60, 1, null, ""));
+    String greedy = engine.registry.add("greedy", Traits.of("hold").memory(512).timeout(60));
     String modest = engine.registry.add("modest", Traits.of("echo"));
     var first = engine.invokeLater(greedy, "1");
     FakeRunner.Call running = engine.funclet.awaitHeld();
@@ -244,7 +244,7 @@ class CapacityTest {
 
   @Test
   void idleSlotCoolsDownAfterItsLastCallEnded() throws Exception {
-    String brn = engine.registry.add("hold", new Traits("hold", 128, 300, 1, null, ""));
+    String brn = engine.registry.add("hold", Traits.of("hold").timeout(300));
     var response = engine.invokeLater(brn, "x");
     FakeRunner.Call call = engine.funclet.awaitHeld();
     engine.pass(Duration.ofSeconds(100)); // Longer than the idle time: that must not count.

@@ -30,36 +30,48 @@ public final class FakeRegistry implements RegistryClient {
   /// @param concurrency calls per sandbox
   /// @param reserved calls of all sandboxes; null = no limit
   /// @param logType where its log goes; empty = nowhere
+  /// @param owner account
   public record Traits(
       String handler,
       int memory,
       int timeoutSeconds,
       int concurrency,
       @Nullable Integer reserved,
-      String logType) {
+      String logType,
+      String owner) {
     /// 128 MiB, 3 s, one call at a time.
     public static Traits of(String handler) {
-      return new Traits(handler, 128, 3, 1, null, "");
+      return new Traits(handler, 128, 3, 1, null, "", Account.DEFAULT.id());
     }
 
     /// With another memory limit.
     public Traits memory(int mebibytes) {
-      return new Traits(handler, mebibytes, timeoutSeconds, concurrency, reserved, logType);
+      return new Traits(handler, mebibytes, timeoutSeconds, concurrency, reserved, logType, owner);
     }
 
     /// With another concurrency per sandbox.
     public Traits concurrency(int calls) {
-      return new Traits(handler, memory, timeoutSeconds, calls, reserved, logType);
+      return new Traits(handler, memory, timeoutSeconds, calls, reserved, logType, owner);
     }
 
     /// With a limit of calls of all sandboxes.
     public Traits reserved(int calls) {
-      return new Traits(handler, memory, timeoutSeconds, concurrency, calls, logType);
+      return new Traits(handler, memory, timeoutSeconds, concurrency, calls, logType, owner);
+    }
+
+    /// With another time a call may take.
+    public Traits timeout(int seconds) {
+      return new Traits(handler, memory, seconds, concurrency, reserved, logType, owner);
+    }
+
+    /// Of another account.
+    public Traits owner(String account) {
+      return new Traits(handler, memory, timeoutSeconds, concurrency, reserved, logType, account);
     }
 
     /// With a user log.
     public Traits logged() {
-      return new Traits(handler, memory, timeoutSeconds, concurrency, reserved, "bos");
+      return new Traits(handler, memory, timeoutSeconds, concurrency, reserved, "bos", owner);
     }
   }
 
@@ -103,7 +115,7 @@ public final class FakeRegistry implements RegistryClient {
             traits.timeoutSeconds(),
             "1",
             "commit-of-" + name + revision,
-            Account.DEFAULT.id(),
+            traits.owner(),
             traits.concurrency(),
             null),
         new FunctionDocument.LogConfig(traits.logType(), "", ""),

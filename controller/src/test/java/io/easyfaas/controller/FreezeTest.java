@@ -52,7 +52,7 @@ class FreezeTest {
 
   @Test
   void aBusySlotIsNotFrozen() throws Exception {
-    String holds = engine.registry.add("holds", new Traits("hold", 128, 60, 1, null, ""));
+    String holds = engine.registry.add("holds", Traits.of("hold").timeout(60));
     var answer = engine.invokeLater(holds, "1");
     FakeRunner.Call call = engine.funclet.awaitHeld();
 

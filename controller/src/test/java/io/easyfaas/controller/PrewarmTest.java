@@ -63,7 +63,7 @@ class PrewarmTest {
     engine.invoke(engine.registry.add("a", Traits.of("echo")), "1");
     TestController.until("one is ready", () -> engine.states().get(1).equals("prewarmed"));
 
-    String large = engine.registry.add("large", new Traits("echo", 384, 60, 1, null, ""));
+    String large = engine.registry.add("large", Traits.of("echo").memory(384).timeout(60));
     assertThat(engine.invoke(large, "2").body()).isEqualTo("2");
 
     assertThat(engine.funclet.resets())

@@ -35,7 +35,8 @@ final class LookUps implements AutoCloseable {
   /// @param since when its wait for the registry began
   void begin(EngineCall call, long since) {
     int weight = call.weight();
-    String limit = waitingRoom.enter(weight);
+    String account = call.reference().account();
+    String limit = waitingRoom.enter(account, weight);
     if (limit != null) {
       ApiException full =
           functions.isRegistryGone() ? RegistryClient.noAnswer(limit) : CallErrors.noRoom(limit);
@@ -48,7 +49,7 @@ final class LookUps implements AutoCloseable {
     try {
       threads.execute(() -> ask(call, weight, since + patience.toNanos()));
     } catch (RejectedExecutionException _) {
-      waitingRoom.leave(weight);
+      waitingRoom.leave(account, weight);
       call.fail(CallErrors.stopping());
     }
   }
@@ -59,7 +60,7 @@ final class LookUps implements AutoCloseable {
       try {
         found = functions.load(call.reference(), call.label(), deadline);
       } finally {
-        waitingRoom.leave(weight);
+        waitingRoom.leave(call.reference().account(), weight);
       }
     } catch (ApiException e) {
       call.fail(e);

@@ -34,6 +34,10 @@ final class CallLine {
     return get(0);
   }
 
+  Waiting last() {
+    return get(size - 1);
+  }
+
   void addLast(Waiting call) {
     growWhenFull();
     ring[at(size++)] = call;
@@ -52,6 +56,12 @@ final class CallLine {
     head = at(1);
     size--;
     return first;
+  }
+
+  Waiting removeLast() {
+    Waiting last = get(size - 1);
+    clear(at(--size));
+    return last;
   }
 
   /// Takes out, in their order, all that match.

@@ -4,14 +4,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.TreeMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The calls that wait, over the lines of all functions: how many there may be, for how long, and
-/// in which order the functions come. Not thread-safe; owned by {@link SlotPool} and guarded by its
-/// lock.
+/// who makes way when there are too many. Not thread-safe; owned by {@link SlotPool} and guarded by
+/// its lock.
 ///
 /// What happens to one call costs the same however many wait, but for a call that leaves from the
 /// middle: that costs a look at its function's line.
@@ -24,8 +25,7 @@ final class CallQueue {
   private final WaitingRoom room;
   private final PooledFunctions functions;
   private final Effects effects;
-  // Every function with a line, by its first call.
-  private final TreeMap<Long, PooledFunction> byFirstCall = new TreeMap<>();
+  private final Set<PooledAccount> waiting = new LinkedHashSet<>();
   private long arrivals;
   private int calls;
 
@@ -46,35 +46,35 @@ final class CallQueue {
     return calls;
   }
 
-  /// Whether no more calls may wait, or the one that waits longest has done so for a while.
-  ///
-  /// @param served calls that slots which are on their way will take
-  boolean isCongested(int served, Duration patience, long now) {
-    return (room.calls() > served && room.isFull(served))
-        || (calls > 0
-            && now - byFirstCall.firstEntry().getValue().line.first().arrived
-                >= patience.toNanos());
+  /// The accounts whose calls wait. Not a copy.
+  Collection<PooledAccount> accounts() {
+    return Collections.unmodifiableCollection(waiting);
   }
 
-  /// The functions whose calls wait, the one whose first call came first at the front. Not a copy.
-  Collection<PooledFunction> inOrder() {
-    return Collections.unmodifiableCollection(byFirstCall.values());
+  /// The functions whose calls wait. A copy.
+  List<PooledFunction> functions() {
+    List<PooledFunction> all = new ArrayList<>();
+    for (PooledAccount account : waiting) {
+      all.addAll(account.inOrder());
+    }
+    return all;
   }
 
   /// A call waits from now on, behind its function's others, however many there are.
   ///
   /// @return why it may not wait; null when it does
   @Nullable Refusal add(PooledFunction function, Waiter waiter, long now) {
-    String limit = room.enterUncounted(waiter.weight());
+    String limit = room.enterUncounted(function.account.id, waiter.weight());
     if (limit != null) {
       return new Refusal.Overloaded(limit);
     }
-    Waiting call = new Waiting(waiter, arrivals++, now, deadline(now));
-    if (function.line.isEmpty()) {
-      byFirstCall.put(call.order, function);
-    }
-    function.line.addLast(call);
+    boolean isFirst = function.line.isEmpty();
+    function.line.addLast(new Waiting(waiter, arrivals++, now, deadline(now)));
     calls++;
+    if (isFirst) {
+      function.account.waits(function);
+      waiting.add(function.account);
+    }
     return null;
   }
 
@@ -91,7 +91,7 @@ final class CallQueue {
               if (call.waiter != waiter) {
                 return false;
               }
-              left(call);
+              left(function, call);
               return true;
             }));
     return calls < before;
@@ -99,13 +99,10 @@ final class CallQueue {
 
   /// Grants a lease to the call of the function that waits longest. There is one.
   void grant(PooledFunction function, Lease lease) {
-    Waiting first = function.line.removeFirst();
-    byFirstCall.remove(first.order);
-    if (!function.line.isEmpty()) {
-      byFirstCall.put(function.line.first().order, function);
-    }
-    left(first);
-    effects.add(new Effect.Grant(first.waiter, lease));
+    Waiting[] first = new Waiting[1];
+    change(function, () -> first[0] = function.line.removeFirst());
+    left(function, first[0]);
+    effects.add(new Effect.Grant(first[0].waiter, lease));
   }
 
   /// Refuses all calls of a function.
@@ -117,10 +114,34 @@ final class CallQueue {
         function,
         () ->
             function.line.removeIf(call -> {
-              refuse(call, refusal);
+              refuse(function, call, refusal);
               return true;
             }));
     return refused;
+  }
+
+  /// Too many wait: the newest call that no slot on its way will take makes way, of the account
+  /// whose calls take most of the room.
+  ///
+  /// @return whose it is; null when there is none
+  @Nullable Waiter makeWay() {
+    PooledAccount most = null;
+    double share = 0;
+    for (PooledAccount account : waiting) {
+      double its = room.share(account.id);
+      if (its > share && account.newest() != null) {
+        most = account;
+        share = its;
+      }
+    }
+    PooledFunction function = most == null ? null : most.newest();
+    if (function == null) {
+      return null;
+    }
+    Waiting[] last = new Waiting[1];
+    change(function, () -> last[0] = function.line.removeLast());
+    left(function, last[0]);
+    return last[0].waiter;
   }
 
   /// A slot that some calls of the function waited for has failed. They wait for another one, those
@@ -137,7 +158,7 @@ final class CallQueue {
           for (int left = Math.min(affected, function.line.size()); left > 0; left--) {
             Waiting call = function.line.removeFirst();
             if (++call.failedWarmups >= MAX_WARMUPS_A_CALL) {
-              refuse(call, refusal);
+              refuse(function, call, refusal);
             } else {
               call.deadline = deadline(now);
               again.add(call);
@@ -155,7 +176,7 @@ final class CallQueue {
   OptionalLong expire(long now) {
     Refusal late = new Refusal.Overloaded("no slot in " + limits.maxQueueWait().toMillis() + "ms");
     long next = Long.MAX_VALUE;
-    for (PooledFunction function : List.copyOf(byFirstCall.values())) {
+    for (PooledFunction function : functions()) {
       next = Math.min(next, expire(function, late, now));
     }
     return next == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(next);
@@ -177,7 +198,7 @@ final class CallQueue {
               if (isCovered && left > -LAST_RESORT.toNanos()) {
                 return false;
               }
-              refuse(call, late);
+              refuse(function, call, late);
               return true;
             }));
     return next[0];
@@ -190,23 +211,32 @@ final class CallQueue {
     }
     long before = function.line.first().order;
     change.run();
+    PooledAccount account = function.account;
     if (function.line.isEmpty()) {
-      byFirstCall.remove(before);
+      account.waitsNoMore(before);
+      if (!account.isWaiting()) {
+        waiting.remove(account);
+      }
       functions.forgetUnused(function);
     } else if (function.line.first().order != before) {
-      byFirstCall.remove(before);
-      byFirstCall.put(function.line.first().order, function);
+      account.waitsNoMore(before);
+      account.waits(function);
     }
   }
 
-  private void refuse(Waiting call, Refusal refusal) {
-    left(call);
-    effects.add(new Effect.Refuse(call.waiter, refusal));
+  /// Tells a call that is not in the queue any more that it will not run.
+  void refuse(Waiter waiter, Refusal refusal) {
+    effects.add(new Effect.Refuse(waiter, refusal));
   }
 
-  private void left(Waiting call) {
+  private void refuse(PooledFunction function, Waiting call, Refusal refusal) {
+    left(function, call);
+    refuse(call.waiter, refusal);
+  }
+
+  private void left(PooledFunction function, Waiting call) {
     calls--;
-    room.leave(call.waiter.weight());
+    room.leave(function.account.id, call.waiter.weight());
   }
 
   private long deadline(long now) {

@@ -10,13 +10,13 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// One demand for each slot more that functions could use, in the order in which they are to be
-/// met; found one by one, so that a thousand waiting calls cost nothing when there is one slot to
-/// give. Not thread-safe; nothing may change while it is used.
+/// One demand for each slot more that functions of one account could use, in the order in which
+/// they are to be met; found one by one, so that a thousand waiting calls cost nothing when there
+/// is one slot to give. Not thread-safe; nothing may change while it is used.
 ///
 /// First come the overdue ones, one a function. Then a function has one for every `concurrency`
 /// calls that wait, may run, and that no slot on its way will take, each with the place of the
-/// first of these calls among all.
+/// first of these calls among all of the account's.
 final class Demands implements Iterator<Placement.Demand> {
   /// Where a function is in its line.
   private record Cursor(PooledFunction function, int place) {
@@ -44,7 +44,7 @@ final class Demands implements Iterator<Placement.Demand> {
   private Placement.@Nullable Demand next;
   private boolean sawOverdue;
 
-  /// @param waiting functions whose calls wait, by arrival of the first
+  /// @param waiting the account's functions whose calls wait, by arrival of the first
   /// @param patience how long a function waits without a slot until it is overdue
   Demands(Collection<PooledFunction> waiting, Duration patience, long now) {
     this.patience = patience.toNanos();
@@ -79,7 +79,7 @@ final class Demands implements Iterator<Placement.Demand> {
         sawOverdue = true; // Those behind it came later.
       } else if (function.isOverdue(patience, now)) {
         overdue.add(function);
-        return new Placement.Demand(function.function, true);
+        return new Placement.Demand(function, function.line.first().order, true);
       }
     }
     Cursor first = earliest();
@@ -90,7 +90,7 @@ final class Demands implements Iterator<Placement.Demand> {
     if (!following.isMet()) {
       started.add(following);
     }
-    return new Placement.Demand(first.function().function, false);
+    return new Placement.Demand(first.function(), first.order(), false);
   }
 
   /// The demand that came first of those that are left. A function whose first call came later than

@@ -2,7 +2,6 @@ package io.easyfaas.controller.pool;
 
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 
 /// Chooses what to do for functions that need a slot. Pure: no clock, no I/O, no lock.
@@ -10,9 +9,10 @@ final class Placement {
   /// A function that needs one slot more.
   ///
   /// @param function which one
+  /// @param order of the first call that needs it, among all
   /// @param isOverdue whether it has waited without any slot for so long that it may push others
   ///   aside
-  record Demand(ResolvedFunction function, boolean isOverdue) {}
+  record Demand(PooledFunction function, long order, boolean isOverdue) {}
 
   /// One thing to do.
   sealed interface Decision {
@@ -30,31 +30,30 @@ final class Placement {
 
   /// Decides for all demands at once, as far as there is anything to decide about.
   ///
-  /// A demand that must wait keeps its claim on what is free, so small functions do not starve a
-  /// large one. A slot with a runner of the function's language is better than a cold one. When
-  /// there is neither, prewarmed slots are taken first, then idle ones of other functions, least
-  /// recently used first; busy ones only for an overdue demand, and from the function that has
-  /// most.
+  /// A demand that must wait keeps its claim on what is free from those behind it, so small
+  /// functions do not starve a large one of their account or of one that holds less. A slot with a
+  /// runner of the function's language is better than a cold one. When there is neither, prewarmed
+  /// slots are taken first, then idle ones of other functions, least recently used first; busy ones
+  /// only for an overdue demand, and from the account and function that have most.
   ///
   /// @param room what there is; used up
-  /// @param demands in the order in which they are to be met: first those that are overdue
-  static List<Decision> choose(Room room, Iterator<Demand> demands) {
+  /// @param turns the order in which demands are to be met; used up
+  static List<Decision> choose(Room room, Turns turns) {
     List<Decision> decisions = new ArrayList<>();
     // Each demand that waits lays claim to one slot: more than there are find nothing.
     int claims = 0;
-    while (claims < room.slots() && demands.hasNext()) {
-      Demand demand = demands.next();
+    while (claims < room.slots() && turns.hasNext()) {
+      Demand demand = turns.next();
       if (!room.hasAny(demand.isOverdue())) {
-        break; // Those that follow may take no more than this one.
+        turns.leave(); // The account's others may take no more than this one.
+        continue;
       }
-      ResolvedFunction function = demand.function();
-      long need = function.memory().bytes();
-      int slot = room.start(function.runtime(), need);
+      int slot = room.start(demand.function());
       if (slot >= 0) {
-        decisions.add(new Decision.Start(slot, function));
+        decisions.add(new Decision.Start(slot, demand.function().function));
       } else {
-        decisions.addAll(room.makeRoom(function.key(), need, demand.isOverdue()));
-        room.claim(need);
+        decisions.addAll(room.makeRoom(demand.function(), demand.isOverdue()));
+        room.claim(demand.function());
         claims++;
       }
     }

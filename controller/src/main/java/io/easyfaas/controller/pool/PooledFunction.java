@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// Which slots it has, and what they will take when they are warm, is written by {@link Slots} as
 /// they move, and by nobody else.
 final class PooledFunction {
+  final PooledAccount account;
   ResolvedFunction function;
   final CallLine line = new CallLine();
   int inFlight;
@@ -21,7 +22,8 @@ final class PooledFunction {
   // When it lost its last slot, or was first called.
   private long slotlessSince;
 
-  PooledFunction(ResolvedFunction function, long now) {
+  PooledFunction(PooledAccount account, ResolvedFunction function, long now) {
+    this.account = account;
     this.function = function;
     this.slotlessSince = now;
   }
@@ -73,6 +75,11 @@ final class PooledFunction {
       }
     }
     return best;
+  }
+
+  /// Slots that serve it or are warmed up for it; one that drains is none of them.
+  int slots() {
+    return slots.size();
   }
 
   /// Calls that its slots which are warming up or thawing will take.

@@ -22,6 +22,10 @@ final class PooledFunctions {
   private final IdentityHashMap<ResolvedFunction, PooledFunction> byFunction =
       new IdentityHashMap<>();
 
+  private final Map<String, PooledAccount> accounts = new HashMap<>();
+  private @Nullable String firstAccount;
+  private boolean hadSeveralAccounts;
+
   /// @param clock only read for a new entry
   PooledFunctions(PoolClock clock) {
     this.clock = clock;
@@ -35,7 +39,13 @@ final class PooledFunctions {
     }
     PooledFunction entry = byKey.get(function.key());
     if (entry == null) {
-      entry = new PooledFunction(function, clock.nanos());
+      PooledAccount account = accounts.computeIfAbsent(function.uid(), PooledAccount::new);
+      account.functions(1);
+      if (firstAccount == null) {
+        firstAccount = account.id;
+      }
+      hadSeveralAccounts |= !firstAccount.equals(account.id);
+      entry = new PooledFunction(account, function, clock.nanos());
       byKey.put(function.key(), entry);
     } else {
       byFunction.remove(entry.function);
@@ -65,7 +75,20 @@ final class PooledFunctions {
   void forgetUnused(PooledFunction entry) {
     if (entry.isUnused() && byKey.remove(entry.function.key(), entry)) {
       byFunction.remove(entry.function);
+      if (!entry.account.functions(-1)) {
+        accounts.remove(entry.account.id);
+      }
     }
+  }
+
+  /// The accounts that have one here, in no order. Not a copy.
+  Collection<PooledAccount> accounts() {
+    return Collections.unmodifiableCollection(accounts.values());
+  }
+
+  /// Whether functions of more than one account were ever called.
+  boolean hadSeveralAccounts() {
+    return hadSeveralAccounts;
   }
 
   /// All of them, in no order. Not a copy.

@@ -2,57 +2,56 @@ package io.easyfaas.controller.pool;
 
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.pool.Placement.Decision;
-import io.easyfaas.controller.registry.FunctionKey;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
-import org.jspecify.annotations.Nullable;
 
 /// What {@link Placement} has to give: what is free, what is coming soon, and what could be taken
 /// from others. Not thread-safe; made for one choice, and used up by it. Changes no slot.
-///
-/// Looks at the slots in the states it needs only when it needs them.
 final class Room {
   // Resets and starts of runners take milliseconds; one that takes longer may take much longer.
   private static final Duration SOON = Duration.ofSeconds(1);
 
-  // A slot that was used so lately will most likely be used again at once.
-  private static final Duration IN_USE = Duration.ofSeconds(3);
-
   /// Slots and memory that a demand may count on.
   private record Prospect(int slots, long memory) {
+    private static final Prospect NONE = new Prospect(0, 0);
+
     boolean suffices(long need) {
       return slots >= 1 && memory >= need;
     }
 
-    Prospect with(long more) {
-      return new Prospect(slots + 1, memory + more);
+    Prospect with(Prospect more) {
+      return new Prospect(slots + more.slots, memory + more.memory);
+    }
+
+    Prospect without(long need) {
+      return new Prospect(Math.max(0, slots - 1), Math.max(0, memory - need));
     }
   }
 
   private final Slots slots;
   private final long now;
+  private final Holdings holdings;
+  private final LongCalls longCalls;
   private final List<Slot> prewarmed = new ArrayList<>();
+  private final Victims victims;
   private long free;
   private int cold;
   private int firstCold;
   private int comingSlots;
   private long comingMemory;
-  private int draining;
-  private long drainingMemory;
-  // Collected when they are first needed.
-  private @Nullable List<Slot> idle;
-  private @Nullable List<Slot> busy;
-  private @Nullable Map<FunctionKey, Integer> owned;
+  private Prospect draining = Prospect.NONE;
+  private Prospect drainingLong = Prospect.NONE;
 
   /// @param now by the clock of the states
-  Room(Slots slots, long now) {
+  Room(Slots slots, long now, LongCalls longCalls) {
     this.slots = slots;
     this.now = now;
+    this.holdings = new Holdings(slots);
+    this.longCalls = longCalls;
+    this.victims = new Victims(slots, holdings, longCalls, prewarmed, now);
     this.free = slots.free();
     this.cold = slots.count(SlotState.Cold.class);
     slots.forEach(SlotState.Prewarmed.class, prewarmed::add);
@@ -60,17 +59,18 @@ final class Room {
         List.of(SlotState.Prewarming.class, SlotState.Stopping.class)) {
       slots.forEach(moving, this::countIfSoon);
     }
-    slots.forEach(
-        SlotState.Draining.class,
-        slot -> {
-          draining++;
-          drainingMemory += slot.memory();
-        });
+    slots.forEach(SlotState.Draining.class, this::countDraining);
   }
 
   /// How many slots there are, whatever they do.
   int slots() {
     return slots.size();
+  }
+
+  /// The share of the slots or of the memory, whichever is more, that the function's account would
+  /// have with a slot more for it.
+  double shareWith(PooledFunction function) {
+    return holdings.shareWith(function);
   }
 
   /// Whether anything is left to start in or to take.
@@ -79,12 +79,24 @@ final class Room {
   boolean hasAny(boolean mayDrain) {
     return (cold > 0 && free > 0)
         || !prewarmed.isEmpty()
-        || !idle().isEmpty()
-        || (mayDrain && !busy().isEmpty());
+        || victims.isAnyIdle()
+        || (mayDrain && victims.isAnyBusy());
   }
 
-  /// Takes a slot for a function, if there is one and the memory for it; else -1.
-  int start(RuntimeConfiguration runtime, long need) {
+  /// Takes a slot for a function, if there is one for it and the memory; else -1.
+  int start(PooledFunction asking) {
+    if (longCalls.isAtLimit(asking.function)) {
+      return -1;
+    }
+    int found = free(asking.function.runtime(), need(asking));
+    if (found >= 0) {
+      holdings.give(asking);
+      longCalls.given(asking.function);
+    }
+    return found;
+  }
+
+  private int free(RuntimeConfiguration runtime, long need) {
     for (Slot slot : prewarmed) {
       if (slot.state() instanceof SlotState.Prewarmed waiting
           && waiting.runtime().equals(runtime)
@@ -105,24 +117,35 @@ final class Room {
   }
 
   /// Frees the least that is needed, or nothing when it would not suffice. Busy slots are drained
-  /// only when those that drain already would not suffice either, however long they take.
-  List<Decision> makeRoom(FunctionKey asking, long need, boolean mayDrain) {
-    Prospect soon = new Prospect(cold + comingSlots, free + comingMemory);
+  /// only when those that drain already would not suffice either, and those whose calls may take
+  /// longer than anybody waits only when nothing else is left.
+  List<Decision> makeRoom(PooledFunction asking, boolean mayDrain) {
+    Prospect soon =
+        longCalls.isAtLimit(asking.function)
+            ? Prospect.NONE
+            : new Prospect(cold + comingSlots, free + comingMemory);
     List<Decision> decisions = new ArrayList<>();
-    if (take(asking, need, soon, false, decisions) || !mayDrain) {
+    if (take(asking, soon, Victims.Reach.IDLE, decisions) || !mayDrain) {
       return decisions;
     }
-    Prospect later = new Prospect(soon.slots() + draining, soon.memory() + drainingMemory);
-    if (take(asking, need, later, true, decisions)) {
-      // What drains is this demand's now.
-      draining = Math.max(0, draining - 1);
-      drainingMemory -= Math.min(drainingMemory, need);
+    if (take(asking, soon.with(draining), Victims.Reach.BUSY, decisions)) {
+      draining = draining.without(need(asking)); // What drains is this demand's now.
+    } else if (take(
+        asking, soon.with(draining).with(drainingLong), Victims.Reach.LONG, decisions)) {
+      drainingLong = drainingLong.without(need(asking));
     }
     return decisions;
   }
 
-  /// Keeps what a waiting demand will need from those behind it, as far as it is in sight.
-  void claim(long need) {
+  /// Keeps what a waiting demand will need from those behind it, as far as it is in sight, and may
+  /// be the demand's.
+  void claim(PooledFunction asking) {
+    holdings.give(asking);
+    if (longCalls.isAtLimit(asking.function)) {
+      return;
+    }
+    longCalls.given(asking.function);
+    long need = need(asking);
     if (cold > 0) {
       cold--;
     } else {
@@ -135,138 +158,46 @@ final class Room {
 
   /// Takes as many slots, the least valuable first, as it needs for one slot with the memory.
   ///
-  /// @param mayDrain whether busy ones may be among them
   /// @return whether that is enough; if not, nothing was taken
   private boolean take(
-      FunctionKey asking, long need, Prospect before, boolean mayDrain, List<Decision> decisions) {
+      PooledFunction asking, Prospect before, Victims.Reach reach, List<Decision> decisions) {
     Prospect then = before;
+    long need = need(asking);
     if (then.suffices(need)) {
       return true;
     }
-    PriorityQueue<Slot> candidates = new PriorityQueue<>(this::compareValue);
-    candidates.addAll(prewarmed);
-    idle().stream()
-        .filter(slot -> isOther(slot, asking) && isFair(asking, slot))
-        .forEach(candidates::add);
-    if (mayDrain) {
-      busy().stream().filter(slot -> isOther(slot, asking)).forEach(candidates::add);
-    }
     List<Slot> taken = new ArrayList<>();
+    PriorityQueue<Slot> candidates = victims.of(asking, reach);
     while (!then.suffices(need)) {
       Slot victim = candidates.poll();
       if (victim == null) {
         return false;
       }
       taken.add(victim);
-      then = then.with(victim.memory());
+      then = then.with(new Prospect(1, victim.memory()));
     }
     for (Slot victim : taken) {
       decisions.add(
           victim.isBusy() ? new Decision.Drain(victim.index) : new Decision.CoolDown(victim.index));
-      forget(victim);
+      victims.take(victim);
       comingSlots++;
       comingMemory += victim.memory();
     }
     return true;
   }
 
-  /// Prewarmed ones first, then idle ones, least recently used first, then busy ones: of the
-  /// function with most slots the one with fewest calls.
-  private int compareValue(Slot one, Slot other) {
-    int rank = Integer.compare(rank(one), rank(other));
-    if (rank != 0 || one.is(SlotState.Prewarmed.class)) {
-      return rank != 0 ? rank : Integer.compare(one.index, other.index);
-    }
-    if (!one.isBusy()) {
-      return Long.signum(one.lastUsed() - other.lastUsed());
-    }
-    int owned = Integer.compare(slotsOfItsFunction(other), slotsOfItsFunction(one));
-    return owned != 0 ? owned : Integer.compare(one.inFlight(), other.inFlight());
+  private static long need(PooledFunction asking) {
+    return asking.function.memory().bytes();
   }
 
-  private static int rank(Slot slot) {
-    if (slot.is(SlotState.Prewarmed.class)) {
-      return 0;
-    }
-    return slot.isBusy() ? 2 : 1;
-  }
-
-  /// Whether a function may take an idle slot: not one in use from a function that has no more of
-  /// them, or one that calls for many at once would push all others aside.
-  private boolean isFair(FunctionKey asking, Slot slot) {
-    return now - slot.lastUsed() >= IN_USE.toNanos() || slotsOf(asking) < slotsOfItsFunction(slot);
-  }
-
-  private void forget(Slot slot) {
-    prewarmed.remove(slot);
-    idle().remove(slot);
-    if (slot.isBusy()) {
-      busy().remove(slot);
-    }
+  private void countDraining(Slot slot) {
     ResolvedFunction function = slot.function();
-    if (owned != null && function != null) {
-      owned.merge(function.key(), -1, Integer::sum);
+    Prospect its = new Prospect(1, slot.memory());
+    if (function != null && longCalls.mayTakeLong(function)) {
+      drainingLong = drainingLong.with(its);
+    } else {
+      draining = draining.with(its);
     }
-  }
-
-  private List<Slot> idle() {
-    List<Slot> found = idle;
-    if (found == null) {
-      List<Slot> collected = new ArrayList<>();
-      slots.forEach(
-          SlotState.Warm.class,
-          slot -> {
-            if (!slot.isBusy()) {
-              collected.add(slot);
-            }
-          });
-      slots.forEach(SlotState.Frozen.class, collected::add);
-      found = collected;
-      idle = found;
-    }
-    return found;
-  }
-
-  private List<Slot> busy() {
-    List<Slot> found = busy;
-    if (found == null) {
-      List<Slot> collected = new ArrayList<>();
-      slots.forEach(
-          SlotState.Warm.class,
-          slot -> {
-            if (slot.isBusy()) {
-              collected.add(slot);
-            }
-          });
-      found = collected;
-      busy = found;
-    }
-    return found;
-  }
-
-  private int slotsOfItsFunction(Slot slot) {
-    ResolvedFunction function = slot.function();
-    return function == null ? 0 : slotsOf(function.key());
-  }
-
-  private int slotsOf(FunctionKey function) {
-    Map<FunctionKey, Integer> counts = owned;
-    if (counts == null) {
-      counts = new HashMap<>();
-      for (Slot each : slots.all()) {
-        ResolvedFunction held = each.function();
-        if (held != null && !each.is(SlotState.Draining.class)) {
-          counts.merge(held.key(), 1, Integer::sum);
-        }
-      }
-      owned = counts;
-    }
-    return counts.getOrDefault(function, 0);
-  }
-
-  private static boolean isOther(Slot slot, FunctionKey asking) {
-    ResolvedFunction function = slot.function();
-    return function != null && !function.key().equals(asking);
   }
 
   private void countIfSoon(Slot slot) {

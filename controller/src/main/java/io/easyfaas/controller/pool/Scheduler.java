@@ -2,7 +2,6 @@ package io.easyfaas.controller.pool;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.controller.registry.ResolvedFunction;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Gives calls permits, and functions slots. Not thread-safe; owned by {@link SlotPool} and guarded
@@ -11,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// A call gets a permit of a warm slot of its function, or waits in the function's line. A function
 /// needs another slot when more calls wait than its slots that are on their way will take, so that
 /// twenty first calls with a concurrency of ten start two slots, not twenty. Which function gets
-/// what becomes free is {@link Placement}'s choice, by arrival of the first call that needs it.
+/// what becomes free is {@link Placement}'s choice: accounts take turns, {@link Turns}, and within
+/// one the function comes first whose call did.
 ///
 /// What concerns one function (a permit is back, a slot is warm or lost) is settled with that
 /// function, {@link #serve}; what makes room for any or changes what is needed with all, {@link
@@ -47,7 +47,7 @@ final class Scheduler {
   /// enough was given back.
   void allocatable(ByteSize memory) {
     slots.allocatable(memory);
-    for (PooledFunction function : List.copyOf(queue.inOrder())) {
+    for (PooledFunction function : queue.functions()) {
       Refusal refusal = neverFits(function.function);
       if (refusal != null) {
         queue.refuseAll(function, refusal);
@@ -63,7 +63,7 @@ final class Scheduler {
   /// Refuses every call that waits, and those that come.
   void close() {
     closed = true;
-    for (PooledFunction function : List.copyOf(queue.inOrder())) {
+    for (PooledFunction function : queue.functions()) {
       queue.refuseAll(function, new Refusal.Stopping());
     }
   }
@@ -170,7 +170,7 @@ final class Scheduler {
     Refusal refusal = neverFits(function.function);
     if (refusal != null) {
       queue.refuseAll(function, refusal); // Who waits came when its limits were others.
-    } else if (room.isFull(onTheirWay()) && !mayMakeRoom()) {
+    } else if (room.isFull(function.account.id, onTheirWay()) && !mayMakeRoom()) {
       refusal = new Refusal.Overloaded(room.full()); // Cheap: calls come fast then.
     } else {
       refusal = queue.add(function, waiter, clock.nanos());
@@ -180,11 +180,7 @@ final class Scheduler {
       if (function.isShort()) {
         place();
       }
-      if (function.line.size() > function.coming()
-          && room.isOverfull(onTheirWay())
-          && queue.withdraw(function, waiter)) {
-        refusal = new Refusal.Overloaded(room.full());
-      }
+      refusal = makeWay(waiter);
     }
     if (refusal != null) {
       functions.forgetUnused(function);
@@ -193,16 +189,56 @@ final class Scheduler {
     return Acquisition.Queued.QUEUED;
   }
 
+  /// Has one call refused when a call that just came is one too many.
+  ///
+  /// @return the refusal if it is that call itself: whoever asked tells it
+  @SuppressWarnings("ReferenceEquality") // This very waiter.
+  private @Nullable Refusal makeWay(Waiter justCame) {
+    Waiter out = room.isOverfull(onTheirWay()) ? queue.makeWay() : null;
+    if (out == null) {
+      return null;
+    }
+    Refusal refusal = new Refusal.Overloaded(room.full());
+    if (out == justCame) {
+      return refusal;
+    }
+    queue.refuse(out, refusal);
+    place(); // What it laid claim to is others' now.
+    return null;
+  }
+
   /// Calls that wait and that slots on their way will take: they are as good as served. Which call
   /// a slot that is being made anew will take is not said yet, but it will take one.
   int onTheirWay() {
     int calls = slots.count(SlotState.Stopping.class) + slots.count(SlotState.Prewarming.class);
     if (slots.isAny(SlotState.WarmingUp.class) || slots.isAny(SlotState.Thawing.class)) {
-      for (PooledFunction function : queue.inOrder()) {
-        calls += Math.min(function.line.size(), function.coming());
+      for (PooledAccount account : queue.accounts()) {
+        for (PooledFunction function : account.inOrder()) {
+          calls += Math.min(function.line.size(), function.coming());
+        }
       }
     }
     return calls;
+  }
+
+  /// Whether calls should go elsewhere, for there is nothing to make a slot of: the places to wait
+  /// are taken, and by nobody who would have to make way; or an account that has no more slots than
+  /// its share has waited for one for a while. That one account has too many calls is its own
+  /// matter, as long as others are served.
+  boolean isCongested() {
+    if (mayMakeRoom()) {
+      return false;
+    }
+    int parties = functions.accounts().size();
+    int served = onTheirWay();
+    if (room.calls() > served && room.isFull(served) && room.isShared(parties)) {
+      return true;
+    }
+    long now = clock.nanos();
+    return queue.accounts().stream()
+        .anyMatch(account ->
+            account.slots() <= slots.size() / parties
+                && now - account.firstArrived() >= limits.patience().toNanos());
   }
 
   /// Whether a call more could have a slot made for it now.
@@ -227,9 +263,14 @@ final class Scheduler {
   /// Carries out what Placement chooses for all functions that need slots.
   private void place() {
     long now = clock.nanos();
-    Room free = new Room(slots, now);
-    Demands demands = new Demands(queue.inOrder(), limits.patience(), now);
-    for (Placement.Decision decision : Placement.choose(free, demands)) {
+    LongCalls longCalls =
+        new LongCalls(slots, limits.maxQueueWait(), functions.hadSeveralAccounts());
+    Room free = new Room(slots, now, longCalls);
+    Turns turns = new Turns(free);
+    for (PooledAccount account : queue.accounts()) {
+      turns.add(new Demands(account.inOrder(), limits.patience(), now));
+    }
+    for (Placement.Decision decision : Placement.choose(free, turns)) {
       switch (decision) {
         case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
         case Placement.Decision.CoolDown coolDown ->

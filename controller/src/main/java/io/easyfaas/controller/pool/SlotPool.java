@@ -28,7 +28,6 @@ import java.util.Set;
 /// after it is released: no waiter, no log line and no I/O ever runs under it.
 public final class SlotPool {
   private final SlotWork work;
-  private final PoolLimits limits;
   private final WaitingRoom waitingRoom;
   private final PoolClock clock;
   private final Object lock = new Object();
@@ -68,7 +67,6 @@ public final class SlotPool {
       SlotWork work,
       PoolClock clock) {
     this.work = work;
-    this.limits = limits;
     this.clock = clock;
     this.functions = new PooledFunctions(clock);
     this.slots =
@@ -204,7 +202,7 @@ public final class SlotPool {
       if (scheduler.isClosed()) {
         why.add(Unready.DRAINING);
       }
-      if (queue.isCongested(scheduler.onTheirWay(), limits.patience(), clock.nanos())) {
+      if (scheduler.isCongested()) {
         why.add(Unready.FULL);
       }
       if (fitness.isUntried()) {

@@ -6,6 +6,7 @@ import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -31,7 +32,7 @@ final class Slots {
   private ByteSize allocatable;
   private long held;
 
-  /// @param states of each container's slot at first; none serves a function
+  /// @param states of each container's slot at first
   /// @param allocatable memory that all of them together may have
   Slots(
       Map<ContainerId, SlotState> states,
@@ -48,6 +49,11 @@ final class Slots {
       all.add(slot);
       held += state.memory().bytes();
       in(slot.kind()).set(slot.index);
+      PooledFunction function = occupant(slot);
+      if (function != null) {
+        function.enter(slot);
+      }
+      hold(slot, 1);
     });
   }
 
@@ -71,6 +77,11 @@ final class Slots {
   /// All of them, by index. Not a copy.
   List<Slot> all() {
     return Collections.unmodifiableList(all);
+  }
+
+  /// The accounts that may have some. Not a copy.
+  Collection<PooledAccount> accounts() {
+    return functions.accounts();
   }
 
   /// Memory that all of them together may have.
@@ -136,7 +147,6 @@ final class Slots {
           case SlotState.Prewarmed waiting -> waiting.occupy(revision);
           default -> throw refused(slot, "occupy");
         };
-    function.enter(slot);
     move(slot, warming, Reason.CALL, " function=" + revision.key().brn());
     slot.lastAccessMillis = clock.millis();
     effects.add(new Effect.WarmUp(slot.index, revision, requestId));
@@ -202,21 +212,25 @@ final class Slots {
   /// @param detail as in {@link Effect.Log}
   private void move(Slot slot, SlotState next, Reason reason, String detail) {
     SlotState before = slot.state();
-    PooledFunction function = occupant(slot);
+    PooledFunction had = occupant(slot);
     int coming = slot.coming();
+    hold(slot, -1);
     in(slot.kind()).clear(slot.index);
     slot.state(next);
+    hold(slot, 1);
     in(slot.kind()).set(slot.index);
     held += next.memory().bytes() - before.memory().bytes();
-    if (function == null) {
-      function = occupant(slot); // It is being put in.
+    PooledFunction has = occupant(slot);
+    if (had == null && has != null) {
+      has.enter(slot);
     }
+    PooledFunction function = has == null ? had : has;
     if (function != null) {
       function.coming(slot.coming() - coming);
-      if (occupant(slot) == null) {
-        function.leave(slot, clock.nanos());
-        functions.forgetUnused(function);
-      }
+    }
+    if (had != null && has == null) {
+      had.leave(slot, clock.nanos());
+      functions.forgetUnused(had);
     }
     moves.merge(new SlotMove(before.name(), next.name(), reason), 1L, Long::sum);
     effects.add(new Effect.Log(slot.id, before.name(), next.name(), reason, detail));
@@ -264,6 +278,17 @@ final class Slots {
           SlotState.Closed _ ->
           null;
     };
+  }
+
+  /// Counts a slot to its account, or no more. One that drains is its account's until it is reset.
+  private void hold(Slot slot, int change) {
+    PooledFunction holder =
+        slot.state() instanceof SlotState.Draining draining
+            ? draining.lease().function
+            : occupant(slot);
+    if (holder != null) {
+      holder.account.hold(change, change * slot.memory());
+    }
   }
 
   /// The failure of a move that the slot's state does not have.

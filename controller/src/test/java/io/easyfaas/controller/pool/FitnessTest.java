@@ -103,10 +103,12 @@ class FitnessTest {
     harness.pass(Duration.ZERO);
     endProbe(true);
     harness.finishReset();
-    ResolvedFunction limited = PoolHarness.function("l", Traits.of("echo").reserved(1));
-    Call running = harness.call(limited);
+    ResolvedFunction function = PoolHarness.function("f", Traits.of("echo"));
+    Call running = harness.call(function);
     harness.connect();
-    harness.call(limited);
+    harness.call(function);
+    harness.connect();
+    harness.call(function);
     assertThat(harness.pool.unready()).isEmpty();
 
     harness.now += Duration.ofSeconds(1).toNanos();
@@ -115,7 +117,7 @@ class FitnessTest {
     assertThat(harness.pool.unready()).isEmpty();
 
     for (int i = 0; i < 3; i++) {
-      harness.call(limited);
+      harness.call(function);
     }
     assertThat(harness.pool.unready()).containsExactly(Unready.FULL);
   }

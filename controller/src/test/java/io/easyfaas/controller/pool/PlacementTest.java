@@ -10,6 +10,7 @@ import io.easyfaas.controller.pool.Placement.Demand;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +18,11 @@ import org.junit.jupiter.api.Test;
 
 class PlacementTest {
   private static final SlotState COLD = new SlotState.Cold();
+  private static final PoolClock CLOCK = new PoolClock(() -> 0, InstantSource.system());
   private static final ByteSize ALL = ByteSize.ofMebibytes(512);
 
+  private final PooledFunctions functions = new PooledFunctions(CLOCK);
+  private int order;
   private final ResolvedFunction asking = PoolHarness.function("asking", Traits.of("echo"));
   private final ResolvedFunction large =
       PoolHarness.function("large", Traits.of("echo").memory(512));
@@ -162,22 +166,37 @@ class PlacementTest {
         .containsExactly(new Decision.Drain(1));
   }
 
-  private static List<Decision> choose(List<SlotState> slots, Demand... demands) {
+  @Test
+  void aSlotWhoseCallsMayTakeLongIsNotWaitedForWhenItDrains() {
+    ResolvedFunction slow = PoolHarness.function("slow", Traits.of("echo").timeout(6));
+    List<SlotState> slots = List.of(draining(slow), warm(one, 1, 0));
+
+    assertThat(choose(slots, overdue(asking))).containsExactly(new Decision.Drain(1));
+  }
+
+  private List<Decision> choose(List<SlotState> slots, Demand... demands) {
     Map<ContainerId, SlotState> states = new LinkedHashMap<>();
     for (SlotState state : slots) {
       states.put(ContainerId.of("pod", states.size()), state);
     }
-    PoolClock clock = new PoolClock(() -> 0, InstantSource.system());
-    Slots all = new Slots(states, ALL, new PooledFunctions(clock), new Effects(), clock);
-    return Placement.choose(new Room(all, 0), List.of(demands).iterator());
+    Slots all = new Slots(states, ALL, functions, new Effects(), CLOCK);
+    Room room =
+        new Room(all, 0, new LongCalls(all, Duration.ofSeconds(5), functions.hadSeveralAccounts()));
+    Turns turns = new Turns(room);
+    Map<PooledAccount, List<Demand>> byAccount = new LinkedHashMap<>();
+    for (Demand demand : demands) {
+      byAccount.computeIfAbsent(demand.function().account, _ -> new ArrayList<>()).add(demand);
+    }
+    byAccount.values().forEach(its -> turns.add(its.iterator()));
+    return Placement.choose(room, turns);
   }
 
-  private static Demand asks(ResolvedFunction function) {
-    return new Demand(function, false);
+  private Demand asks(ResolvedFunction function) {
+    return new Demand(functions.of(function), order++, false);
   }
 
-  private static Demand overdue(ResolvedFunction function) {
-    return new Demand(function, true);
+  private Demand overdue(ResolvedFunction function) {
+    return new Demand(functions.of(function), order++, true);
   }
 
   private static long millis(int millis) {
@@ -188,7 +207,7 @@ class PlacementTest {
     return new SlotState.Prewarming(python.runtime(), ByteSize.ofMebibytes(128), millis(since));
   }
 
-  private static SlotState draining(ResolvedFunction function) {
+  private SlotState draining(ResolvedFunction function) {
     return ((SlotState.Warm) warm(function, 1, 0)).drain(Reason.TIMEOUT);
   }
 
@@ -197,11 +216,11 @@ class PlacementTest {
         function.runtime(), ByteSize.ofMebibytes(128), PoolHarness.RUNNER);
   }
 
-  private static SlotState warm(ResolvedFunction function, int inFlight, long lastUsed) {
+  private SlotState warm(ResolvedFunction function, int inFlight, long lastUsed) {
     return new SlotState.Warm(
         function,
         new Lease(
-            new PooledFunction(function, 0),
+            functions.of(function),
             new Slot(0, ContainerId.of("pod", 0), new SlotState.Cold()),
             PoolHarness.RUNNER),
         inFlight,

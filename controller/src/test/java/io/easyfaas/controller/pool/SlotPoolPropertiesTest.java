@@ -33,7 +33,11 @@ class SlotPoolPropertiesTest {
               PoolHarness.function("c", Traits.of("echo").memory(300)),
               PoolHarness.function("d", Traits.of("echo").reserved(2).concurrency(2)),
               PoolHarness.function("e", Traits.of("echo").memory(640).concurrency(10)),
-              PoolHarness.function("f", Traits.of("echo").memory(641))));
+              PoolHarness.function("f", Traits.of("echo").memory(641)),
+              PoolHarness.function("g", Traits.of("echo").owner("other").timeout(60)),
+              PoolHarness.function("h", Traits.of("echo").owner("other").timeout(60).memory(300)),
+              PoolHarness.function("i", Traits.of("echo").owner("other")),
+              PoolHarness.function("j", Traits.of("echo").owner("third"), "python3")));
   private int last;
   private final List<Call> all = new ArrayList<>();
   private final List<Call> running = new ArrayList<>();
@@ -97,10 +101,14 @@ class SlotPoolPropertiesTest {
   /// The registry says something else of a function, with or without another identity.
   private void change(Random random) {
     int index = random.nextInt(3);
+    String owner = functions.get(index).uid();
     String name = functions.get(index).name();
     String runtime = functions.get(index).runtime().name();
     Traits traits =
-        Traits.of("echo").memory(100 + random.nextInt(300)).concurrency(1 + random.nextInt(4));
+        Traits.of("echo")
+            .owner(owner)
+            .memory(100 + random.nextInt(300))
+            .concurrency(1 + random.nextInt(4));
     functions.set(index, PoolHarness.function(name, traits, runtime));
   }
 
