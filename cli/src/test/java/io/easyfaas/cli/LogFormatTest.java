@@ -56,6 +56,12 @@ final class LogFormatTest {
             each.startsWith("\t") || each.startsWith("java.") || each.startsWith("Caused by: "));
   }
 
+  @Test
+  void whatLibrariesTellTheJdkIsPartOfIt() {
+    assertThat(System.getLogger("com.example.library").getClass().getPackageName())
+        .isEqualTo("org.slf4j.jdk.platform.logging"); // And not of java.logging's, which prints it.
+  }
+
   /// The pipe takes 64 KiB, and nobody reads it until the program is done.
   @Test
   void aProgramDoesNotWaitForWhoReadsItsLog() throws IOException {
