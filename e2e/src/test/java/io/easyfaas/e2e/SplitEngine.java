@@ -37,7 +37,7 @@ record SplitEngine(EngineProcess registry, EngineProcess controller) {
                 "--port=" + home.port(),
                 "--data-dir=" + home.dataDirectory(),
                 "--repository-endpoint=http://127.0.0.1:" + home.registryPort(),
-                "--funclet-api-sock=" + home.runDirectory().resolve(".funcletapi.sock")));
+                "--run-dir=" + home.runDirectory()));
     command.addAll(List.of(flags));
     EngineProcess controller = launch(home, command.toArray(String[]::new));
     registry.awaitHealthy(home.registryPort());
