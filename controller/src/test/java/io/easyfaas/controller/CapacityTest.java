@@ -91,7 +91,8 @@ class CapacityTest {
     HttpResponse<String> refused = engine.invoke(brn, "one too many");
 
     assertThat(refused.statusCode()).isEqualTo(429);
-    assertThat(refused.body()).contains("3 calls wait already");
+    assertThat(refused.body())
+        .contains("3 calls wait already; --max-queue lets 3 wait besides those");
     running.answer("done");
     for (int i = 0; i < 3; i++) {
       engine.funclet.awaitHeld().answer("done");

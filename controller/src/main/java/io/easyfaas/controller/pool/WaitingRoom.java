@@ -1,5 +1,6 @@
 package io.easyfaas.controller.pool;
 
+import io.easyfaas.common.config.ByteSize;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -49,7 +50,10 @@ public final class WaitingRoom {
   @Nullable String enterUncounted(String account, int weight) {
     long before = bytes.get();
     if (before + weight > maxBytes && stay(account).bytes + weight > maxBytes / with(account)) {
-      return "calls with " + before + " bytes wait already";
+      return "calls with "
+          + before
+          + " bytes wait already; --max-queue-bytes is "
+          + new ByteSize(maxBytes);
     }
     calls.getAndIncrement();
     bytes.getAndAdd(weight);
@@ -107,7 +111,10 @@ public final class WaitingRoom {
 
   /// That too many wait, for people.
   String full() {
-    return calls.get() + " calls wait already";
+    return calls.get()
+        + " calls wait already; --max-queue lets "
+        + maxCalls
+        + " wait besides those that a slot is being made for";
   }
 
   /// How many wait now.

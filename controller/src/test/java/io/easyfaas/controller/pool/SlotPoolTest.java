@@ -249,7 +249,9 @@ class SlotPoolTest {
 
     Call third = harness.call(one);
 
-    assertThat(third.refusal).isEqualTo(new Refusal.Overloaded("calls with 20 bytes wait already"));
+    assertThat(third.refusal)
+        .isEqualTo(
+            new Refusal.Overloaded("calls with 20 bytes wait already; --max-queue-bytes is 25B"));
   }
 
   @Test
