@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskFailure;
 import io.easyfaas.common.http.HttpBody;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
@@ -67,7 +68,7 @@ final class InvokeCommand implements Callable<Integer> {
         long length = Files.isRegularFile(file) ? Files.size(file) : HttpBody.UNKNOWN;
         return new HttpBody.Stream(Files.newInputStream(file), length);
       } catch (IOException e) {
-        throw new ConfigException(flag + ": cannot read " + file + ": " + e.getMessage());
+        throw new ConfigException(flag + ": cannot read " + DiskFailure.text(e));
       }
     }
   }

@@ -1,8 +1,10 @@
 package io.easyfaas.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskFailure;
 import io.easyfaas.common.http.HttpException;
 import io.easyfaas.common.log.LineQueue;
 import io.easyfaas.controller.runtime.RunnerException;
@@ -86,9 +88,12 @@ public final class Main {
           CgroupException _,
           LaunchException _,
           RunnerException _,
-          StoreException _,
-          UncheckedIOException _ ->
+          StoreException _ ->
           err.println("easyfaas: " + message + hint(message));
+      case UncheckedIOException e -> {
+        String whole = message + ": " + DiskFailure.text(requireNonNull(e.getCause()));
+        err.println("easyfaas: " + whole + hint(whole));
+      }
       default -> failure.printStackTrace(err);
     }
     return ExitStatus.ENGINE_FAILED;

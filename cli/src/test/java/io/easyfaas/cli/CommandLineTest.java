@@ -275,7 +275,8 @@ class CommandLineTest {
   @Test
   void saysThatAnEventsFileIsMissing() {
     assertThat(run("invoke", "hello", "-d", "@/no/such/file")).isEqualTo(ExitStatus.USAGE);
-    assertThat(err.toString()).contains("--data: cannot read /no/such/file");
+    assertThat(err.toString())
+        .isEqualTo("easyfaas: --data: cannot read /no/such/file: does not exist\n");
   }
 
   @Test

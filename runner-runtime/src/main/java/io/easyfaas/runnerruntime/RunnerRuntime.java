@@ -3,6 +3,7 @@ package io.easyfaas.runnerruntime;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskFailure;
 import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.json.Json;
@@ -71,7 +72,7 @@ public final class RunnerRuntime {
         return prepare(data, known, before.equals(known), environment, lock.scratch());
       }
     } catch (IOException e) {
-      throw new ConfigException("--data-dir: prepare " + data + ": " + e);
+      throw new ConfigException("--data-dir: prepare " + data + ": " + DiskFailure.text(e));
     }
   }
 
