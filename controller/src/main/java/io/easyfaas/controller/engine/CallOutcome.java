@@ -89,10 +89,7 @@ final class CallOutcome {
     times.ended(ended);
     int status = failed ? 500 : 200;
     times.finished(abandoned ? CallTimes.STATUS_ABANDONED : status, ended);
-    CallLog kept = log;
-    String tail = kept == null ? "" : kept.tail(times.runNanos(ended) / 1_000_000);
-    keepLog(status, slot, ended);
-    closeLog();
+    String tail = log == null ? "" : finishLog(status, slot, ended);
     if (abandoned) {
       return;
     }
@@ -119,15 +116,30 @@ final class CallOutcome {
     answered(true, Unpooled.wrappedBuffer(failed.error()), "", abandoned, ended);
   }
 
-  /// Gives what the function printed to the user log, if that has one.
+  /// Gives what the function printed to the user log, if that has one, and ends the log. Throws
+  /// nothing: an answer is worth more than what was printed on the way to it.
   ///
   /// @param slot the container's name; empty when the call had none
   /// @param ended when the runner's part was over
-  void keepLog(int status, String slot, long ended) {
+  /// @return its end as the answer has it; empty when that is not wanted
+  String finishLog(int status, String slot, long ended) {
     CallLog kept = log;
     if (kept == null) {
-      return;
+      return "";
     }
+    try {
+      String tail = kept.tail(times.runNanos(ended) / 1_000_000);
+      keep(kept, status, slot, ended);
+      return tail;
+    } catch (Throwable e) {
+      LOG.error("request={}: what it printed is lost", label(), e);
+      return "";
+    } finally {
+      closeLog();
+    }
+  }
+
+  private void keep(CallLog kept, int status, String slot, long ended) {
     long run = times.runNanos(ended);
     Instant now = engine.clock.instant();
     long epochNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
@@ -171,8 +183,13 @@ final class CallOutcome {
   private void closeLog() {
     CallLog kept = log;
     log = null;
-    if (kept != null) {
+    if (kept == null) {
+      return;
+    }
+    try {
       kept.close();
+    } catch (Throwable e) {
+      LOG.error("request={}: memory of what it printed is lost", label(), e);
     }
   }
 

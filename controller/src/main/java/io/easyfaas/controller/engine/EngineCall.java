@@ -261,7 +261,8 @@ final class EngineCall implements Call, Waiter {
       return;
     }
     ApiException failure = ApiException.of(cause);
-    outcome.keepLog(failure.code().status(), slot, ended); // It is its owner's all the same.
+    // What it printed is its owner's all the same.
+    String _ = outcome.finishLog(failure.code().status(), slot, ended);
     releaseEvent();
     outcome.failedHalfWay(failure);
   }

@@ -7,6 +7,8 @@ import io.easyfaas.controller.runtime.RunnerCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A call that has a lease: what its runner hears of it and says to it. Lives on the runner's event
 /// loop, but for {@link #cancel} and {@link #taken}.
@@ -14,6 +16,8 @@ import java.util.Optional;
 /// Whatever the end is, the slot is given back before the caller is told: the next call may be
 /// waiting for it.
 final class RunningCall implements RunnerCall {
+  private static final Logger LOG = LoggerFactory.getLogger(RunningCall.class);
+
   private final EngineCall call;
   private final EngineInvoker engine;
   private final Lease lease;
@@ -27,9 +31,14 @@ final class RunningCall implements RunnerCall {
     this.outcome = outcome;
   }
 
-  /// Has the runner asked. Any thread.
+  /// Has the runner asked, or fails. Any thread; throws nothing.
   void begin() {
-    lease.runner().invoke(this);
+    try {
+      lease.runner().invoke(this);
+    } catch (Throwable e) {
+      LOG.error("request={}: the engine failed", call.label(), e);
+      failed(e);
+    }
   }
 
   /// Has the runner told that nobody waits any more. Any thread.
@@ -109,13 +118,19 @@ final class RunningCall implements RunnerCall {
     answer(true, Unpooled.wrappedBuffer(error), ended);
   }
 
-  /// Gives the slot back, once. Returns when the call ended.
+  /// Gives the slot back, once. Throws nothing: the call is to be told.
+  ///
+  /// @return when the call ended
   long release() {
     long ended = engine.nanoTime.getAsLong();
     if (!isReleased) {
       isReleased = true;
-      engine.pool.release(lease);
-      engine.metrics.putPod.record(engine.nanoTime.getAsLong() - ended);
+      try {
+        engine.pool.release(lease);
+        engine.metrics.putPod.record(engine.nanoTime.getAsLong() - ended);
+      } catch (Throwable e) {
+        LOG.error("request={}: the slot could not be given back", call.label(), e);
+      }
     }
     return ended;
   }

@@ -8,6 +8,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,7 @@ final class CallFrames {
   private String account = "";
 
   /// @param bytes the account that parts of answers are in
-  /// @param ending is run when the runner says that it ends
+  /// @param ending is run when the runner says that it ends; throws nothing
   CallFrames(
       FrameWriter writer,
       CallsInFlight calls,
@@ -51,31 +52,35 @@ final class CallFrames {
 
   /// Sends a call, whose time runs from now on. A call that cannot be sent fails.
   void invoke(RunnerCall call) {
-    byte[] requestId = call.requestId();
-    byte[] headers = call.headers();
     ByteBuf event = call.takeEvent();
-    int eventBytes = event.readableBytes();
-    int id = calls.add(call, eventBytes);
-    long deadline = epochMillis.getAsLong() + TimeUnit.NANOSECONDS.toMillis(calls.timeoutNanos());
-    int payloadBytes = INVOKE_FIXED_BYTES + requestId.length + headers.length + eventBytes;
-    int flags = call.takesParts() ? FrameType.FLAG_PARTS : 0;
+    int id = 0;
     try {
-      writer
-          .begin(FrameType.INVOKE, flags, id, payloadBytes, eventBytes)
-          .writeLong(deadline)
-          .writeInt(requestId.length << 16 | headers.length)
-          .writeBytes(requestId)
-          .writeBytes(headers);
-    } catch (OutOfMemoryError e) { // Before anything was written.
+      id = calls.add(call, event.readableBytes());
+      begin(id, call, event.readableBytes());
+    } catch (RuntimeException | Error e) { // Before anything was written.
       event.release();
       calls.remove(id);
-      fail(call, e);
+      CallEnds.fail(call, e);
       return;
     }
     writer.append(event);
     if (call.isAbandoned()) {
       cancel(call); // Who left meanwhile on another thread was told before the call was there.
     }
+  }
+
+  private void begin(int id, RunnerCall call, int eventBytes) {
+    byte[] requestId = call.requestId();
+    byte[] headers = call.headers();
+    long deadline = epochMillis.getAsLong() + TimeUnit.NANOSECONDS.toMillis(calls.timeoutNanos());
+    int payloadBytes = INVOKE_FIXED_BYTES + requestId.length + headers.length + eventBytes;
+    int flags = call.takesParts() ? FrameType.FLAG_PARTS : 0;
+    writer
+        .begin(FrameType.INVOKE, flags, id, payloadBytes, eventBytes)
+        .writeLong(deadline)
+        .writeInt(requestId.length << 16 | headers.length)
+        .writeBytes(requestId)
+        .writeBytes(headers);
   }
 
   /// Tells the runner that nobody waits for a call any more. Nothing is sent for one that is not in
@@ -97,7 +102,7 @@ final class CallFrames {
     credit(id, parts.taken(bytes));
     try {
       handOn(call, parts.next());
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       giveUp(id, call, parts, e);
     }
   }
@@ -147,7 +152,7 @@ final class CallFrames {
       if (!head) {
         handOn(call, parts.goesOn(payload));
       }
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       giveUp(id, call, parts, e);
     }
   }
@@ -177,15 +182,12 @@ final class CallFrames {
       throw new ProtocolException("RESULT that does not fit the parts before it");
     }
     ByteBuf rest = parts == null ? null : parts.last();
-    calls.remove(id);
-    if ((flags & FrameType.FLAG_ENDING) != 0) {
-      ending.run(); // Before the caller is told: who calls again at once must not get this runner.
-    }
+    takeOut(flags, id);
     try {
       handOn(call, rest);
       answer(call, failed, payload, parts);
-    } catch (RuntimeException | OutOfMemoryError e) {
-      fail(call, e);
+    } catch (RuntimeException | Error e) {
+      CallEnds.fail(call, e);
     }
   }
 
@@ -198,11 +200,17 @@ final class CallFrames {
     if (call == null) {
       return;
     }
+    takeOut(flags, id);
+    CallEnds.tell(List.of(call), refused -> refused.failed(why));
+  }
+
+  /// Takes out a call that was answered, and has it known when the runner ends with it. Before the
+  /// caller is told: who calls again at once must not get this runner.
+  private void takeOut(byte flags, int id) {
     calls.remove(id);
     if ((flags & FrameType.FLAG_ENDING) != 0) {
       ending.run();
     }
-    call.failed(why);
   }
 
   private static void answer(
@@ -213,12 +221,6 @@ final class CallFrames {
     } else {
       call.answered(failed, payload);
     }
-  }
-
-  /// The engine's failure is this call's alone.
-  private static void fail(RunnerCall call, Throwable cause) {
-    LOG.error("call {} failed in the engine", new String(call.requestId(), US_ASCII), cause);
-    call.failed(cause);
   }
 
   /// The engine cannot take the parts of an answer. The runner may go on with it, to nobody, until

@@ -31,10 +31,11 @@ final class CallsInFlight {
       this.eventBytes = eventBytes;
     }
 
+    /// Gives up what has come of the answer. Throws nothing: the call is to be told its end.
     void close() {
       AnswerParts coming = parts;
       if (coming != null) {
-        coming.close();
+        Throwable _ = Regardless.run(coming::close);
       }
     }
   }
@@ -85,10 +86,13 @@ final class CallsInFlight {
     return pending == null ? null : pending.call;
   }
 
-  /// Takes a call out that is in flight: it was answered.
+  /// Takes a call out, if it is in flight: it was answered.
   void remove(int id) {
-    calls.remove(id).close();
-    size = calls.size();
+    Pending removed = calls.remove(id);
+    if (removed != null) {
+      size = calls.size();
+      removed.close();
+    }
   }
 
   /// Whether the time of the call was over before it was answered: the runner may not know yet.

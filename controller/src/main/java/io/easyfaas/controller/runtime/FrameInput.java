@@ -264,7 +264,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
     frames.skip();
     try {
       owner.refused(frame.type(), frame.flags(), frame.id(), frame.length(), why);
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("{}: a frame of type {} could not be refused", slot, frame.type(), e);
     }
   }
@@ -273,7 +273,7 @@ final class FrameInput extends ChannelInboundHandlerAdapter
     caughtUp();
     try {
       return owner.frame(type, flags, id, payload);
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("{}: a frame of type {} could not be handled", slot, type, e);
       return true;
     }

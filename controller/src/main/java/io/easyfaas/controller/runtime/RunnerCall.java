@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /// One call on its way through a runner. All methods are called on the runner's event loop, `lost`
 /// and `isAbandoned` on any thread; after one of `answered`, `timedOut`, `failed` and `lost` none
-/// is called again, but `failed` after an `answered` that threw.
+/// is called again, but `failed` after another that threw.
 ///
 /// An answer is whole, which is `answered`, or comes in parts: `began`, any number of `part`, and
 /// `answered` with nothing, or with an error object when it broke off. How much may come is what

@@ -9,6 +9,7 @@ import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -191,23 +192,27 @@ public final class RunnerConnection implements Runner {
     if (phase != Phase.ENDED) {
       List<RunnerCall> pending = calls.takeAll();
       end(new RunnerException(slot + ": sandbox is being reset"));
-      pending.forEach(call ->
-          call.failed(new ApiException(ErrorCode.UNAVAILABLE, "the engine has ended the call")));
+      ApiException why = new ApiException(ErrorCode.UNAVAILABLE, "the engine has ended the call");
+      CallEnds.tell(pending, call -> call.failed(why));
     }
     output.close();
   }
 
   private void send(RunnerCall call) {
+    try {
+      trySend(call);
+    } catch (RuntimeException | Error e) {
+      CallEnds.fail(call, e);
+    }
+  }
+
+  private void trySend(RunnerCall call) {
     if (phase == Phase.READY && callFrames.hasUnreadAnswered()) {
       lose(RunnerLoss.BROKE_PROTOCOL, "answers calls that it has not read");
     }
     if (phase != Phase.READY) {
       call.takeEvent().release();
-      RunnerEvents listener = events;
-      if (listener == null) {
-        throw new IllegalStateException(slot + ": a call before the function is loaded");
-      }
-      tellLost(listener, RunnerLoss.EXITED, List.of(call));
+      tellLost(RunnerLoss.EXITED, List.of(call));
       return;
     }
     output.begins(call);
@@ -220,12 +225,11 @@ public final class RunnerConnection implements Runner {
       return;
     }
     List<RunnerCall> expired = calls.takeExpired();
-    RunnerEvents listener = events;
-    if (!expired.isEmpty() && listener != null) {
+    if (!expired.isEmpty()) {
       // First the runner is taken out of use, then its callers are told: who calls again at once
       // must not be given the busy runner.
-      listener.timedOut(this);
-      expired.forEach(RunnerCall::timedOut);
+      Throwable _ = tell(listener -> listener.timedOut(this));
+      CallEnds.tell(expired, RunnerCall::timedOut);
     }
   }
 
@@ -252,10 +256,7 @@ public final class RunnerConnection implements Runner {
   }
 
   private void ending() {
-    RunnerEvents listener = events;
-    if (listener != null) {
-      listener.ending(this);
-    }
+    Throwable _ = tell(listener -> listener.ending(this));
   }
 
   /// Ends the connection and tells who has to know.
@@ -263,37 +264,44 @@ public final class RunnerConnection implements Runner {
     if (phase == Phase.ENDED) {
       return;
     }
-    output.heard();
-    output.readAhead(); // Its last words are the calls' in flight.
+    Regardless.all(output::heard, output::readAhead); // Its last words are the calls' in flight.
     boolean wasReady = phase == Phase.READY;
     String message = slot + ": " + detail;
     List<RunnerCall> pending = calls.takeAll();
-    start.lost(why, detail);
+    Regardless.all(() -> start.lost(why, detail));
     end(new RunnerException(message));
-    RunnerEvents listener = events;
-    if (wasReady && listener != null) {
+    if (wasReady) {
       LOG.info("{}; {} calls in flight", message, pending.size());
-      tellLost(listener, why, pending);
+      tellLost(why, pending);
     }
   }
 
   /// Whatever fails, the calls are told.
-  private void tellLost(RunnerEvents listener, RunnerLoss why, List<RunnerCall> pending) {
-    try {
-      listener.lost(this, why, pending);
-    } catch (RuntimeException | Error e) {
-      LOG.error("{}: the engine failed", slot, e);
-      pending.forEach(call -> call.failed(e));
+  private void tellLost(RunnerLoss why, List<RunnerCall> pending) {
+    Throwable failure = tell(listener -> listener.lost(this, why, pending));
+    if (failure != null) {
+      CallEnds.tell(pending, call -> call.failed(failure));
     }
+  }
+
+  /// Tells who keeps the runner. Throws nothing.
+  ///
+  /// @return what went wrong with that, or null
+  private @Nullable Throwable tell(Consumer<RunnerEvents> news) {
+    RunnerEvents listener = events;
+    return listener == null
+        ? new IllegalStateException(slot + ": a call before the function is loaded")
+        : Regardless.run(() -> news.accept(listener));
   }
 
   private void end(RunnerException why) {
     phase = Phase.ENDED;
-    calls.close();
-    input.close();
-    writer.close();
-    start.end();
-    handshake.fail(why);
-    channel.close();
+    Regardless.all(
+        calls::close,
+        input::close,
+        writer::close,
+        start::end,
+        () -> handshake.fail(why),
+        channel::close);
   }
 }

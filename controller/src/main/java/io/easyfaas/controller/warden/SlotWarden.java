@@ -11,13 +11,13 @@ import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
 import io.easyfaas.common.wire.ResetResponse;
-import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Reason;
 import io.easyfaas.controller.pool.Refusal;
 import io.easyfaas.controller.pool.SlotEvent;
 import io.easyfaas.controller.registry.ResolvedFunction;
+import io.easyfaas.controller.runtime.CallEnds;
 import io.easyfaas.controller.runtime.LoadOutcome;
 import io.easyfaas.controller.runtime.LoadedFunction;
 import io.easyfaas.controller.runtime.Printed;
@@ -26,7 +26,6 @@ import io.easyfaas.controller.runtime.RunnerConnection;
 import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.controller.runtime.SlotChannel;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -208,15 +207,18 @@ final class SlotWarden {
   void reset(Reason reason, List<RunnerCall> lost) {
     turn.lock();
     try {
-      doReset(reason, new ArrayList<>(lost));
+      doReset(reason, lost);
     } finally {
       turn.unlock();
     }
   }
 
-  /// {@link #reset} on a thread of its own. Returns at once.
+  /// {@link #reset} on a thread of its own, if the warden is not closed. Returns at once; the calls
+  /// are told in any case.
   void resetLater(Reason reason, List<RunnerCall> lost) {
-    warden.execute(() -> reset(reason, lost));
+    if (!warden.execute(() -> reset(reason, lost))) {
+      CallEnds.tell(lost, call -> call.lost(Optional.empty()));
+    }
   }
 
   /// Tells the pool that it did not take a warm-up that has succeeded. Returns at once.
@@ -247,39 +249,27 @@ final class SlotWarden {
     tell(new SlotEvent.LoadEnded(error, output));
   }
 
-  private void doReset(Reason reason, List<RunnerCall> untold) {
-    String requestId = untold.isEmpty() ? "" : new String(untold.getFirst().requestId(), US_ASCII);
-    String printed = printed();
-    if (!reason.isPlanned() && !printed.isEmpty()) {
-      LOG.info("slot={} printed{}", id, printed);
-    }
+  private void doReset(Reason reason, List<RunnerCall> lost) {
+    String requestId = lost.isEmpty() ? "" : new String(lost.getFirst().requestId(), US_ASCII);
     SlotEvent outcome = new SlotEvent.ResetFailed();
     try {
+      String printed = printed();
+      if (!reason.isPlanned() && !printed.isEmpty()) {
+        LOG.info("slot={} printed{}", id, printed);
+      }
       ResetRequest request = new ResetRequest(id, requestId, reason.word());
       ResetResponse response =
           reason.isPlanned()
               ? warden.funclet().cooldown(request)
               : warden.funclet().reborn(request);
-      tell(untold, Optional.ofNullable(response.exit()));
       outcome = new SlotEvent.ResetDone();
+      CallEnds.tell(lost, call -> call.lost(Optional.ofNullable(response.exit())));
     } catch (Throwable e) {
+      CallEnds.tell(lost, call -> call.lost(Optional.empty()));
       warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
-      tell(untold, Optional.empty());
     }
     channel.end();
     tell(outcome);
-  }
-
-  /// Calls are told once: who was told is removed.
-  private static void tell(List<RunnerCall> untold, Optional<RunnerExit> exit) {
-    while (!untold.isEmpty()) {
-      RunnerCall call = untold.removeFirst();
-      try {
-        call.lost(exit);
-      } catch (Throwable e) {
-        LOG.error("a call could not be told that its runner is lost", e); // The others must be.
-      }
-    }
   }
 
   private void tell(SlotEvent event) {

@@ -4,6 +4,7 @@ import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Reason;
 import io.easyfaas.controller.pool.SlotPool;
 import io.easyfaas.controller.pool.WarmupTimes;
+import io.easyfaas.controller.runtime.CallEnds;
 import io.easyfaas.controller.runtime.Runner;
 import io.easyfaas.controller.runtime.RunnerCall;
 import io.easyfaas.controller.runtime.RunnerEvents;
@@ -54,7 +55,11 @@ final class Tenure implements RunnerEvents {
     }
     lease = given;
     if (lostReason != null) {
-      end(given, lostReason, pending);
+      try {
+        end(given, lostReason, pending);
+      } catch (Throwable e) {
+        CallEnds.tell(pending, call -> call.failed(e)); // The runner has left them to this.
+      }
     }
   }
 
@@ -96,7 +101,7 @@ final class Tenure implements RunnerEvents {
     if (pool.lost(given, reason)) {
       slot.resetLater(reason, calls);
     } else {
-      calls.forEach(call -> call.lost(Optional.empty()));
+      CallEnds.tell(calls, call -> call.lost(Optional.empty()));
     }
   }
 }

@@ -219,12 +219,16 @@ public final class Warden implements SlotWork, AutoCloseable {
     }
   }
 
-  /// Has work done on a thread of its own; drops it when the warden is closed.
-  void execute(Runnable work) {
+  /// Has work done on a thread of its own.
+  ///
+  /// @return false when the warden is closed: then it is dropped
+  boolean execute(Runnable work) {
     try {
       threads.execute(work);
+      return true;
     } catch (RejectedExecutionException _) {
       LOG.debug("slot work after close");
+      return false;
     }
   }
 

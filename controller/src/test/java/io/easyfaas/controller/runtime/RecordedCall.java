@@ -16,6 +16,8 @@ final class RecordedCall implements RunnerCall {
   private final BlockingQueue<String> told;
   private volatile boolean abandoned;
   private volatile Runnable onAnswer = () -> {};
+  private volatile Runnable onOtherEnd = () -> {};
+  private volatile Runnable onEvent = () -> {};
 
   RecordedCall(String id, String event, BlockingQueue<String> told) {
     this.id = id;
@@ -35,6 +37,24 @@ final class RecordedCall implements RunnerCall {
     return this;
   }
 
+  /// Runs first, once, when the call ends without an answer.
+  RecordedCall onOtherEnd(Runnable action) {
+    onOtherEnd = action;
+    return this;
+  }
+
+  /// Runs when its event is taken.
+  RecordedCall onEvent(Runnable action) {
+    onEvent = action;
+    return this;
+  }
+
+  private void ends() {
+    Runnable action = onOtherEnd;
+    onOtherEnd = () -> {};
+    action.run();
+  }
+
   @Override
   public byte[] requestId() {
     return id.getBytes(US_ASCII);
@@ -42,6 +62,7 @@ final class RecordedCall implements RunnerCall {
 
   @Override
   public ByteBuf takeEvent() {
+    onEvent.run();
     return Unpooled.copiedBuffer(event, UTF_8);
   }
 
@@ -63,16 +84,19 @@ final class RecordedCall implements RunnerCall {
 
   @Override
   public void failed(Throwable cause) {
+    ends();
     told.add(id + " failed in the engine: " + cause.getMessage());
   }
 
   @Override
   public void timedOut() {
+    ends();
     told.add(id + " timed out");
   }
 
   @Override
   public void lost(Optional<RunnerExit> exit) {
+    ends();
     told.add(id + " lost");
   }
 

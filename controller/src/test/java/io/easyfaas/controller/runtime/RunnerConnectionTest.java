@@ -127,7 +127,7 @@ class RunnerConnectionTest {
   void callsAreToldWhateverFailsWhenTheirRunnerIsLost() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
-    harness.breaksAtLoss = true;
+    harness.breaksAt = "lost";
     runner.invoke(harness.call("R1"));
     ends.next();
 
@@ -202,5 +202,99 @@ class RunnerConnectionTest {
     ends.answer(2, "two");
 
     harness.expect("R2 answered two");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nothing", "timed out"})
+  void callsAreToldThatTheirTimeIsOverWhateverFailsWithOthers(String breaksAt) throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    harness.breaksAt = breaksAt;
+    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    harness.laterNanos.set(TimeUnit.SECONDS.toNanos(61));
+    runner.check();
+
+    harness.expect("timed out", "R1 failed in the engine: a defect", "R2 timed out");
+  }
+
+  @Test
+  void callsAreToldThatTheirRunnerIsLostWhateverFailsWithOthers() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    harness.breaksAt = "lost";
+    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    ends.send(FrameType.PONG, 0, 1, "x".repeat(70_000));
+
+    harness.expect(
+        "lost BROKE_PROTOCOL [R1, R2]",
+        "R1 failed in the engine: a defect",
+        "R2 failed in the engine: a defect");
+  }
+
+  @Test
+  void callsAreToldWhateverFailsWhenTheirRunnerIsDiscarded() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
+
+    harness.channel.end();
+
+    harness.expect(
+        "R1 failed in the engine: a defect",
+        "R2 failed in the engine: ServiceUnavailableException: the engine has ended the call",
+        "function ended");
+  }
+
+  @Test
+  void aCallIsAnsweredThoughItsRunnerCannotBeTakenOutOfUse() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    harness.breaksAt = "ending";
+    runner.invoke(harness.call("R1"));
+    ends.next();
+
+    ends.send(FrameType.RESULT, FrameType.FLAG_ENDING, 1, "one");
+
+    harness.expect("ending", "R1 answered one");
+  }
+
+  @Test
+  void aCallThatComesBeforeTheFunctionIsToldSo() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+
+    runner.invoke(harness.call("R1"));
+
+    assertThat(harness.next()).startsWith("R1 failed in the engine: c0: a call before");
+  }
+
+  @Test
+  void aCallThatCannotBeSentIsToldSo() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+
+    runner.invoke(harness.call("R1").onEvent(RunnerConnectionTest::defect));
+    runner.invoke(harness.call("R2"));
+
+    harness.expect("R1 failed in the engine: a defect");
+    assertThat(ends.next()).isEqualTo(FrameType.INVOKE);
+    ends.answer(1, "two");
+    harness.expect("R2 answered two");
+  }
+
+  private static void defect() {
+    throw new IllegalStateException("a defect");
   }
 }

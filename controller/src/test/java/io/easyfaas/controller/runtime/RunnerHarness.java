@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// One slot's channel with both its ends: what the controller makes of it is told to a queue, the
 /// sandbox's ends are the test's. Every wait is at most 20 s.
@@ -41,13 +42,19 @@ final class RunnerHarness implements AutoCloseable {
   final SlotChannel channel;
   private final FileDescriptor[] pipe;
 
-  /// Whether who hears of a lost runner fails.
-  volatile boolean breaksAtLoss;
+  /// What whoever keeps the runner hears and fails at, as it is told.
+  volatile String breaksAt = "nothing";
+
+  /// So much later it is than it was.
+  final AtomicLong laterNanos = new AtomicLong();
 
   RunnerHarness(Path directory) throws IOException {
     channels =
         SlotChannels.listen(
-            directory, new FlushQueues(loops), System::nanoTime, System::currentTimeMillis);
+            directory,
+            new FlushQueues(loops),
+            () -> System.nanoTime() + laterNanos.get(),
+            System::currentTimeMillis);
     channel = channels.of("c0");
     pipe = FileDescriptor.pipe();
   }
@@ -210,18 +217,22 @@ final class RunnerHarness implements AutoCloseable {
 
     @Override
     public void timedOut(Runner runner) {
-      told.add("timed out");
+      heard("timed out");
     }
 
     @Override
     public void ending(Runner runner) {
-      told.add("ending");
+      heard("ending");
     }
 
     @Override
     public void lost(Runner runner, RunnerLoss why, List<RunnerCall> pending) {
-      told.add("lost " + why + " " + pending);
-      if (breaksAtLoss) {
+      heard("lost " + why + " " + pending);
+    }
+
+    private void heard(String event) {
+      told.add(event);
+      if (event.startsWith(breaksAt)) {
         throw new IllegalStateException("a defect");
       }
     }
