@@ -3,8 +3,11 @@ package io.easyfaas.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
@@ -19,6 +22,7 @@ final class CliIT {
   private static final int FUNCTION_FAILED = 1;
   private static final int USAGE = 2;
   private static final int ENGINE_FAILED = 3;
+  private static final Duration LOGGED = Duration.ofSeconds(20);
 
   @RegisterExtension private static final Leaks LEAKS = new Leaks();
   private static EngineProcess engine;
@@ -164,6 +168,39 @@ final class CliIT {
     assertThat(unknown.err()).startsWith("easyfaas: ").contains("404").doesNotContain("\tat ");
     assertThat(away.status()).isEqualTo(ENGINE_FAILED);
     assertThat(away.err()).startsWith("easyfaas: ").contains("127.0.0.1").doesNotContain("\tat ");
+  }
+
+  @Test
+  void anAnswerThatCannotBeWrittenIsStatusThree() {
+    Command.Result lost = shell("\"$@\" >/dev/full", "function", "list");
+    Command.Result enough = shell("\"$@\" | true; exit ${PIPESTATUS[0]}", "function", "list");
+
+    assertThat(lost.status()).isEqualTo(ENGINE_FAILED);
+    assertThat(lost.err())
+        .isEqualTo("easyfaas: the answer could not be written: No space left on device\n");
+    assertThat(enough.status()).describedAs("%s", enough).isZero();
+    assertThat(enough.err()).isEmpty();
+  }
+
+  @Test
+  void theUserLogIsKeptWhenItIsAskedFor() throws IOException {
+    Path code =
+        Files.writeString(
+            work.resolve("index.js"), "exports.handler = async () => { console.log('kept'); };");
+    Command.Result _ = create("logged", code, "nodejs", "index.handler", "--user-log");
+    Command.Result _ = engine.cli("invoke", "logged");
+    Path log =
+        engine
+            .home()
+            .dataDirectory()
+            .resolve("logs")
+            .resolve(EngineProcess.brn("logged", "$LATEST"))
+            .resolve("output.log");
+
+    Eventually.isTrue("it is written", LOGGED, () -> text(log).contains("\tkept\n"));
+    Command.Result _ = engine.cli("function", "update", "logged", "--no-user-log");
+    Command.Result _ = engine.cli("invoke", "logged");
+    assertThat(text(log)).containsOnlyOnce("\tkept\n");
   }
 
   @Test
@@ -342,6 +379,20 @@ final class CliIT {
 
     assertThat(result.status()).describedAs("%s: %s", List.of(arguments), result).isEqualTo(USAGE);
     assertThat(result.err()).isNotBlank().doesNotContain("\tat ");
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.exists(file) ? Files.readString(file) : "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Command.Result shell(String script, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("bash", "-c", script, "bash"));
+    command.addAll(Installation.command(List.of(arguments)));
+    return Command.run(command, engine.home().environment());
   }
 
   private static int closedPort() {

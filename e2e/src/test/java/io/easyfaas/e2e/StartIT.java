@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +39,24 @@ final class StartIT {
     assertThat(engine.log())
         .describedAs("what it says when nothing is wrong")
         .doesNotContain("WARN");
+  }
+
+  @Test
+  void theRegistryStaysOnLoopbackWhenTheOthersDoNot() {
+    EngineProcess engine = LEAKS.start("--container-num=1", "--bind-address=0.0.0.0");
+
+    assertThat(isReached(engine.home().port())).isTrue();
+    assertThat(isReached(engine.home().triggerPort())).isTrue();
+    assertThat(isReached(engine.home().registryPort())).isFalse();
+  }
+
+  // Another address of the machine than the one that is listened on by default.
+  private static boolean isReached(int port) {
+    try (Socket _ = new Socket("127.0.0.2", port)) {
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
   }
 
   @Test
