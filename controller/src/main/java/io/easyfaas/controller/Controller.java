@@ -149,7 +149,8 @@ public final class Controller implements AutoCloseable {
                   warden.pool(),
                   functions,
                   userLog,
-                  new TrafficMetrics(loops.budget(), loops.connections())),
+                  new TrafficMetrics(loops.budget(), loops.connections()),
+                  clock.nanoTime()),
               slots.aliveTimeout());
       HttpServer server =
           HttpServer.start(

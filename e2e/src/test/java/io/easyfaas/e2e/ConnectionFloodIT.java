@@ -13,6 +13,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @EndToEnd
 final class ConnectionFloodIT {
   private static final int CONNECTIONS = 10_000; // The test and the engine may have 20,000 files.
+  private static final int ASKING = 4_000;
+  private static final int PAGES = 20;
   private static final int PIPELINED_BYTES = 65_536; // What one read takes.
   private static final int LARGE_BYTES = 512 * 1024;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -103,6 +105,27 @@ final class ConnectionFloodIT {
               assertThat(client.send(large).read(PATIENCE).text()).isEqualTo("quick");
             }
             clients.forEach(client -> client.send(calls));
+            Siege.hold();
+          } finally {
+            clients.forEach(RawClient::abort);
+          }
+        });
+  }
+
+  @Test
+  void pagesThatAreAskedForAndNotRead() {
+    EngineProcess engine = LEAKS.startShipped("--container-num=4");
+    engine.create(FunctionSpec.node("asked-late", "exports.handler = async () => 'in time';"));
+    String questions = "GET /metrics HTTP/1.1\r\nHost: engine\r\n\r\n".repeat(PAGES);
+
+    new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
+        .survives(() -> {
+          List<RawClient> clients = new ArrayList<>();
+          try {
+            for (int i = 0; i < ASKING; i++) {
+              connect(engine.home().port(), questions, clients);
+            }
+            assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
             Siege.hold();
           } finally {
             clients.forEach(RawClient::abort);

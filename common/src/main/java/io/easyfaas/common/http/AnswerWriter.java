@@ -21,10 +21,12 @@ import org.slf4j.LoggerFactory;
 /// and is refused when there is none: many clients may ask and take nothing.
 ///
 /// @param budget that the answer is in until its client has taken it
+/// @param turns of the server's requests
 /// @param isHeadOnly whether the request was HEAD: the head then says how long the body would be
 ///   (RFC 9110 §9.3.2)
 @SuppressWarnings("FutureReturnValueIgnored") // A failed write closes the channel.
-record AnswerWriter(ChannelHandlerContext context, ByteBudget budget, boolean isHeadOnly) {
+record AnswerWriter(
+    ChannelHandlerContext context, ByteBudget budget, Turns turns, boolean isHeadOnly) {
   private static final Logger LOG = LoggerFactory.getLogger(AnswerWriter.class);
   // Short: what waits lies on the heap.
   private static final Duration PATIENCE = Duration.ofSeconds(2);
@@ -59,7 +61,7 @@ record AnswerWriter(ChannelHandlerContext context, ByteBudget budget, boolean is
     int size = answer.content().readableBytes();
     Reservation room = budget.open(ByteKind.ANSWER, "");
     try {
-      if (room.growWithin(size, PATIENCE)) {
+      if (reserve(room, size)) {
         OwnedBytes body = OwnedBytes.empty(context.alloc(), room, size);
         return answer.replace(body.clear().writeBytes(answer.content()));
       }
@@ -69,6 +71,22 @@ record AnswerWriter(ChannelHandlerContext context, ByteBudget budget, boolean is
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return NettyHttp.response(HttpResponse.error(e), keepAlive);
+    }
+  }
+
+  /// Reserves room, at once or within its patience. Few wait: who finds others waiting is refused.
+  private boolean reserve(Reservation room, int size) throws InterruptedException {
+    if (room.grow(size)) {
+      return true;
+    }
+    if (!turns.mayAnswerWait()) {
+      room.refuse();
+      return false;
+    }
+    try {
+      return room.growWithin(size, PATIENCE);
+    } finally {
+      turns.answerWaited();
     }
   }
 

@@ -22,6 +22,14 @@ public interface HttpHandler {
     return BodyRule.WHOLE;
   }
 
+  /// How many whole requests are at work at once; the others wait their turn, in the order they
+  /// came. Streamed ones are bounded by who reads them. Asked once, when the server starts.
+  ///
+  /// @return at least 1
+  default int atOnce() {
+    return Integer.MAX_VALUE;
+  }
+
   /// Says whose share of the engine's memory the body of a request counts in; asked as {@link
   /// #bodyRule} is.
   ///

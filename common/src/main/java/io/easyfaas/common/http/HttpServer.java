@@ -98,6 +98,7 @@ public final class HttpServer implements AutoCloseable {
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
     AtomicBoolean draining = new AtomicBoolean();
     Admission admission = new Admission(handler, maxBodyBytes, loops.budget());
+    Turns turns = new Turns(handler.atOnce());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops.group())
@@ -124,6 +125,7 @@ public final class HttpServer implements AutoCloseable {
                             new RequestDispatcher(
                                 handler,
                                 threads,
+                                turns,
                                 gate,
                                 loops.connections(),
                                 loops.budget(),

@@ -29,16 +29,19 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
 
   private final HttpHandler handler;
   private final Executor threads;
+  private final Turns turns;
   private final ReadGate gate;
   private final ConnectionLimit connections;
   private final ByteBudget budget;
   private final AtomicBoolean draining;
 
+  /// @param turns of the server's requests
   /// @param budget that answers are in until their clients have taken them
   /// @param draining whether answers end their connections, whatever clients ask for
   RequestDispatcher(
       HttpHandler handler,
       Executor threads,
+      Turns turns,
       ReadGate gate,
       ConnectionLimit connections,
       ByteBudget budget,
@@ -48,6 +51,7 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
     this.draining = draining;
     this.handler = handler;
     this.threads = threads;
+    this.turns = turns;
     this.gate = gate;
   }
 
@@ -65,7 +69,8 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
       ChannelHandlerContext ctx,
       io.netty.handler.codec.http.HttpRequest message,
       Consumer<AnswerWriter> work) {
-    AnswerWriter answers = new AnswerWriter(ctx, budget, message.method().equals(HttpMethod.HEAD));
+    AnswerWriter answers =
+        new AnswerWriter(ctx, budget, turns, message.method().equals(HttpMethod.HEAD));
     try {
       threads.execute(() -> work.accept(answers));
     } catch (RejectedExecutionException _) {
@@ -84,8 +89,10 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
       } finally {
         message.release();
       }
-      HttpResponse response = answer(request, null);
+      HttpResponse response = turns.make(() -> answer(request, null));
       answers.write(response, keepAlive && !draining.get(), ChannelFutureListener.CLOSE);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // The server is closing, and its connections with it.
     } finally {
       room.ifPresent(Reservation::close);
     }

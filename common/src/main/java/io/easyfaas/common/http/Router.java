@@ -26,6 +26,7 @@ public final class Router implements HttpHandler {
   /// Builds a router. Not thread-safe.
   public static final class Builder {
     private final List<Route> routes = new ArrayList<>();
+    private int atOnce = Integer.MAX_VALUE;
 
     private Builder() {}
 
@@ -51,6 +52,14 @@ public final class Router implements HttpHandler {
       return add(method, pattern, BodyRule.streamed(maxBytes), handler);
     }
 
+    /// Has no more than so many whole requests at work at once, see {@link HttpHandler#atOnce}.
+    ///
+    /// @param requests at least 1
+    public Builder atOnce(int requests) {
+      atOnce = requests;
+      return this;
+    }
+
     private Builder add(String method, String pattern, BodyRule body, RouteHandler handler) {
       List<String> segments =
           List.of(pattern.split("/")).stream().filter(segment -> !segment.isEmpty()).toList();
@@ -60,7 +69,7 @@ public final class Router implements HttpHandler {
 
     /// The router.
     public Router build() {
-      return new Router(List.copyOf(routes));
+      return new Router(List.copyOf(routes), atOnce);
     }
   }
 
@@ -88,14 +97,21 @@ public final class Router implements HttpHandler {
   }
 
   private final List<Route> routes;
+  private final int atOnce;
 
-  private Router(List<Route> routes) {
+  private Router(List<Route> routes, int atOnce) {
     this.routes = routes;
+    this.atOnce = atOnce;
   }
 
   /// Starts a router without routes.
   public static Builder builder() {
     return new Builder();
+  }
+
+  @Override
+  public int atOnce() {
+    return atOnce;
   }
 
   @Override

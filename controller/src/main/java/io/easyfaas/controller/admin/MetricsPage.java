@@ -1,5 +1,6 @@
 package io.easyfaas.controller.admin;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.controller.engine.Histogram;
 import io.easyfaas.controller.engine.InvokeMetrics;
@@ -25,9 +26,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
-/// The Prometheus page. Nothing is kept here: each request reads the counters anew. Thread-safe.
+/// The Prometheus page, as of no earlier than it was asked for. It is written once for all who ask
+/// while the one before is being written. Thread-safe.
 ///
 /// Names and buckets that start with `controller_invoke_` are those existing dashboards know, in
 /// microseconds, each histogram with a summary `<name>_latencies` beside it. The engine's own are
@@ -41,23 +46,52 @@ public final class MetricsPage {
   private final UserLog userLog;
   private final TrafficMetrics traffic;
   private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
+  private final LongSupplier nanoTime;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  @GuardedBy("lock")
+  private @Nullable HttpResponse page;
+
+  @GuardedBy("lock")
+  private long begun;
 
   /// Creates the page over the parts it reads.
+  ///
+  /// @param nanoTime a clock as {@link System#nanoTime}
   public MetricsPage(
       InvokeMetrics invocations,
       SlotPool pool,
       FunctionCache functions,
       UserLog userLog,
-      TrafficMetrics traffic) {
+      TrafficMetrics traffic,
+      LongSupplier nanoTime) {
     this.invocations = invocations;
     this.pool = pool;
     this.functions = functions;
     this.userLog = userLog;
     this.traffic = traffic;
+    this.nanoTime = nanoTime;
   }
 
-  /// The page as of now.
+  /// The page as of now. Waits for the one that is being written.
   public HttpResponse render() {
+    long asked = nanoTime.getAsLong();
+    lock.lock();
+    try {
+      HttpResponse last = page;
+      if (last != null && begun - asked > 0) {
+        return last;
+      }
+      begun = nanoTime.getAsLong();
+      HttpResponse fresh = write();
+      page = fresh;
+      return fresh;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private HttpResponse write() {
     List<MetricSnapshot> all = new ArrayList<>();
     for (InvokeMetrics.Stage stage : invocations.stages()) {
       addHistogram(
@@ -89,14 +123,14 @@ public final class MetricsPage {
             userLog.dropped()));
     addFunctions(all);
     all.addAll(traffic.snapshots());
-    ByteArrayOutputStream page = new ByteArrayOutputStream();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
-      writer.write(page, new MetricSnapshots(all));
+      writer.write(bytes, new MetricSnapshots(all));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return new HttpResponse(
-        200, Map.of("Content-Type", writer.getContentType()), page.toByteArray());
+        200, Map.of("Content-Type", writer.getContentType()), bytes.toByteArray());
   }
 
   private void addFunctions(List<MetricSnapshot> all) {

@@ -33,6 +33,8 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// What made these calls, for logs.
   static final String TRIGGER = "faas-http-trigger";
 
+  // So that those who only look leave the processors to calls.
+  private static final int REQUESTS_AT_ONCE = 16;
   private static final Duration ROOM_PATIENCE = Duration.ofSeconds(5);
 
   private final Invoker invoker;
@@ -62,6 +64,7 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
     loops.group().forEach(loop -> requestIds.put((EventLoop) loop, new RequestIds(seed)));
     this.router =
         Router.builder()
+            .atOnce(REQUESTS_AT_ONCE)
             .route(
                 "GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller http trigger"))
             .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"))
@@ -82,6 +85,11 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   public String accountOf(HttpRequest head) {
     List<String> path = head.path();
     return path.isEmpty() ? "" : path.getFirst();
+  }
+
+  @Override
+  public int atOnce() {
+    return router.atOnce();
   }
 
   @Override

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 /// The registry's interface, see docs/registry.md: over HTTP, and what the engine asks for also by
 /// method calls. Thread-safe.
 public final class FunctionRoutes implements HttpHandler {
+  // So that many who ask leave processors and disk to the others.
+  private static final int REQUESTS_AT_ONCE = 16;
   private static final int MAX_ACCOUNT_CHARACTERS = 128;
 
   private final FunctionRegistry registry;
@@ -53,6 +55,7 @@ public final class FunctionRoutes implements HttpHandler {
             store, limits.maxCode(), new UploadRoom(limits.maxUploads(), limits.maxSpace()));
     Router.Builder routes =
         Router.builder()
+            .atOnce(REQUESTS_AT_ONCE)
             .route("GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller stubs"))
             .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"));
     long maxBytes = UploadReader.maxBodyBytes(limits.maxCode());
@@ -64,6 +67,11 @@ public final class FunctionRoutes implements HttpHandler {
   @Override
   public BodyRule bodyRule(HttpRequest head) {
     return router.bodyRule(head);
+  }
+
+  @Override
+  public int atOnce() {
+    return router.atOnce();
   }
 
   @Override
