@@ -66,6 +66,33 @@ final class BodyFloodIT {
   }
 
   @Test
+  void bodiesThatAreSaidToBeLargeAndDoNotCome() {
+    engine.create(
+        FunctionSpec.node("sized", "exports.handler = async (event) => event.length;")
+            .withTimeout(30));
+    byte[] event = ('"' + "e".repeat(3_000_000) + '"').getBytes(ISO_8859_1);
+
+    siege.survives(() -> {
+      List<RawClient> clients = new ArrayList<>();
+      try (RawClient honest = RawClient.connect(engine.home().port())) {
+        for (int i = 0; i < 11; i++) {
+          RawClient client = RawClient.connect(engine.home().port());
+          clients.add(client);
+          client.send(RawClient.invocation("account-" + i, "sized", 6_000_000)).send(event[0] + "");
+        }
+        RawClient.Reply reply =
+            honest
+                .send(RawClient.invocation("sized", event.length))
+                .send(event)
+                .read(Duration.ofSeconds(20));
+        assertThat(reply.text()).describedAs("%s", reply).isEqualTo("3000000");
+      } finally {
+        clients.forEach(RawClient::abort);
+      }
+    });
+  }
+
+  @Test
   void answersThatNobodyReads() {
     engine.create(
         FunctionSpec.node(

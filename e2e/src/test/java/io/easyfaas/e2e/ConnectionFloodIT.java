@@ -45,6 +45,31 @@ final class ConnectionFloodIT {
   }
 
   @Test
+  void tenThousandBodiesThatDribble() {
+    EngineProcess engine = LEAKS.startShipped("--container-num=4");
+    engine.create(FunctionSpec.node("asked-late", "exports.handler = async () => 'in time';"));
+    String most = RawClient.invocation("asked-late", 8000) + "b";
+
+    new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
+        .survives(() -> {
+          List<RawClient> clients = new ArrayList<>();
+          try {
+            for (int i = 0; i < CONNECTIONS; i++) {
+              connect(engine.home().port(), most, clients);
+              if (i % 1000 == 999) {
+                assertThat(health(engine)).isEqualTo("hello controller");
+              }
+            }
+            Siege.hold();
+            assertThat(health(engine)).isEqualTo("hello controller");
+            assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
+          } finally {
+            clients.forEach(RawClient::abort);
+          }
+        });
+  }
+
+  @Test
   void moreConnectionsThanTheEngineHasDescriptors() {
     EngineHome home = LEAKS.home();
     List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 512; exec \"$@\"", "sh"));
@@ -183,6 +208,12 @@ final class ConnectionFloodIT {
 
     new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
         .survives(() -> assertThat(tenant.run(code).asInt()).isZero());
+  }
+
+  private static String health(EngineProcess engine) {
+    try (RawClient client = RawClient.connect(engine.home().port())) {
+      return client.send("GET /healthz HTTP/1.1\r\nHost: engine\r\n\r\n").read(PATIENCE).text();
+    }
   }
 
   private static boolean isClosedAfterAByte(RawClient client) {

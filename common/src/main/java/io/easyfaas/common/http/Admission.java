@@ -3,7 +3,9 @@ package io.easyfaas.common.http;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.wire.ApiException;
+import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpUtil;
+import java.net.InetSocketAddress;
 
 /// Decides by its head how the body of a request is taken, how long it may be, and whose share of
 /// memory it counts in. Thread-safe.
@@ -12,8 +14,15 @@ import io.netty.handler.codec.http.HttpUtil;
 /// @param maxBodyBytes of a whole body
 /// @param budget of the process
 record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
+  /// Whose share it is when no tenant is known: that of all who connect from one address.
+  static String client(Channel connection) {
+    return connection.remoteAddress() instanceof InetSocketAddress from && from.getAddress() != null
+        ? "@" + from.getAddress().getHostAddress()
+        : "";
+  }
+
   /// The request of a head; nothing is reserved yet.
-  IncomingRequest admit(io.netty.handler.codec.http.HttpRequest request) {
+  IncomingRequest admit(Channel connection, io.netty.handler.codec.http.HttpRequest request) {
     boolean isChunked = HttpUtil.isTransferEncodingChunked(request);
     long length = isChunked ? HttpBody.UNKNOWN : HttpUtil.getContentLength(request, 0L);
     if (!isChunked && length <= ByteBudget.FREE_BYTES) {
@@ -28,6 +37,9 @@ record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
     } catch (ApiException _) {
       rule = BodyRule.WHOLE; // A target that cannot be read; the handler will say so.
       account = "";
+    }
+    if (account.isEmpty()) {
+      account = client(connection);
     }
     long limit = rule.isStreamed() ? rule.maxBytes() : Math.min(rule.maxBytes(), maxBodyBytes);
     return new IncomingRequest(request, rule, length, limit, budget.open(ByteKind.BODY, account));

@@ -59,7 +59,7 @@ record AnswerWriter(
 
   private FullHttpResponse owned(FullHttpResponse answer, boolean keepAlive) {
     int size = answer.content().readableBytes();
-    Reservation room = budget.open(ByteKind.ANSWER, "");
+    Reservation room = budget.open(ByteKind.ANSWER, Admission.client(context.channel()));
     try {
       if (reserve(room, size)) {
         OwnedBytes body = OwnedBytes.empty(context.alloc(), room, size);

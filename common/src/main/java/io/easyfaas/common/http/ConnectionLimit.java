@@ -6,7 +6,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.group.ChannelGroup;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,16 +15,22 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /// How many connections all servers of a process have together, so that the process keeps
-/// descriptors for its own work. Past the limit a new one takes the place of one that has asked for
-/// nothing: that has sent no whole head, or only waits for its close; the oldest first. So nobody
-/// is locked out by those who open connections and leave it at that. Where there is none, nothing
-/// is accepted until one has closed, and those that are idle are closed meanwhile. Thread-safe.
+/// descriptors for its own work. Past the limit a new one takes the place of one that makes way:
+/// that has sent no whole request, takes nothing of its answers, or only waits for its close; the
+/// one first that has not got on for longest. So nobody is locked out by those who open connections
+/// and leave it at that, or send and read as little as they can. Who has just come is let be for
+/// long enough to ask. Where nobody makes way, nothing is accepted until one does or has closed,
+/// and those that are idle are closed meanwhile. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // Nothing depends on it.
 public final class ConnectionLimit {
   /// Asks a connection to close if nobody is using it: others wait to be accepted.
   static final Object MAKE_ROOM = new Object();
 
-  private static final int MAKE_ROOM_SECONDS = 1;
+  private static final int LOOK_MILLIS = 100;
+  private static final int LOOKS_A_CLEARING = 10; // Each asks every connection.
+
+  // From accepting to reading a head there may be one turn of a busy loop.
+  private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final int max;
   private final AtomicInteger open = new AtomicInteger();
@@ -34,7 +41,7 @@ public final class ConnectionLimit {
   private final Object lock = new Object();
 
   @GuardedBy("lock")
-  private final LinkedHashSet<Channel> unasking = new LinkedHashSet<>();
+  private final LinkedHashMap<Channel, Long> unasking = new LinkedHashMap<>();
 
   @GuardedBy("lock")
   private final Set<Listener> listeners = new HashSet<>();
@@ -75,20 +82,29 @@ public final class ConnectionLimit {
     return displaced.sum();
   }
 
-  /// A connection asks for nothing from now on: it has sent part of a head at most, or waits for
-  /// its close. May be told again. On the connection's event loop, which is what closes it: nothing
-  /// is kept of one that is closed already.
+  /// A connection makes way from now on: it has sent part of a request at most, does not take its
+  /// answers, or waits for its close. May be told again. On the connection's event loop, which is
+  /// what closes it: nothing is kept of one that is closed already.
   void unasking(Channel connection) {
     if (!connection.isOpen()) {
       return;
     }
     synchronized (lock) {
-      unasking.add(connection);
+      unasking.putIfAbsent(connection, System.nanoTime());
       update();
     }
   }
 
-  /// A connection has sent a request.
+  /// A connection that may make way has sent or taken something: now others come first.
+  void getsOn(Channel connection) {
+    synchronized (lock) {
+      if (unasking.remove(connection) != null) {
+        unasking.put(connection, System.nanoTime());
+      }
+    }
+  }
+
+  /// A connection has sent a request, and takes its answers.
   void asking(Channel connection) {
     synchronized (lock) {
       unasking.remove(connection);
@@ -114,7 +130,7 @@ public final class ConnectionLimit {
   /// Accepts, or stops that: when it is full and nobody would make way.
   @GuardedBy("lock")
   private void update() {
-    boolean must = isOver(max - 1) && unasking.isEmpty();
+    boolean must = isOver(max - 1) && !isFirstReady();
     if (must != isPaused) {
       isPaused = must;
       if (must) {
@@ -124,14 +140,21 @@ public final class ConnectionLimit {
     }
   }
 
-  /// Closes the oldest connection that asks for nothing, if there is one.
+  /// Whether somebody makes way who had time to ask.
+  @GuardedBy("lock")
+  private boolean isFirstReady() {
+    Map.Entry<Channel, Long> first = unasking.firstEntry();
+    return first != null && System.nanoTime() - first.getValue() >= FRESH_NANOS;
+  }
+
+  /// Closes the connection that has not got on for longest, if it makes way.
   private void displace() {
     Channel oldest;
     synchronized (lock) {
-      if (unasking.isEmpty()) {
+      if (!isFirstReady()) {
         return;
       }
-      oldest = unasking.removeFirst();
+      oldest = unasking.pollFirstEntry().getKey();
     }
     displaced.increment();
     leaving.incrementAndGet();
@@ -210,17 +233,22 @@ public final class ConnectionLimit {
     private void startMakingRoom(ChannelHandlerContext ctx) {
       if (!isMakingRoom) {
         isMakingRoom = true;
-        makeRoom(ctx);
+        makeRoom(ctx, 0);
       }
     }
 
-    private void makeRoom(ChannelHandlerContext ctx) {
+    private void makeRoom(ChannelHandlerContext ctx, int looks) {
       if (!isOver(max - 1) || !ctx.channel().isOpen()) {
         isMakingRoom = false;
         return;
       }
-      connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));
-      ctx.executor().schedule(() -> makeRoom(ctx), MAKE_ROOM_SECONDS, TimeUnit.SECONDS);
+      if (looks % LOOKS_A_CLEARING == 0) {
+        connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));
+      }
+      synchronized (lock) {
+        update();
+      }
+      ctx.executor().schedule(() -> makeRoom(ctx, looks + 1), LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
   }
 }

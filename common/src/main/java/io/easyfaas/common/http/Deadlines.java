@@ -7,8 +7,10 @@ import java.time.Duration;
 /// @param idle how long a connection is kept that nobody uses
 /// @param head how long a head may take from its first byte to its last
 /// @param body the length of the windows in each of which a body must get on by {@link
-///   #MIN_BYTES_PER_SECOND}
-/// @param write the same for a client that takes an answer
+///   #MIN_BYTES_PER_SECOND}; while others wait for room it is a quarter of what they wait, and the
+///   rate is {@link #TIMES_WHEN_SHORT} times as high
+/// @param write the same for a client that takes an answer; while others wait it is what they wait,
+///   since what a client takes shows in steps
 /// @param room how long a request waits for memory before it is answered with 503
 record Deadlines(Duration idle, Duration head, Duration body, Duration write, Duration room) {
   /// The slowest client that is served: a modem of 1990.
@@ -29,19 +31,24 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
           Duration.ofSeconds(30),
           Duration.ofSeconds(5));
 
-  /// What of a body must come in a window.
-  ///
-  /// @param isShort whether others wait for the memory that it keeps
-  long minBodyBytes(boolean isShort) {
-    return minBytes(body) * (isShort ? TIMES_WHEN_SHORT : 1);
+  /// How a body must get on. Whoever keeps others waiting is found before they give up.
+  Pace bodyPace() {
+    return new Pace(body, room.dividedBy(4));
   }
 
-  /// What of an answer must be taken in a window.
-  long minWriteBytes() {
-    return minBytes(write);
+  /// How a client must take its answer.
+  Pace writePace() {
+    return new Pace(write, room);
   }
 
-  private static long minBytes(Duration window) {
+  /// How soon a head must be whole that keeps others waiting.
+  Duration shortHead() {
+    Duration quarter = room.dividedBy(4);
+    return head.compareTo(quarter) < 0 ? head : quarter;
+  }
+
+  /// The least that may come in a time, at least 1.
+  static long minBytes(Duration window) {
     return Math.max(1, MIN_BYTES_PER_SECOND * window.toMillis() / 1000);
   }
 }

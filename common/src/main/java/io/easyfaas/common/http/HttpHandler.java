@@ -22,6 +22,12 @@ public interface HttpHandler {
     return BodyRule.WHOLE;
   }
 
+  /// Whether others were refused of late for want of what streamed requests keep while their bodies
+  /// come. Slow bodies make way then. On an event loop, so it must not block.
+  default boolean isCrowded() {
+    return false;
+  }
+
   /// How many whole requests are at work at once; the others wait their turn, in the order they
   /// came. Streamed ones are bounded by who reads them. Asked once, when the server starts.
   ///

@@ -167,7 +167,9 @@ public final class HttpServer implements AutoCloseable {
       Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
     ReadGate gate = new ReadGate(channel);
     RequestDecoder decoder =
-        new RequestDecoder(gate, new WaitingBytes(gate, loops.budget().open(ByteKind.HEAD, "")));
+        new RequestDecoder(
+            gate,
+            new WaitingBytes(gate, loops.budget().open(ByteKind.HEAD, Admission.client(channel))));
     gate.whenOpen(decoder::goOn);
     RequestReader reader =
         new RequestReader(admission, gate, loops.connections(), decoder, deadlines);

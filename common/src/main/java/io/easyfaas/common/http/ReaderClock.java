@@ -8,6 +8,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Future;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ final class ReaderClock {
 
   private final RequestReader reader;
   private final ReadGate gate;
+  private final Admission admission;
   private final ByteBudget budget;
   private final Deadlines deadlines;
 
@@ -26,14 +28,16 @@ final class ReaderClock {
   private @Nullable Reservation headRoom;
   private @Nullable Future<?> bodyTimer;
   private @Nullable IncomingRequest body;
-  private long seen;
+  private final Pace pace;
   private int mark;
 
-  ReaderClock(RequestReader reader, ReadGate gate, ByteBudget budget, Deadlines deadlines) {
+  ReaderClock(RequestReader reader, ReadGate gate, Admission admission, Deadlines deadlines) {
     this.reader = reader;
     this.gate = gate;
-    this.budget = budget;
+    this.admission = admission;
+    this.budget = admission.budget();
     this.deadlines = deadlines;
+    this.pace = deadlines.bodyPace();
   }
 
   /// A head is here in part. A long one is not read on before there is room for it.
@@ -41,10 +45,10 @@ final class ReaderClock {
   /// @param bytes of it that are here
   void headGoesOn(ChannelHandlerContext ctx, int bytes) {
     if (headTimer == null) {
-      awaitHead(ctx);
+      awaitHead(ctx, deadlines.head());
     }
     if (headRoom == null && bytes > ByteBudget.FREE_BYTES) {
-      Reservation room = budget.open(ByteKind.HEAD, "");
+      Reservation room = budget.open(ByteKind.HEAD, Admission.client(ctx.channel()));
       headRoom = room;
       if (!room.grow(HEAD_ROOM_BYTES)) {
         awaitRoom(ctx, room);
@@ -52,17 +56,23 @@ final class ReaderClock {
     }
   }
 
-  private void awaitHead(ChannelHandlerContext ctx) {
+  /// Waits for the end of the head, for less than it may take when others want the room it has.
+  private void awaitHead(ChannelHandlerContext ctx, Duration left) {
+    Duration step = left.compareTo(deadlines.shortHead()) < 0 ? left : deadlines.shortHead();
     headTimer =
         ctx.executor()
             .schedule(
                 () -> {
                   headTimer = null;
-                  late(
-                      ctx,
-                      "the request's head is not whole after " + Durations.text(deadlines.head()));
+                  Duration then = left.minus(step);
+                  if (then.isZero() || (headRoom != null && budget.isShort())) {
+                    Duration time = deadlines.head().minus(then);
+                    late(ctx, "the request's head is not whole after " + Durations.text(time));
+                  } else {
+                    awaitHead(ctx, then);
+                  }
                 },
-                deadlines.head().toMillis(),
+                step.toMillis(),
                 TimeUnit.MILLISECONDS);
   }
 
@@ -88,7 +98,7 @@ final class ReaderClock {
         () -> {
           if (isOf(room)) { // Else it was too late.
             stopHeadTimer();
-            awaitHead(ctx);
+            awaitHead(ctx, deadlines.head());
             gate.open(ReadGate.Reason.NO_ROOM);
           }
         });
@@ -119,19 +129,17 @@ final class ReaderClock {
 
   /// A body is here in part. May be told again.
   void bodyGoesOn(ChannelHandlerContext ctx, IncomingRequest incoming) {
-    if (body != incoming) {
-      body = incoming;
-      seen = -1; // Its first window is the first whole one.
+    if (body == incoming) {
+      return;
     }
-    if (bodyTimer == null) {
-      bodyTimer =
-          ctx.executor()
-              .scheduleWithFixedDelay(
-                  () -> look(ctx),
-                  deadlines.body().toMillis(),
-                  deadlines.body().toMillis(),
-                  TimeUnit.MILLISECONDS);
-    }
+    stopBody(); // Its first window is a whole one.
+    body = incoming;
+    pace.start(incoming.received());
+    mark = gate.mark();
+    bodyTimer =
+        ctx.executor()
+            .scheduleWithFixedDelay(
+                () -> look(ctx), pace.millis(), pace.millis(), TimeUnit.MILLISECONDS);
   }
 
   /// Nothing is waited for any more.
@@ -146,23 +154,20 @@ final class ReaderClock {
       stopBody();
       return;
     }
-    boolean wasReadAllTheTime = seen >= 0 && gate.wasOpenSince(mark);
-    long progress = incoming.received() - seen;
-    seen = incoming.received();
+    boolean wasReadAllTheTime = gate.wasOpenSince(mark);
     mark = gate.mark();
-    long expected = deadlines.minBodyBytes(budget.isShort());
-    // A client that was not read, or is not asked for its body yet, is not the one who is slow.
-    if (wasReadAllTheTime && !incoming.isUnasked() && progress < expected) {
-      late(
-          ctx,
-          "the request's body gets on by "
-              + progress
-              + " bytes in "
-              + Durations.text(deadlines.body())
-              + " (expected: at least "
-              + expected
-              + ")");
+    if (!wasReadAllTheTime || incoming.isUnasked()) {
+      pace.start(incoming.received()); // It is not the client who is slow.
+      return;
     }
+    String slowness = pace.slowness(incoming.received(), isShort(incoming));
+    if (slowness != null) {
+      late(ctx, "the request's body gets on by " + slowness);
+    }
+  }
+
+  private boolean isShort(IncomingRequest incoming) {
+    return budget.isShort() || (incoming.isStreamed() && admission.handler().isCrowded());
   }
 
   private void stopBody() {

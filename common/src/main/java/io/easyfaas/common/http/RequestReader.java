@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 final class RequestReader extends ChannelInboundHandlerAdapter {
   private static final String LEFT = "the client left before the end of the body";
 
+  // Of a body: so much, and its connection is no longer the next to make way.
+  private static final long ENOUGH_TO_STAY = OwnedBytes.READ_BYTES;
+
   private final Admission admission;
   private final ReadGate gate;
   private final RequestDecoder decoder;
@@ -63,7 +66,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     this.gate = gate;
     this.decoder = decoder;
     this.deadlines = deadlines;
-    this.clock = new ReaderClock(this, gate, admission.budget(), deadlines);
+    this.clock = new ReaderClock(this, gate, admission, deadlines);
   }
 
   /// Whether part of a request is here.
@@ -91,6 +94,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       IncomingRequest incoming = current;
       if (incoming != null) {
         clock.bodyGoesOn(ctx, incoming);
+        asks(ctx, false);
       } else if (decoder.hasPartOfHead()) {
         clock.headGoesOn(ctx, decoder.headBytes());
         asks(ctx, false);
@@ -155,7 +159,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       return;
     }
     String expected = request.headers().get(HttpHeaderNames.EXPECT);
-    IncomingRequest incoming = admission.admit(request);
+    IncomingRequest incoming = admission.admit(ctx.channel(), request);
     if (expected != null
         && !incoming.isAsked()
         && request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
@@ -198,9 +202,14 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       refuse(ctx, tooLarge(incoming));
       return;
     }
+    long before = incoming.received();
     FullHttpRequest whole = incoming.add(ctx.alloc(), part.content(), isLast);
+    if (incoming.received() / ENOUGH_TO_STAY > before / ENOUGH_TO_STAY) {
+      connections.getsOn(ctx.channel());
+    }
     if (isLast) {
       current = null;
+      asks(ctx, true);
     } else {
       long missing = incoming.claim();
       if (missing > 0) {

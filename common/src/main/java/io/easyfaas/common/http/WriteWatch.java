@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 
 /// Accounts for answers until their client has taken them, and closes the connection of one that
 /// takes too little: while something waits for it, it must get on in each window, as a body must.
-/// Short answers cost a comparison. Next to the socket: it sees bytes. Confined to the connection's
-/// event loop.
+/// Meanwhile it makes way for new connections. Short answers cost a comparison. Next to the socket:
+/// it sees bytes. Confined to the connection's event loop.
 ///
 /// An answer is here already, so it is counted whether there is room or not; what comes next waits
 /// for it to go.
@@ -22,17 +22,16 @@ final class WriteWatch extends ChannelDuplexHandler {
 
   private final ByteBudget budget;
   private final ConnectionLimit connections;
-  private final long windowMillis;
-  private final long minBytes;
+  private final Pace pace;
   private boolean isWatching;
+  private boolean makesWay;
   private long written;
   private long taken;
 
   WriteWatch(ByteBudget budget, ConnectionLimit connections, Deadlines deadlines) {
     this.budget = budget;
     this.connections = connections;
-    this.windowMillis = deadlines.write().toMillis();
-    this.minBytes = deadlines.minWriteBytes();
+    this.pace = deadlines.writePace();
   }
 
   @Override
@@ -44,7 +43,7 @@ final class WriteWatch extends ChannelDuplexHandler {
     int size = bytes.readableBytes();
     written += size;
     if (size > ByteBudget.FREE_BYTES && !OwnedBytes.isOwned(bytes)) {
-      Reservation answer = budget.open(ByteKind.ANSWER, "");
+      Reservation answer = budget.open(ByteKind.ANSWER, Admission.client(ctx.channel()));
       answer.add(size);
       ctx.write(message, promise.unvoid().addListener(_ -> answer.close()));
     } else {
@@ -57,13 +56,17 @@ final class WriteWatch extends ChannelDuplexHandler {
     if (!ctx.channel().isWritable() && !isWatching) {
       isWatching = true;
       taken = written - waiting(ctx);
+      pace.start(taken);
       watch(ctx);
+    } else if (makesWay && ctx.channel().isWritable()) {
+      makesWay = false;
+      connections.asking(ctx.channel());
     }
     ctx.fireChannelWritabilityChanged();
   }
 
   private void watch(ChannelHandlerContext ctx) {
-    ctx.executor().schedule(() -> look(ctx), windowMillis, TimeUnit.MILLISECONDS);
+    ctx.executor().schedule(() -> look(ctx), pace.millis(), TimeUnit.MILLISECONDS);
   }
 
   private void look(ChannelHandlerContext ctx) {
@@ -71,10 +74,15 @@ final class WriteWatch extends ChannelDuplexHandler {
     taken = written - waiting(ctx);
     if (ctx.channel().isWritable()) {
       isWatching = false;
-    } else if (taken - before < minBytes) {
+    } else if (pace.slowness(taken, budget.isShort()) != null) {
       connections.stalled();
       ctx.close();
     } else {
+      makesWay = true;
+      connections.unasking(ctx.channel());
+      if (taken > before) {
+        connections.getsOn(ctx.channel());
+      }
       watch(ctx);
     }
   }

@@ -3,6 +3,8 @@ package io.easyfaas.common.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.budget.ByteBudget;
+import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.budget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -24,13 +26,14 @@ final class WriteWatchTest {
 
   WriteWatchTest() {
     Duration any = Duration.ofSeconds(1);
+    Duration room = Duration.ofSeconds(1);
     client
         .pipeline()
         .addLast(
             new WriteWatch(
                 budget,
                 connections,
-                new Deadlines(any, any, any, Duration.ofSeconds(WINDOW_SECONDS), any)));
+                new Deadlines(any, any, any, Duration.ofSeconds(WINDOW_SECONDS), room)));
     client.freezeTime();
   }
 
@@ -62,6 +65,22 @@ final class WriteWatchTest {
     }
 
     assertThat(client.isOpen()).isFalse();
+  }
+
+  @Test
+  void whoIsSlowMakesWayWhileOthersWait() {
+    send(ANSWER_BYTES);
+    Reservation all = budget.open(ByteKind.BODY, "others");
+    all.add(budget.total());
+    Reservation waiting = budget.open(ByteKind.BODY, "waiting");
+    waiting.whenAvailable(1, Runnable::run, () -> {});
+
+    client.take(Deadlines.MIN_BYTES_PER_SECOND * Deadlines.TIMES_WHEN_SHORT / 2);
+    pass(1);
+
+    assertThat(client.isOpen()).isFalse();
+    waiting.close();
+    all.close();
   }
 
   @Test
@@ -119,8 +138,10 @@ final class WriteWatchTest {
   }
 
   private void pass(int seconds) {
-    client.advanceTimeBy(seconds, TimeUnit.SECONDS);
-    client.runScheduledPendingTasks();
+    for (int i = 0; i < seconds; i++) {
+      client.advanceTimeBy(1, TimeUnit.SECONDS);
+      client.runScheduledPendingTasks();
+    }
   }
 
   /// A socket whose other side takes what it is told to.

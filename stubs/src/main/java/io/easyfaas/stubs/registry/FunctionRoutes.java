@@ -34,6 +34,7 @@ public final class FunctionRoutes implements HttpHandler {
 
   private final FunctionRegistry registry;
   private final RuntimeCatalog runtimes;
+  private final UploadRoom room;
   private final UploadReader uploads;
   private final ListPages lists = new ListPages();
   private final Router router;
@@ -50,9 +51,8 @@ public final class FunctionRoutes implements HttpHandler {
       UploadLimits limits) {
     this.registry = registry;
     this.runtimes = runtimes;
-    this.uploads =
-        new UploadReader(
-            store, limits.maxCode(), new UploadRoom(limits.maxUploads(), limits.maxSpace()));
+    this.room = new UploadRoom(limits.maxUploads(), limits.maxSpace());
+    this.uploads = new UploadReader(store, limits.maxCode(), room);
     Router.Builder routes =
         Router.builder()
             .atOnce(REQUESTS_AT_ONCE)
@@ -67,6 +67,11 @@ public final class FunctionRoutes implements HttpHandler {
   @Override
   public BodyRule bodyRule(HttpRequest head) {
     return router.bodyRule(head);
+  }
+
+  @Override
+  public boolean isCrowded() {
+    return room.isCrowded();
   }
 
   @Override

@@ -6,6 +6,10 @@ import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// How many code packages may be on their way to the disk, and how much of the disk they may take
 /// until they are stored. Thread-safe.
@@ -13,12 +17,23 @@ import io.easyfaas.common.wire.ErrorCode;
 /// Both are shared out as memory is, see {@link ByteBudget}: an account has no more places, and no
 /// more bytes, than it leaves free, so that nobody who uploads slowly keeps the others out.
 final class UploadRoom {
+  // Who is refused is told to come back after a second; so long it may take to.
+  private static final long CROWDED_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   private final int maxUploads;
   private final ByteSize maxBytes;
   private final ByteBudget uploads;
   private final ByteBudget bytes;
+  private final LongSupplier nanoTime;
+  private final AtomicReference<@Nullable Long> refusedAt = new AtomicReference<>();
 
   UploadRoom(int maxUploads, ByteSize maxBytes) {
+    this(maxUploads, maxBytes, System::nanoTime);
+  }
+
+  /// @param nanoTime a clock as {@link System#nanoTime}
+  UploadRoom(int maxUploads, ByteSize maxBytes, LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
     this.maxUploads = maxUploads;
     this.maxBytes = maxBytes;
     this.uploads = new ByteBudget(maxUploads);
@@ -32,6 +47,12 @@ final class UploadRoom {
     void close();
   }
 
+  /// Whether somebody was refused of late: those who upload slowly make way then.
+  boolean isCrowded() {
+    Long last = refusedAt.get();
+    return last != null && nanoTime.getAsLong() - last < CROWDED_NANOS;
+  }
+
   /// Takes room for a package.
   ///
   /// @param account whose it is
@@ -43,6 +64,7 @@ final class UploadRoom {
     if (!place.grow(1) || !room.grow(size)) {
       place.close();
       room.close();
+      refusedAt.set(nanoTime.getAsLong());
       throw new ApiException(
           ErrorCode.UNAVAILABLE,
           "Code: "

@@ -21,6 +21,7 @@ import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -32,6 +33,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -261,6 +263,21 @@ final class UploadTest {
       assertThat(second.get().status()).isEqualTo(200);
     }
     assertThat(send(zip("POST", "five", stream(zip))).status()).isEqualTo(200);
+  }
+
+  @Test
+  void theRoomIsCrowdedForAWhileWhenSomebodyWasRefused() {
+    AtomicLong now = new AtomicLong();
+    UploadRoom room = new UploadRoom(2, ByteSize.ofMebibytes(1), now::get);
+    try (UploadRoom.Place _ = room.enter("one", 1)) {
+      assertThat(room.isCrowded()).isFalse();
+
+      assertThatThrownBy(() -> room.enter("one", 1 << 20)).isInstanceOf(ApiException.class);
+    }
+
+    assertThat(room.isCrowded()).isTrue();
+    now.set(Duration.ofSeconds(10).toNanos());
+    assertThat(room.isCrowded()).isFalse();
   }
 
   @Test

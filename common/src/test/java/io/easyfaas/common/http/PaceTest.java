@@ -1,0 +1,51 @@
+package io.easyfaas.common.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+final class PaceTest {
+  private static final int FAST = 64 * 1024;
+
+  private final Pace pace = new Pace(Duration.ofSeconds(10), Duration.ofMillis(2500));
+
+  @Test
+  void isLookedAtOncePerShortWindow() {
+    assertThat(pace.millis()).isEqualTo(2500);
+    assertThat(new Pace(Duration.ofSeconds(1), Duration.ofSeconds(5)).millis()).isEqualTo(1000);
+  }
+
+  @Test
+  void aKibibyteASecondIsEnoughWhileNobodyWaits() {
+    pace.start(0);
+
+    assertThat(pace.slowness(0, false)).isNull();
+    assertThat(pace.slowness(0, false)).isNull();
+    assertThat(pace.slowness(0, false)).isNull();
+    assertThat(pace.slowness(10 * 1024, false)).isNull();
+  }
+
+  @Test
+  void lessIsTooSlowInEveryWindow() {
+    pace.start(0);
+    for (int i = 0; i < 4; i++) {
+      assertThat(pace.slowness(1 << 20, false)).isNull();
+    }
+
+    for (int i = 0; i < 3; i++) {
+      assertThat(pace.slowness((1 << 20) + 10_239, false)).isNull();
+    }
+    assertThat(pace.slowness((1 << 20) + 10_239, false))
+        .isEqualTo("10239 bytes in 10s (expected: at least 10240)");
+  }
+
+  @Test
+  void whileOthersWaitTheFirstShortWindowTells() {
+    pace.start(0);
+
+    assertThat(pace.slowness(FAST * 5 / 2, true)).isNull();
+    assertThat(pace.slowness(FAST * 5 / 2 + 100_000, true))
+        .isEqualTo("100000 bytes in 2500ms (expected: at least 163840)");
+  }
+}
