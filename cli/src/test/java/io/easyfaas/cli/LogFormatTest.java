@@ -62,6 +62,16 @@ final class LogFormatTest {
         .isEqualTo("org.slf4j.jdk.platform.logging"); // And not of java.logging's, which prints it.
   }
 
+  @Test
+  void librariesTellOnlyWhatIsWrong() {
+    LoggerContext loggers = new LoggerContext();
+    new LogFormat().configure(loggers);
+
+    assertThat(loggers.getLogger("java.lang.ProcessBuilder").isInfoEnabled()).isFalse();
+    assertThat(loggers.getLogger("java.lang.ProcessBuilder").isWarnEnabled()).isTrue();
+    assertThat(loggers.getLogger("io.easyfaas.cli.Engine").isInfoEnabled()).isTrue();
+  }
+
   /// The pipe takes 64 KiB, and nobody reads it until the program is done.
   @Test
   void aProgramDoesNotWaitForWhoReadsItsLog() throws IOException {
