@@ -68,6 +68,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   private volatile Function<WarmupRequest, Optional<ApiException>> refusal = _ -> Optional.empty();
   private volatile @Nullable RunnerExit exit;
   private volatile @Nullable Error broken;
+  private volatile boolean gone;
   private volatile @Nullable RuntimeConfiguration probe;
   private volatile boolean dirty;
   private volatile boolean connects = true;
@@ -101,6 +102,19 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   /// Has warm-ups and resets end with an error, as from a defect of the engine; null ends that.
   public void breakWith(@Nullable Error error) {
     broken = error;
+  }
+
+  /// Has it, and all that runs in its sandboxes, gone, or there again.
+  public void gone(boolean isGone) throws IOException {
+    gone = isGone;
+    if (isGone) {
+      close();
+    }
+  }
+
+  @Override
+  public boolean isGone() {
+    return gone;
   }
 
   /// Offers a program to try sandboxes with.
@@ -281,6 +295,9 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     Error error = broken;
     if (error != null) {
       throw error;
+    }
+    if (gone) {
+      throw new ApiException(ErrorCode.UNAVAILABLE, "", List.of("funclet: no answer"));
     }
   }
 

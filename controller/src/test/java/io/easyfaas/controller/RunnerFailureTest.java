@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.ResetRequest;
@@ -13,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -295,6 +298,62 @@ class RunnerFailureTest {
 
     assertThat(engine.invoke(brn, "z").body()).isEqualTo("z");
     assertThat(engine.funclet.warmups()).hasSize(1);
+  }
+
+  @Test
+  void callsThatEndWithFuncletAreTheEnginesFailure() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var response = engine.invokeLater(brn, "x");
+    engine.funclet.awaitHeld();
+
+    engine.funclet.gone(true);
+
+    assertUnavailable(TestController.await(response));
+    HttpResponse<String> ready = engine.get("/readyz");
+    assertThat(ready.statusCode()).isEqualTo(503);
+    assertThat(ready.body()).contains("\"no-funclet\"");
+  }
+
+  @Test
+  void callsThatComeWhenFuncletIsGoneMayBeTriedAgain() throws Exception {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.gone(true);
+
+    assertUnavailable(engine.invoke(brn, "x"));
+  }
+
+  @Test
+  void slotsAreBackASecondAfterFuncletHoweverLongItWasGone() throws Exception {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.invoke(brn, "x");
+    engine.funclet.gone(true);
+    for (int second = 0; second < 20; second++) {
+      TestController.until(
+          "the reset has failed", () -> engine.states().getFirst().equals("closed"));
+      engine.pass(Duration.ofSeconds(1));
+    }
+    TestController.until("the reset has failed", () -> engine.states().getFirst().equals("closed"));
+
+    engine.funclet.gone(false);
+    engine.pass(Duration.ofSeconds(1));
+
+    TestController.until("slots are back", () -> engine.states().equals(List.of("cold", "cold")));
+    assertThat(engine.invoke(brn, "y").body()).isEqualTo("y");
+  }
+
+  @Test
+  void codeThatIsNotReadyInTimeMayBeTriedAgain() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.refuseWarmups(
+        _ -> Optional.of(new ApiException(ErrorCode.GATEWAY_TIMEOUT, "not ready in time")));
+
+    assertUnavailable(engine.invoke(brn, "x"));
+  }
+
+  private static void assertUnavailable(HttpResponse<String> response) {
+    assertThat(response.statusCode()).isEqualTo(503);
+    assertThat(response.headers().firstValue("Retry-After")).hasValue("1");
+    assertThat(response.body()).contains("ServiceUnavailableException");
   }
 
   @Test

@@ -9,6 +9,12 @@ import java.util.List;
 /// it failed. Calls for different containers run side by side; a second call for a container that
 /// is busy is refused with {@link ErrorCode#RESOURCE_CONFLICT}. Thread-safe.
 public interface FuncletApi {
+  /// Whether funclet did not answer when it was last asked: it has ended, and its sandboxes with
+  /// it, or has not begun. Returns at once.
+  default boolean isGone() {
+    return false;
+  }
+
   /// Bytes of code that are got ready a second, at least.
   long LEAST_CODE_RATE = 1 << 20;
 

@@ -23,6 +23,7 @@ import io.easyfaas.controller.warden.Warden;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -66,7 +67,10 @@ public final class AdminApi {
   }
 
   private HttpResponse readiness() {
-    List<String> why = pool.unready().stream().map(Unready::word).toList();
+    List<String> why = new ArrayList<>(pool.unready().stream().map(Unready::word).toList());
+    if (warden.isFuncletGone()) {
+      why.add("no-funclet");
+    }
     return HttpResponse.text(
         why.isEmpty() ? 200 : 503, Json.PASCAL.writeText(new Readiness(why.isEmpty(), why)));
   }

@@ -66,6 +66,13 @@ final class CallErrors {
     return new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");
   }
 
+  /// Code could not be put into a sandbox.
+  ///
+  /// @param passes whether another try may succeed
+  static ApiException warmup(String detail, boolean passes) {
+    return passes ? new ApiException(ErrorCode.UNAVAILABLE, "", List.of(detail)) : engine(detail);
+  }
+
   /// The engine's own failure.
   static ApiException engine(String detail) {
     return new ApiException(ErrorCode.SERVICE, "", List.of(detail));

@@ -133,7 +133,7 @@ final class EngineCall implements Call, Waiter {
       case Refusal.Overloaded overloaded -> fail(CallErrors.noRoom(overloaded.detail()));
       case Refusal.NeverFits unfit -> fail(CallErrors.neverFits(unfit.detail()));
       case Refusal.Stopping _ -> fail(CallErrors.stopping());
-      case Refusal.WarmupFailed failed -> fail(CallErrors.engine(failed.detail()));
+      case Refusal.WarmupFailed failed -> fail(CallErrors.warmup(failed.detail(), failed.passes()));
       case Refusal.CodeGone gone -> moveOn(gone);
       case Refusal.LoadFailed failed -> {
         releaseEvent();

@@ -25,18 +25,27 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Funclet over HTTP on its unix socket. Thread-safe; every call blocks, at most what {@link
 /// FuncletApi} says and a second for the way.
 public final class HttpFunclet implements FuncletApi {
+  private static final Logger LOG = LoggerFactory.getLogger(HttpFunclet.class);
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(11);
   private static final Duration RESET_TIMEOUT = Duration.ofSeconds(31);
 
   private final HttpClient client;
+  private volatile boolean gone;
 
   /// Creates a client; nothing is connected yet.
   public HttpFunclet(HttpClient client) {
     this.client = client;
+  }
+
+  @Override
+  public boolean isGone() {
+    return gone;
   }
 
   @Override
@@ -107,8 +116,16 @@ public final class HttpFunclet implements FuncletApi {
     try {
       response = client.send(request, timeout);
     } catch (HttpException e) {
-      throw new ApiException(
-          ErrorCode.SERVICE, "", List.of("funclet: " + Objects.requireNonNull(e.getMessage())));
+      String what = "funclet: " + Objects.requireNonNull(e.getMessage());
+      if (!gone) {
+        gone = true;
+        LOG.warn("{} (it is asked again until it answers)", what);
+      }
+      throw new ApiException(ErrorCode.UNAVAILABLE, "", List.of(what));
+    }
+    if (gone) {
+      gone = false;
+      LOG.info("funclet answers");
     }
     if (response.status() == 200) {
       return response;

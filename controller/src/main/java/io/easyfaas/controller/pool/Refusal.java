@@ -21,7 +21,8 @@ public sealed interface Refusal {
   /// The engine could not put the function into a sandbox, twice.
   ///
   /// @param detail what went wrong
-  record WarmupFailed(String detail) implements Refusal {}
+  /// @param passes whether another try may succeed
+  record WarmupFailed(String detail, boolean passes) implements Refusal {}
 
   /// The code of this revision is gone; a newer revision may have taken its place.
   ///

@@ -31,7 +31,8 @@ public sealed interface SlotEvent {
   /// that did so already are refused.
   ///
   /// @param detail why, for people
-  record WarmupFailed(String detail) implements SlotEvent {}
+  /// @param passes whether another try may succeed
+  record WarmupFailed(String detail, boolean passes) implements SlotEvent {}
 
   /// The same, because the runner did not start: the standby lets its language alone for a while.
   ///
@@ -62,5 +63,8 @@ public sealed interface SlotEvent {
   record ResetDone() implements SlotEvent {}
 
   /// A slot's sandbox could not be made anew; it is tried again later.
-  record ResetFailed() implements SlotEvent {}
+  ///
+  /// @param isUnheard whether nobody was there to make it: it is tried again after a second then,
+  ///   however often it was
+  record ResetFailed(boolean isUnheard) implements SlotEvent {}
 }

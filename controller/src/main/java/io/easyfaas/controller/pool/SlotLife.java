@@ -49,10 +49,11 @@ final class SlotLife {
       case SlotEvent.PrewarmedLost lost -> standby.prewarmedLost(slot, lost.runner(), slots.now());
       case SlotEvent.Thawed _ -> thawed(slot);
       case SlotEvent.ThawFailed _ -> thawFailed(slot);
-      case SlotEvent.WarmupFailed failed -> warmupFailed(slot, failed.detail());
+      case SlotEvent.WarmupFailed failed ->
+          warmupFailed(slot, new Refusal.WarmupFailed(failed.detail(), failed.passes()));
       case SlotEvent.RunnerNotStarted failed -> {
         standby.failed(occupant(slot).function.runtime(), slots.now());
-        warmupFailed(slot, failed.detail());
+        warmupFailed(slot, new Refusal.WarmupFailed(failed.detail(), false));
       }
       case SlotEvent.WarmupRefused refused -> refused(slot, Reason.WARMUP_FAILED, refused.why());
       case SlotEvent.LoadFailed failed ->
@@ -61,7 +62,7 @@ final class SlotLife {
       case SlotEvent.LoadEnded failed ->
           loadEnded(slot, new Refusal.LoadFailed(failed.error(), failed.output()));
       case SlotEvent.ResetDone _ -> resetDone(slot);
-      case SlotEvent.ResetFailed _ -> resetFailed(slot);
+      case SlotEvent.ResetFailed failed -> resetFailed(slot, failed.isUnheard());
     }
   }
 
@@ -103,13 +104,12 @@ final class SlotLife {
     return lease;
   }
 
-  private void warmupFailed(Slot slot, String detail) {
+  private void warmupFailed(Slot slot, Refusal refusal) {
     PooledFunction function = occupant(slot);
     int affected = slot.coming();
     fitness.failed();
     slot.abnormalTimes++;
     slots.stop(slot, Reason.WARMUP_FAILED);
-    Refusal refusal = new Refusal.WarmupFailed(detail);
     slot.rejected += queue.retry(function, affected, refusal, slots.now());
     scheduler.serve(function);
     scheduler.settle();
@@ -177,11 +177,11 @@ final class SlotLife {
     scheduler.settle();
   }
 
-  private void resetFailed(Slot slot) {
+  private void resetFailed(Slot slot, boolean isUnheard) {
     if (!(slot.state() instanceof SlotState.Stopping stopping)) {
       throw Slots.refused(slot, "resetFailed");
     }
-    int doublings = Math.min(stopping.failures(), MAX_RETRY_DOUBLINGS);
+    int doublings = isUnheard ? 0 : Math.min(stopping.failures(), MAX_RETRY_DOUBLINGS);
     slot.abnormalTimes++;
     slots.move(
         slot,

@@ -7,6 +7,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
+import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.FreezeRequest;
 import io.easyfaas.common.wire.PrewarmRequest;
 import io.easyfaas.common.wire.ResetRequest;
@@ -195,9 +196,10 @@ final class SlotWarden {
             case CODE_NOT_FOUND -> new SlotEvent.WarmupRefused(new Refusal.CodeGone(detail));
             case INVALID_PARAMETER, REQUEST_TOO_LARGE ->
                 new SlotEvent.WarmupRefused(new Refusal.NeverFits(detail));
-            default -> new SlotEvent.WarmupFailed(detail);
+            case GATEWAY_TIMEOUT -> new SlotEvent.WarmupFailed(detail, true);
+            default -> new SlotEvent.WarmupFailed(detail, refused.retryAfter().isPresent());
           };
-      default -> new SlotEvent.WarmupFailed(detail);
+      default -> new SlotEvent.WarmupFailed(detail, false);
     };
   }
 
@@ -223,7 +225,7 @@ final class SlotWarden {
 
   /// Tells the pool that it did not take a warm-up that has succeeded. Returns at once.
   void refusedLater(Throwable why) {
-    warden.execute(() -> tell(new SlotEvent.WarmupFailed(Failures.describe(why))));
+    warden.execute(() -> tell(new SlotEvent.WarmupFailed(Failures.describe(why), false)));
   }
 
   /// Ends the runner. Safe to call twice.
@@ -251,7 +253,7 @@ final class SlotWarden {
 
   private void doReset(Reason reason, List<RunnerCall> lost) {
     String requestId = lost.isEmpty() ? "" : new String(lost.getFirst().requestId(), US_ASCII);
-    SlotEvent outcome = new SlotEvent.ResetFailed();
+    SlotEvent outcome;
     try {
       String printed = printed();
       if (!reason.isPlanned() && !printed.isEmpty()) {
@@ -265,11 +267,20 @@ final class SlotWarden {
       outcome = new SlotEvent.ResetDone();
       CallEnds.tell(lost, call -> call.lost(Optional.ofNullable(response.exit())));
     } catch (Throwable e) {
-      CallEnds.tell(lost, call -> call.lost(Optional.empty()));
+      boolean isGone = warden.isFuncletGone();
+      outcome = new SlotEvent.ResetFailed(isGone);
+      CallEnds.tell(
+          lost, isGone ? SlotWarden::lostWithFunclet : call -> call.lost(Optional.empty()));
       warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
     }
     channel.end();
     tell(outcome);
+  }
+
+  /// A runner that ends when there is no funclet has ended because of that: what its calls did is
+  /// not known, and no fault of theirs.
+  private static void lostWithFunclet(RunnerCall call) {
+    call.failed(new ApiException(ErrorCode.UNAVAILABLE, "the engine has lost the sandbox"));
   }
 
   private void tell(SlotEvent event) {
@@ -277,7 +288,7 @@ final class SlotWarden {
   }
 
   private void warn(String what, Object... arguments) {
-    if (!warden.isClosed()) { // Then everything fails.
+    if (!warden.isClosed() && !warden.isFuncletGone()) { // Then everything fails.
       LOG.warn("slot=" + id + " " + what, arguments);
     }
   }

@@ -45,7 +45,8 @@ public final class Sweeper implements AutoCloseable {
       OptionalLong due = OptionalLong.empty();
       try {
         due = warden.sweep();
-        if (System.nanoTime() - refreshed >= NODE_REFRESH.toNanos()) {
+        Duration period = warden.funclet().isGone() ? PERIOD : NODE_REFRESH;
+        if (System.nanoTime() - refreshed >= period.toNanos()) {
           refreshed = System.nanoTime();
           warden.execute(warden::refreshNode);
         }

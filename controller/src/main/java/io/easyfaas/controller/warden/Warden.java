@@ -215,8 +215,15 @@ public final class Warden implements SlotWork, AutoCloseable {
       node = fresh;
       pool.allocatable(allocatable(fresh));
     } catch (RuntimeException e) {
-      LOG.warn("funclet does not answer: {}", Failures.describe(e));
+      if (!funclet.isGone()) { // Else it is known.
+        LOG.warn("funclet does not say what there is: {}", Failures.describe(e));
+      }
     }
+  }
+
+  /// Whether there is nobody to make sandboxes, see {@link FuncletApi#isGone}.
+  public boolean isFuncletGone() {
+    return funclet.isGone();
   }
 
   /// Has work done on a thread of its own.

@@ -245,13 +245,14 @@ class HttpFuncletTest {
 
     ApiException failure = failure(funclet::node);
 
-    assertThat(failure.code()).isEqualTo(ErrorCode.SERVICE);
+    assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
     assertThat(failure.document().backtrace())
         .singleElement()
         .extracting(ErrorDocument::message)
         .asString()
         .startsWith("funclet: ")
         .contains("funclet.sock");
+    assertThat(funclet.isGone()).isTrue();
   }
 
   private void answers(String document) {

@@ -93,7 +93,7 @@ class FitnessTest {
     PoolHarness broken = new PoolHarness(1, 256);
     assertThat(broken.pool.unready()).isEmpty();
     broken.pool.invalidate(broken.pool.slots().getFirst().id());
-    broken.pool.tell(0, new SlotEvent.ResetFailed());
+    broken.pool.tell(0, new SlotEvent.ResetFailed(false));
 
     assertThat(broken.pool.unready()).containsExactly(Unready.NO_SANDBOX);
   }
@@ -141,7 +141,7 @@ class FitnessTest {
     Call call = harness.call(PoolHarness.function("bad", Traits.of("echo")));
     harness.pool.withdraw(call.function, call);
     harness.pool.tell(
-        harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("code is missing"));
+        harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("code is missing", false));
     harness.finishReset();
   }
 }

@@ -182,7 +182,8 @@ class SlotPoolPropertiesTest {
     switch (random.nextInt(5)) {
       case 0 ->
           harness.pool.tell(
-              harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("code is missing"));
+              harness.warmUps.removeFirst().slot(),
+              new SlotEvent.WarmupFailed("code is missing", false));
       case 1 ->
           harness.pool.tell(
               harness.warmUps.removeFirst().slot(),
@@ -219,7 +220,7 @@ class SlotPoolPropertiesTest {
       return;
     }
     if (random.nextInt(4) == 0) {
-      harness.pool.tell(harness.resets.removeFirst().slot(), new SlotEvent.ResetFailed());
+      harness.pool.tell(harness.resets.removeFirst().slot(), new SlotEvent.ResetFailed(false));
     } else {
       harness.finishReset();
     }

@@ -215,7 +215,7 @@ class SlotPoolTest {
     harness.connect();
 
     assertThat(harness.pool.lost(call.leaseOrFail(), Reason.RUNNER_EXITED)).isTrue();
-    harness.pool.tell(0, new SlotEvent.ResetFailed());
+    harness.pool.tell(0, new SlotEvent.ResetFailed(false));
     Call next = harness.call(half);
 
     assertThat(harness.pool.usage().marked().mebibytes()).isEqualTo(200);
@@ -232,7 +232,7 @@ class SlotPoolTest {
     Lease lease = ((SlotState.Draining) harness.state(0)).lease();
     harness.pool.lost(lease, Reason.RUNNER_EXITED);
     for (int pause = 1; pause <= 64; pause *= 2) {
-      harness.pool.tell(0, new SlotEvent.ResetFailed());
+      harness.pool.tell(0, new SlotEvent.ResetFailed(false));
       harness.pass(Duration.ofSeconds(pause).minusNanos(1));
       assertThat(harness.resets).isEmpty();
       harness.pass(Duration.ofNanos(1));
@@ -463,7 +463,8 @@ class SlotPoolTest {
     PoolHarness harness = new PoolHarness(1, 256);
     Call call = harness.call(one);
     harness.pass(Duration.ofSeconds(4));
-    harness.pool.tell(harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("EIO"));
+    harness.pool.tell(
+        harness.warmUps.removeFirst().slot(), new SlotEvent.WarmupFailed("EIO", false));
 
     harness.pass(Duration.ofSeconds(4));
     assertThat(call.refusal).as("8 s after it came, of which it waited 4").isNull();

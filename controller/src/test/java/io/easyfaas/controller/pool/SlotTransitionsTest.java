@@ -119,7 +119,7 @@ class SlotTransitionsTest {
       case "Stopping" -> harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
       case "Closed" -> {
         harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
-        harness.pool.tell(0, new SlotEvent.ResetFailed());
+        harness.pool.tell(0, new SlotEvent.ResetFailed(false));
       }
       default -> throw new IllegalArgumentException(state);
     }
@@ -140,7 +140,7 @@ class SlotTransitionsTest {
         harness.warmUps.add(new PoolHarness.WarmUp(0, function, "x"));
         harness.connect();
       }
-      case "warmup-failed" -> harness.pool.tell(0, new SlotEvent.WarmupFailed("test"));
+      case "warmup-failed" -> harness.pool.tell(0, new SlotEvent.WarmupFailed("test", false));
       case "load-failed" -> harness.pool.tell(0, new SlotEvent.LoadFailed(new byte[0], List.of()));
       case "released" -> harness.release(call);
       case "lost" -> harness.pool.lost(call.leaseOrFail(), Reason.TIMEOUT);
@@ -150,7 +150,7 @@ class SlotTransitionsTest {
       case "unwanted" -> harness.pass(Duration.ofMinutes(10));
       case "idle-too-long" -> harness.pass(Duration.ofSeconds(60));
       case "reset-done" -> harness.pool.tell(0, new SlotEvent.ResetDone());
-      case "reset-failed" -> harness.pool.tell(0, new SlotEvent.ResetFailed());
+      case "reset-failed" -> harness.pool.tell(0, new SlotEvent.ResetFailed(false));
       default -> throw new IllegalArgumentException(event);
     }
   }
