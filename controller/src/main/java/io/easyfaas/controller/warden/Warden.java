@@ -93,7 +93,7 @@ public final class Warden implements SlotWork, AutoCloseable {
   ///
   /// @param channels where runners are handed over
   /// @param logs where a function's output goes that belongs to no call
-  /// @throws RunnerException when funclet does not answer in time
+  /// @throws RunnerException when funclet does not answer in time, or the thread is interrupted
   public static Warden start(
       FuncletApi funclet,
       SlotChannels channels,
@@ -102,14 +102,22 @@ public final class Warden implements SlotWork, AutoCloseable {
       PoolLimits limits,
       PoolClock clock) {
     long deadline = System.nanoTime() + waits.funclet().toNanos();
+    String told = "";
     while (true) {
       try {
         return new Warden(funclet, channels, logs, waits, limits, clock);
       } catch (RuntimeException e) {
-        if (System.nanoTime() - deadline > 0) {
-          throw new RunnerException("funclet does not answer: " + Failures.describe(e));
+        String reason = Failures.describe(e);
+        if (Thread.currentThread().isInterrupted()) {
+          throw new RunnerException("interrupted while waiting for funclet: " + reason);
         }
-        LOG.info("waiting for funclet: {}", Failures.describe(e));
+        if (System.nanoTime() - deadline > 0) {
+          throw new RunnerException("funclet does not answer: " + reason);
+        }
+        if (!reason.equals(told)) {
+          LOG.info("waiting for funclet: {}", reason);
+          told = reason;
+        }
         pause(FUNCLET_RETRY);
       }
     }

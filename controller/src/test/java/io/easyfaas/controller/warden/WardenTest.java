@@ -2,10 +2,12 @@ package io.easyfaas.controller.warden;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.FakeFunclet;
 import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
@@ -20,9 +22,11 @@ import io.easyfaas.controller.pool.Waiter;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.FlushQueues;
 import io.easyfaas.controller.runtime.FunctionLog;
+import io.easyfaas.controller.runtime.RunnerException;
 import io.easyfaas.controller.runtime.SlotChannels;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -58,21 +62,24 @@ class WardenTest {
             new FlushQueues(loops),
             nanos::get,
             System::currentTimeMillis);
-    warden =
-        Warden.start(
-            funclet,
-            channels,
-            (_, _) -> new Ignored(),
-            new Warden.Waits(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofMillis(200)),
-            new PoolLimits(
-                Duration.ofSeconds(60),
-                10,
-                1000,
-                Duration.ofSeconds(5),
-                Duration.ofSeconds(1),
-                Duration.ZERO,
-                0),
-            new PoolClock(nanos::get, InstantSource.system()));
+    warden = start(funclet);
+  }
+
+  private Warden start(FuncletApi funclet) {
+    return Warden.start(
+        funclet,
+        channels,
+        (_, _) -> new Ignored(),
+        new Warden.Waits(Duration.ofSeconds(1), Duration.ofSeconds(10), Duration.ofMillis(200)),
+        new PoolLimits(
+            Duration.ofSeconds(60),
+            10,
+            1000,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(1),
+            Duration.ZERO,
+            0),
+        new PoolClock(nanos::get, InstantSource.system()));
   }
 
   @AfterEach
@@ -81,6 +88,27 @@ class WardenTest {
     channels.close();
     loops.close();
     funclet.close();
+  }
+
+  @Test
+  void whoIsToldToStopDoesNotGoOnWaitingForFunclet() {
+    AtomicLong asked = new AtomicLong();
+    FuncletApi gone =
+        (FuncletApi)
+            Proxy.newProxyInstance(
+                FuncletApi.class.getClassLoader(),
+                new Class<?>[] {FuncletApi.class},
+                (_, _, _) -> {
+                  asked.incrementAndGet();
+                  throw new IllegalStateException("gone");
+                });
+    Thread.currentThread().interrupt();
+
+    assertThatThrownBy(() -> start(gone))
+        .isInstanceOf(RunnerException.class)
+        .hasMessageContaining("interrupted");
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(asked).hasValue(1);
   }
 
   @Test
