@@ -76,6 +76,20 @@ public final class ZipArchive implements AutoCloseable {
     }
   }
 
+  /// What the directory claims that the files have together when they are unpacked.
+  ///
+  /// @return bytes; no file gives more than is claimed for it
+  /// @throws BadZipException when the directory is damaged or too large
+  public static long claimedBytes(Path path, ZipLimits limits) throws IOException {
+    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+      long bytes = 0;
+      for (ZipEntryHeader entry : new ZipDirectory(file).entries(limits).entries()) {
+        bytes = Math.min(limits.bytes(), bytes + Math.min(limits.bytes(), entry.size()));
+      }
+      return bytes;
+    }
+  }
+
   /// Opens an archive and checks its directory and its links.
   ///
   /// @throws BadZipException when it is damaged or not allowed

@@ -54,14 +54,40 @@ final class CodePackage {
     return bytes.toByteArray();
   }
 
+  /// What a zip's directory claims that its files have together.
+  ///
+  /// @return bytes
+  /// @throws ApiException naming what is wrong
+  /// @throws UncheckedIOException when the file cannot be read for another reason
+  static long unpackedBytes(Path file) {
+    return read(file, () -> ZipArchive.claimedBytes(file, ZipLimits.STANDARD));
+  }
+
   /// Checks a zip: all of its directory, and every file to its end, with the reader that unpacks it
   /// later.
   ///
   /// @throws ApiException naming what is wrong
   /// @throws UncheckedIOException when the file cannot be read for another reason
   static void check(Path file) {
-    try (ZipArchive zip = ZipArchive.open(file, ZipLimits.STANDARD)) {
-      zip.verify();
+    boolean _ =
+        read(
+            file,
+            () -> {
+              try (ZipArchive zip = ZipArchive.open(file, ZipLimits.STANDARD)) {
+                zip.verify();
+                return true;
+              }
+            });
+  }
+
+  @FunctionalInterface
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  private static <T> T read(Path file, Reading<T> reading) {
+    try {
+      return reading.read();
     } catch (BadZipException e) {
       throw new ApiException(ErrorCode.INVALID_PARAMETER, "Code: the zip " + e.getMessage());
     } catch (IOException e) {

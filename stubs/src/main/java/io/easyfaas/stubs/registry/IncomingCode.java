@@ -87,12 +87,12 @@ final class IncomingCode extends OutputStream {
     StagedCode staged = opened().finish();
     try {
       if (staged.size() > 0) {
-        checker.check(staged.path());
+        checker.check(account, staged.path());
       }
       FunctionUpload upload = new FunctionUpload(settings, staged, place);
       place = null;
       return upload;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       staged.close();
       throw e;
     }

@@ -23,12 +23,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Base64;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -293,23 +289,6 @@ final class UploadTest {
           .hasMessageContaining("1 uploads");
     }
     reader.read(other, zip("POST", "two", stream(zip))).close();
-  }
-
-  @Test
-  void packagesAreCheckedOnOneThreadOfTheSystem() throws Exception {
-    Set<Thread> threads = ConcurrentHashMap.newKeySet();
-    CodeChecker checker = new CodeChecker(_ -> threads.add(Thread.currentThread()));
-    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<?>> checks = new ArrayList<>();
-      for (int i = 0; i < 8; i++) {
-        checks.add(callers.submit(() -> checker.check(directory)));
-      }
-      for (Future<?> check : checks) {
-        check.get();
-      }
-    }
-
-    assertThat(threads).hasSize(1).noneMatch(Thread::isVirtual);
   }
 
   private static HttpBody.Stream stream(byte[] bytes) {
