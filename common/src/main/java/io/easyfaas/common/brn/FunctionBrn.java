@@ -103,6 +103,11 @@ public record FunctionBrn(
     return new FunctionBrn(partition, region, account, name, other);
   }
 
+  /// The function, whatever its revision.
+  public FunctionBrn unqualified() {
+    return withQualifier(new Qualifier.Absent());
+  }
+
   /// The BRN's text.
   @Override
   public String toString() {

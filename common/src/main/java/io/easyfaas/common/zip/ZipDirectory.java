@@ -260,12 +260,14 @@ final class ZipDirectory {
 
   /// The end record, which a comment of unknown length may follow, and nothing else.
   private ByteBuffer end() throws IOException {
-    int tailBytes = (int) Math.min(archiveSize, END_BYTES + MAX_COMMENT_BYTES);
-    ByteBuffer tail = read(archiveSize - tailBytes, tailBytes);
-    for (int at = tailBytes - END_BYTES; at >= 0; at--) {
-      if (tail.getInt(at) == END_SIGNATURE
-          && at + END_BYTES + Short.toUnsignedInt(tail.getShort(at + 20)) == tailBytes) {
-        return tail.slice(at, END_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int most : new int[] {END_BYTES, END_BYTES + MAX_COMMENT_BYTES}) { // Few have a comment.
+      int tailBytes = (int) Math.min(archiveSize, most);
+      ByteBuffer tail = read(archiveSize - tailBytes, tailBytes);
+      for (int at = tailBytes - END_BYTES; at >= 0; at--) {
+        if (tail.getInt(at) == END_SIGNATURE
+            && at + END_BYTES + Short.toUnsignedInt(tail.getShort(at + 20)) == tailBytes) {
+          return tail.slice(at, END_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        }
       }
     }
     throw new BadZipException("is truncated, or has something after it: it does not end as a zip");

@@ -118,7 +118,7 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
       throw new BadZipException(
           "has entry " + entry.label() + " (expected: at most " + MAX_PATH_BYTES + " bytes)");
     }
-    return path.compareTo(new StringBuilder(name)) == 0 ? name : path.toString();
+    return name.contentEquals(path) ? name : path.toString();
   }
 
   private static void checkKind(ZipEntryHeader entry, String path) throws BadZipException {

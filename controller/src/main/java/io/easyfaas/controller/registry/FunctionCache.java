@@ -3,7 +3,6 @@ package io.easyfaas.controller.registry;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.easyfaas.common.brn.FunctionBrn;
-import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
@@ -171,7 +170,7 @@ public final class FunctionCache {
   public void invalidate(FunctionBrn brn) {
     invalidations.incrementAndGet();
     flights.forget();
-    String unqualified = brn.withQualifier(new Qualifier.Absent()).toString();
+    String unqualified = brn.unqualified().toString();
     synchronized (lock) {
       for (Map.Entry<FunctionReference, Entry> entry : entries.asMap().entrySet()) {
         String found = entry.getValue().function().key().brn();

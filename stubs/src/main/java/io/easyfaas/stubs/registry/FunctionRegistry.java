@@ -137,7 +137,7 @@ public final class FunctionRegistry {
         after.isEmpty() ? Optional.empty() : Optional.of(FunctionBrn.resolve(after, caller));
     Map<FunctionBrn, FunctionBrn> shown = new TreeMap<>(BY_NAME);
     for (FunctionBrn revision : store.revisions()) {
-      FunctionBrn function = unqualified(revision);
+      FunctionBrn function = revision.unqualified();
       if (revision.account().equals(caller.hash())
           && last.filter(before -> BY_NAME.compare(function, before) <= 0).isEmpty()) {
         shown.merge(function, revision, FunctionRegistry::moreCurrent);
@@ -289,10 +289,6 @@ public final class FunctionRegistry {
   }
 
   /// A function, whatever its revision.
-  static FunctionBrn unqualified(FunctionBrn revision) {
-    return revision.withQualifier(new Qualifier.Absent());
-  }
-
   private static long versionNumber(String marker) {
     if (!marker.matches("[0-9]{1,18}")) {
       throw invalid("Marker", quoted(marker), "$LATEST or digits");

@@ -36,7 +36,7 @@ public final class FunctionRoutes implements HttpHandler {
   private final RuntimeCatalog runtimes;
   private final UploadRoom room;
   private final UploadReader uploads;
-  private final ListPages lists = new ListPages();
+  private final ListPages lists;
   private final Router router;
 
   private record RuntimeList(List<RuntimeConfiguration> runtimes) {}
@@ -53,6 +53,7 @@ public final class FunctionRoutes implements HttpHandler {
     this.runtimes = runtimes;
     this.room = new UploadRoom(limits.maxUploads(), limits.maxSpace());
     this.uploads = new UploadReader(store, limits.maxCode(), room);
+    this.lists = new ListPages(registry::configuration);
     Router.Builder routes =
         Router.builder()
             .atOnce(REQUESTS_AT_ONCE)
@@ -156,14 +157,11 @@ public final class FunctionRoutes implements HttpHandler {
 
   private HttpResponse list(HttpRequest request) {
     Account caller = caller(request);
-    return HttpResponse.json(
-        200,
-        lists.write(
-            "Functions",
-            ListPages.Wanted.of(request),
-            wanted -> registry.list(caller, wanted.marker()),
-            registry::configuration,
-            revision -> FunctionRegistry.unqualified(revision).toString()));
+    return lists.page(
+        request,
+        "Functions",
+        after -> registry.list(caller, after),
+        revision -> revision.unqualified().toString());
   }
 
   private HttpResponse delete(HttpRequest request, List<String> path) {
@@ -188,14 +186,11 @@ public final class FunctionRoutes implements HttpHandler {
 
   private HttpResponse versions(HttpRequest request, List<String> path) {
     FunctionBrn function = FunctionBrn.resolve(path.getFirst(), caller(request));
-    return HttpResponse.json(
-        200,
-        lists.write(
-            "Versions",
-            ListPages.Wanted.of(request),
-            wanted -> registry.versions(function, wanted.marker()),
-            registry::configuration,
-            revision -> revision.qualifier().toString()));
+    return lists.page(
+        request,
+        "Versions",
+        after -> registry.versions(function, after),
+        revision -> revision.qualifier().toString());
   }
 
   private HttpResponse listRuntimes() {

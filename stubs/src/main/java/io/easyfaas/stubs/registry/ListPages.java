@@ -8,6 +8,7 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.config.Durations;
 import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.http.HttpRequest;
+import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
@@ -29,13 +30,19 @@ final class ListPages {
   private static final int MAX_ITEMS = 10_000;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+  private final Function<FunctionBrn, Optional<FunctionConfiguration>> read;
   private final Semaphore turn = new Semaphore(1, true);
+
+  /// @param read answers empty for what is gone meanwhile or cannot be read
+  ListPages(Function<FunctionBrn, Optional<FunctionConfiguration>> read) {
+    this.read = read;
+  }
 
   /// What a client asks for.
   ///
   /// @param marker where the page before ended; empty for the first
   /// @param items at most so many
-  record Wanted(String marker, int items) {
+  private record Wanted(String marker, int items) {
     /// Reads `Marker` and `MaxItems` of the query.
     ///
     /// @throws ApiException INVALID_PARAMETER when there can be no such page
@@ -48,33 +55,31 @@ final class ListPages {
     }
   }
 
-  /// Writes a page.
+  /// Answers with a page, a JSON document with `NextMarker` when there is more.
   ///
   /// @param member name of the list in the document
-  /// @param revisions finds what is listed after the marker, in order
-  /// @param read answers empty for what is gone meanwhile or cannot be read
+  /// @param after finds what is listed after a marker, in order
   /// @param marker of a revision
-  /// @return a JSON document, with `NextMarker` when there is more
   /// @throws ApiException UNAVAILABLE when too many want lists
-  byte[] write(
+  HttpResponse page(
+      HttpRequest request,
       String member,
-      Wanted wanted,
-      Function<Wanted, List<FunctionBrn>> revisions,
-      Function<FunctionBrn, Optional<FunctionConfiguration>> read,
+      Function<String, List<FunctionBrn>> after,
       Function<FunctionBrn, String> marker) {
+    Wanted wanted = Wanted.of(request);
     await();
     try {
-      return page(member, wanted, revisions.apply(wanted).iterator(), read, marker);
+      Iterator<FunctionBrn> revisions = after.apply(wanted.marker()).iterator();
+      return HttpResponse.json(200, write(member, wanted, revisions, marker));
     } finally {
       turn.release();
     }
   }
 
-  private static byte[] page(
+  private byte[] write(
       String member,
       Wanted wanted,
       Iterator<FunctionBrn> revisions,
-      Function<FunctionBrn, Optional<FunctionConfiguration>> read,
       Function<FunctionBrn, String> marker) {
     ByteArrayOutputStream page = new ByteArrayOutputStream();
     page.writeBytes(("{\"" + member + "\":[").getBytes(UTF_8));

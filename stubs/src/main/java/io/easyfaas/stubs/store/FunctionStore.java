@@ -3,7 +3,6 @@ package io.easyfaas.stubs.store;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.easyfaas.common.brn.FunctionBrn;
-import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.wire.ErrorCode;
@@ -131,7 +130,7 @@ public final class FunctionStore implements AutoCloseable {
   ///
   /// @throws StoreException when it is not free in time
   public Lock lock(FunctionBrn function) {
-    FunctionLocks.Held held = locks.lock(unqualified(function).toString());
+    FunctionLocks.Held held = locks.lock(function.unqualified().toString());
     return held::close;
   }
 
@@ -200,7 +199,7 @@ public final class FunctionStore implements AutoCloseable {
   /// @throws StoreException when the directory cannot be read
   public List<FunctionBrn> revisions(FunctionBrn function) {
     try {
-      return files.list(unqualified(function));
+      return files.list(function.unqualified());
     } catch (IOException e) {
       throw failure("list " + directory, e, 0);
     }
@@ -211,9 +210,9 @@ public final class FunctionStore implements AutoCloseable {
   /// @throws StoreException when the directory cannot be read
   public long highestNumber(FunctionBrn function) {
     try {
-      return removal.highest(unqualified(function));
+      return removal.highest(function.unqualified());
     } catch (IOException e) {
-      throw failure("read the versions of " + unqualified(function), e, 0);
+      throw failure("read the versions of " + function.unqualified(), e, 0);
     }
   }
 
@@ -242,7 +241,7 @@ public final class FunctionStore implements AutoCloseable {
     try {
       return replace(revision, document, code);
     } catch (StoreException e) {
-      List<ReplacedCode.Kept> kept = replaced.of(unqualified(revision));
+      List<ReplacedCode.Kept> kept = replaced.of(revision.unqualified());
       if (kept.isEmpty()) {
         throw e;
       }
@@ -252,7 +251,7 @@ public final class FunctionStore implements AutoCloseable {
   }
 
   private FunctionDocument replace(FunctionBrn revision, FunctionDocument document, Path code) {
-    FunctionBrn function = unqualified(revision);
+    FunctionBrn function = revision.unqualified();
     try {
       removal.finish(function);
       room.take(revision, files.need(revision, document, code));
@@ -287,7 +286,7 @@ public final class FunctionStore implements AutoCloseable {
   /// @throws StoreException when it could not be removed; it may be gone in part, and asking again
   ///   or the next start removes the rest
   public List<FunctionBrn> deleteAll(FunctionBrn named) {
-    FunctionBrn function = unqualified(named);
+    FunctionBrn function = named.unqualified();
     try {
       return removal.removeFunction(function);
     } catch (IOException e) {
@@ -316,7 +315,7 @@ public final class FunctionStore implements AutoCloseable {
   }
 
   private void removeReplaced(ReplacedCode.Kept code) {
-    FunctionBrn function = unqualified(code.revision());
+    FunctionBrn function = code.revision().unqualified();
     try (Lock _ = lock(function)) {
       if (replaced.release(code.file())) { // Else it is in use again.
         disk.delete(code.file());
@@ -353,10 +352,6 @@ public final class FunctionStore implements AutoCloseable {
   private static StoreException unusable(Path directory, IOException cause) {
     return new StoreException(
         ErrorCode.UNAVAILABLE, "function directory " + directory + ": " + cause, cause);
-  }
-
-  static FunctionBrn unqualified(FunctionBrn brn) {
-    return brn.withQualifier(new Qualifier.Absent());
   }
 
   private static long sizeOf(Path file) {

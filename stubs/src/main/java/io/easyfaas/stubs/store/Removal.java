@@ -41,7 +41,7 @@ final class Removal {
 
   /// Removes one revision, if it is there.
   void remove(FunctionBrn revision) throws IOException {
-    FunctionBrn function = FunctionStore.unqualified(revision);
+    FunctionBrn function = revision.unqualified();
     long highest = highest(files.list(function));
     boolean isRemembered = rememberIfThereIsRoom(function, highest);
     removeFiles(revision);

@@ -71,9 +71,7 @@ final class ReplacedCode implements AutoCloseable {
 
   /// What is kept of a function.
   synchronized List<Kept> of(FunctionBrn function) {
-    return kept.stream()
-        .filter(each -> FunctionStore.unqualified(each.revision()).equals(function))
-        .toList();
+    return kept.stream().filter(each -> each.revision().unqualified().equals(function)).toList();
   }
 
   /// Removes what is kept for too long, or too much.

@@ -55,7 +55,7 @@ final class StoreRoom {
   /// @throws StoreException naming the limit when there is no room
   synchronized void take(FunctionBrn revision, DiskUse more) throws IOException {
     countAll();
-    FunctionBrn function = FunctionStore.unqualified(revision);
+    FunctionBrn function = revision.unqualified();
     DiskUse ofAccount = more;
     DiskUse ofAll = more;
     for (Map.Entry<FunctionBrn, Use> other : functions.entrySet()) {
@@ -78,7 +78,7 @@ final class StoreRoom {
   ///
   /// @param function with a version or without
   void settle(FunctionBrn function) throws IOException {
-    FunctionBrn unqualified = FunctionStore.unqualified(function);
+    FunctionBrn unqualified = function.unqualified();
     Use before;
     synchronized (this) {
       before = functions.get(unqualified);
@@ -108,9 +108,7 @@ final class StoreRoom {
         try {
           FunctionBrn revision = FunctionBrn.parse(name);
           if (revision.qualifier() instanceof Qualifier.Version) {
-            found
-                .computeIfAbsent(FunctionStore.unqualified(revision), _ -> new HashSet<>())
-                .add(revision);
+            found.computeIfAbsent(revision.unqualified(), _ -> new HashSet<>()).add(revision);
           }
         } catch (InvalidBrnException _) {
           // Not made by us.

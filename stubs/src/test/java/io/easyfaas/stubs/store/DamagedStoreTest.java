@@ -88,7 +88,7 @@ final class DamagedStoreTest {
   @EnumSource
   void aDamagedNumberDoesNotKeepAFunctionFromBeingChangedOrDeleted(Damage damage)
       throws IOException {
-    damage.to(directory.resolve(".numbers/" + FunctionStore.unqualified(LATEST)));
+    damage.to(directory.resolve(".numbers/" + LATEST.unqualified()));
     reopen();
 
     assertThat(store.highestNumber(LATEST)).isIn(7L, 9L);
@@ -104,7 +104,7 @@ final class DamagedStoreTest {
   @ParameterizedTest
   @EnumSource
   void aDamagedMarkOfADeletionIsFinishedOrLeftOut(Damage damage) throws IOException {
-    damage.to(directory.resolve(".deleting/" + FunctionStore.unqualified(LATEST)));
+    damage.to(directory.resolve(".deleting/" + LATEST.unqualified()));
     damage.to(directory.resolve(".deleting/\u0001 no name of a function"));
     reopen();
 

@@ -41,7 +41,7 @@ final class StoreRoomTest {
           .isInstanceOf(StoreException.class)
           .hasMessage(
               "store "
-                  + brn("c", "1").withQualifier(new Qualifier.Absent())
+                  + brn("c", "1").unqualified()
                   + ": the functions of an account would take "
                   + 9 * block
                   + " bytes and 9 inodes (expected: at most "
