@@ -177,6 +177,22 @@ final class HttpTriggerTest {
   }
 
   @Test
+  void isNotReadyWhileItsControllerIsNot() {
+    answer = HttpResponse.text(200, "ready");
+    assertThat(client.send(HttpRequest.of("GET", "/readyz"), LONG).status()).isEqualTo(200);
+
+    answer = HttpResponse.text(503, "draining");
+    HttpResponse refused = client.send(HttpRequest.of("GET", "/readyz"), LONG);
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.text()).contains("the controller is not ready: draining");
+
+    controller.close();
+    HttpResponse gone = client.send(HttpRequest.of("GET", "/readyz"), LONG);
+    assertThat(gone.status()).isEqualTo(503);
+    assertThat(gone.text()).contains("the controller cannot be asked: ");
+  }
+
+  @Test
   void aFailingControllerIsABadGateway() {
     answer = HttpResponse.error(new ApiException(ErrorCode.SERVICE, "no disk"));
 

@@ -76,6 +76,7 @@ public final class HttpClient implements AutoCloseable {
                         .pipeline()
                         .addLast(
                             new HttpClientCodec(),
+                            new InterimAnswers(),
                             new AnswerRoom(loops.budget(), deadlines),
                             new HttpObjectAggregator(maxResponseBytes),
                             connection);

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.Headers;
 import java.io.InputStream;
 import java.net.URLDecoder;
 import java.util.ArrayList;
@@ -158,5 +159,10 @@ public record HttpRequest(
           ErrorCode.INVALID_PARAMETER,
           "path or query: \"" + text + "\" (expected: % and two hexadecimal digits)");
     }
+  }
+
+  /// The id that the client gave it, in either spelling; any text.
+  public Optional<String> requestId() {
+    return header(Headers.REQUEST_ID, Headers.LEGACY_REQUEST_ID);
   }
 }

@@ -10,6 +10,8 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
 
 /// One answer. Immutable.
 ///
@@ -18,6 +20,7 @@ import java.util.TreeMap;
 ///   server
 /// @param content its body
 public record HttpResponse(int status, Map<String, String> headers, HttpBody.Bytes content) {
+  private static final Pattern REQUEST_ID = Pattern.compile("[\\x21-\\x7e]{1,128}");
   private static final String CONTENT_TYPE = "Content-Type";
 
   /// Makes the header names case-insensitive.
@@ -63,7 +66,6 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody.Byt
     ErrorCode code = failure.code();
     HttpResponse response =
         document(code.status(), failure.document())
-            .withHeader(Headers.FUNCTION_ERROR, "Unhandled")
             .withHeader("X-Amzn-ErrorType", code.wireName())
             .withHeader("X-Bce-ErrorType", code.wireName());
     return failure
@@ -84,6 +86,20 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody.Byt
     more.putAll(headers);
     more.put(name, value);
     return new HttpResponse(status, more, content);
+  }
+
+  /// The same answer with the id of its request, unless it has one, or is no failure.
+  ///
+  /// @param given by the client; replaced by a new one where it cannot be used
+  public HttpResponse identified(Optional<String> given) {
+    if (status < 400 || headers.containsKey(Headers.REQUEST_ID)) {
+      return this;
+    }
+    String id =
+        given
+            .filter(text -> REQUEST_ID.matcher(text).matches())
+            .orElseGet(() -> UUID.randomUUID().toString());
+    return withHeader(Headers.REQUEST_ID, id);
   }
 
   /// The value of a header.

@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -117,21 +118,23 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
   /// Turns anything a handler may throw into an answer.
   private HttpResponse answer(HttpRequest request, @Nullable BodyStream body) {
     try {
-      return handler.handle(request);
+      return handler.handle(request).identified(request.requestId());
     } catch (ApiException e) {
-      return HttpResponse.error(e);
+      return HttpResponse.error(e).identified(request.requestId());
     } catch (Throwable e) { // Top of the request's thread: without an answer the client would hang.
       if (body == null || !body.isBroken()) {
         LOG.error("{} {} failed", request.method(), request.target(), e);
       }
-      return HttpResponse.error(e);
+      return HttpResponse.error(e).identified(request.requestId());
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     boolean clientLeft =
-        cause instanceof IOException || cause instanceof PrematureChannelClosureException;
+        cause instanceof IOException
+            || cause instanceof UncheckedIOException
+            || cause instanceof PrematureChannelClosureException;
     if (!clientLeft) {
       LOG.warn("connection {} failed", ctx.channel(), cause);
     }

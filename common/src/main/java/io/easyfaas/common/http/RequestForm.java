@@ -1,14 +1,16 @@
 package io.easyfaas.common.http;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
-/// What RFC 9112 §3 asks of a head beyond what the decoder sees to: its version, its target, and
-/// whom it is for.
+/// What RFC 9112 §3 and §6.1 ask of a head beyond what the decoder sees to: its version, its
+/// target, whom it is for, and that its body has a form we know.
 final class RequestForm {
   private static final String BESIDE_LETTERS = "-._~!$&'()*+,;=%:[]";
 
@@ -22,6 +24,10 @@ final class RequestForm {
     if (version.majorVersion() != 1) {
       return HttpResponse.text(505, "version: " + version + " (expected: HTTP/1.1)");
     }
+    if (request.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)
+        && !isChunkedAlone(request.headers())) {
+      return HttpResponse.text(501, "Transfer-Encoding (expected: chunked, alone and once)");
+    }
     String target = origin(request.method(), request.uri());
     if (target == null) {
       return HttpResponse.text(
@@ -33,6 +39,14 @@ final class RequestForm {
     boolean mustHave = version.minorVersion() > 0;
     boolean isFine = hosts.hasNext() ? isHost(hosts.next()) && !hosts.hasNext() : !mustHave;
     return isFine ? null : HttpResponse.text(400, "Host (expected: one header with one host)");
+  }
+
+  private static boolean isChunkedAlone(HttpHeaders headers) {
+    Iterator<? extends CharSequence> codings =
+        headers.valueCharSequenceIterator(HttpHeaderNames.TRANSFER_ENCODING);
+    boolean isChunked =
+        codings.hasNext() && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.next());
+    return isChunked && !codings.hasNext();
   }
 
   private static @Nullable String origin(HttpMethod method, String target) {

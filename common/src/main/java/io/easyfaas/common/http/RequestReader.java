@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private final ReaderClock clock;
 
   private @Nullable IncomingRequest current;
+  private @Nullable HttpRequest head; // Of the request that is being read.
   private @Nullable Future<?> roomTimer;
   private boolean refused;
   private boolean hasAsked;
@@ -153,6 +155,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     decoder.headIsWhole();
     clock.headIsWhole();
     asks(ctx, true);
+    head = request;
     HttpResponse wrong = RequestForm.refusal(request);
     if (wrong != null) {
       refuse(ctx, wrong);
@@ -209,6 +212,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     }
     if (isLast) {
       current = null;
+      head = null;
       asks(ctx, true);
     } else {
       long missing = incoming.claim();
@@ -279,9 +283,16 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
 
   private void refuse(ChannelHandlerContext ctx, String why, HttpResponse response) {
     refused = true;
-    if (!drop(new IOException(why), response)) {
-      ctx.fireChannelRead(new Refusal(response));
+    HttpResponse identified = response.identified(requestId());
+    head = null;
+    if (!drop(new IOException(why), identified)) {
+      ctx.fireChannelRead(new Refusal(identified));
     }
+  }
+
+  private Optional<String> requestId() {
+    HttpRequest request = head;
+    return request == null ? Optional.empty() : NettyHttp.head(request).requestId();
   }
 
   /// Lets go of everything; true when the reader of a body will tell the client.

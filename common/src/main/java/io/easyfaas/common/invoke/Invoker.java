@@ -1,6 +1,8 @@
 package io.easyfaas.common.invoke;
 
-/// Calls functions. Thread-safe; nothing here blocks.
+import java.util.Optional;
+
+/// Calls functions. Thread-safe; but for {@link #unready} nothing here blocks.
 @FunctionalInterface
 public interface Invoker {
   /// Begins a call.
@@ -12,4 +14,11 @@ public interface Invoker {
   /// @param sink hears what becomes of the call
   /// @return the caller's hold on the call
   Call invoke(CallRequest request, CallSink sink);
+
+  /// Why calls had better go elsewhere, for who asks whether it is ready. Blocks for 2 s at most.
+  ///
+  /// @return empty when they need not
+  default Optional<String> unready() {
+    return Optional.empty();
+  }
 }

@@ -86,6 +86,21 @@ final class HttpClientTest {
   }
 
   @Test
+  void whatAServerSaysBeforeItsAnswerIsNotTheAnswer() throws Exception {
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops)) {
+      server.onConnection(
+          "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" + OK,
+          ScriptedServer.NEVER);
+
+      HttpResponse response = client.send(HttpRequest.of("GET", "/"), LONG);
+
+      assertThat(response.status()).isEqualTo(200);
+      assertThat(response.text()).isEqualTo("ok");
+    }
+  }
+
+  @Test
   void anAnswerThatFindsNoRoomInTimeFails() throws Exception {
     ByteBudget bytes = new ByteBudget(1_000_000);
     Deadlines short50 = new Deadlines(LONG, LONG, LONG, LONG, Duration.ofMillis(50));

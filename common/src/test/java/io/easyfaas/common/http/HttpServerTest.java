@@ -142,6 +142,7 @@ final class HttpServerTest {
       assertThat(response.text())
           .contains("\"Code\":\"RequestTooLargeException\"")
           .contains("at most 65536 bytes");
+      assertThat(response.header("X-Easyfaas-Request-Id")).isPresent();
       assertThat(connection.isClosedByServer()).isTrue();
     }
   }
@@ -206,8 +207,25 @@ final class HttpServerTest {
 
       HttpResponse response = connection.read();
       assertThat(response.status()).isEqualTo(431);
+      assertThat(response.header("X-Easyfaas-Request-Id")).isPresent();
       assertThat(response.text()).isEqualTo("Too big request header");
       assertThat(connection.isClosedByServer()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"refuse,A: b,429", "echo,Content-Length: 70000,413", "echo,Expect: x,417"})
+  void refusalsHaveTheIdOfTheirRequestAndAreNoFunctionsFailure(
+      String path, String header, int status) throws IOException {
+    try (RawConnection connection = connect()) {
+      connection
+          .send("GET /" + path + " HTTP/1.1\r\nHost: x\r\n" + header)
+          .send("\r\nX-Easyfaas-Request-Id: mine\r\n\r\n");
+
+      HttpResponse response = connection.read();
+      assertThat(response.status()).isEqualTo(status);
+      assertThat(response.header("X-Easyfaas-Request-Id")).contains("mine");
+      assertThat(response.header("X-Easyfaas-Function-Error")).isEmpty();
     }
   }
 

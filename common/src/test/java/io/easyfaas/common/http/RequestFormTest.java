@@ -93,6 +93,9 @@ final class RequestFormTest {
           GET /a/b HTTP/1.1;Host: x;Transfer-Encoding: chunked, gzip                   | 400
           GET /a/b HTTP/1.1;Host: x;Transfer-Encoding: chunked;Transfer-Encoding: gzip | 400
           GET /a/b HTTP/1.0;Transfer-Encoding: chunked                                 | 400
+          GET /a/b HTTP/1.1;Host: x;Transfer-Encoding: Chunked                         | 200
+          GET /a/b HTTP/1.1;Host: x;Transfer-Encoding: gzip, chunked                   | 501
+          GET /a/b HTTP/1.1;Host: x;Transfer-Encoding: gzip;Transfer-Encoding: chunked | 501
           """)
   void isARequestOrNone(String head, int status) throws IOException {
     try (RawConnection client = new RawConnection(server.port())) {

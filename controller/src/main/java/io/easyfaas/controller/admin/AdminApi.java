@@ -71,8 +71,7 @@ public final class AdminApi {
     if (warden.isFuncletGone()) {
       why.add("no-funclet");
     }
-    return HttpResponse.text(
-        why.isEmpty() ? 200 : 503, Json.PASCAL.writeText(new Readiness(why.isEmpty(), why)));
+    return HttpResponse.document(why.isEmpty() ? 200 : 503, new Readiness(why.isEmpty(), why));
   }
 
   private HttpResponse invalidate(HttpRequest request, List<String> parameters) {

@@ -125,6 +125,7 @@ final class HttpCall implements CallSink, Runnable {
     }
     exchange.answer(
         HttpResponse.error(told.why())
+            .withHeader(Headers.FUNCTION_ERROR, "Unhandled") // As the original; the status tells.
             .withHeader("Content-Type", Answers.TEXT_TYPE)
             .withHeader(Headers.REQUEST_ID, id()));
   }

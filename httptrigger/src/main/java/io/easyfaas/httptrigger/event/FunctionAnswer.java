@@ -30,7 +30,8 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
   private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
 
-  // They belong to one connection, or are made by the server from the body (RFC 9110 §7.6.1, §8.6).
+  // They belong to one connection, or are made by the server from the body (RFC 9110 §7.6.1, §8.6);
+  // the last are what the engine itself says about a call.
   private static final Set<String> NOT_PASSED_ON =
       Set.of(
           "connection",
@@ -41,7 +42,11 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
           "te",
           "trailer",
           "transfer-encoding",
-          "upgrade");
+          "upgrade",
+          lower(Headers.REQUEST_ID),
+          lower(Headers.FUNCTION_ERROR),
+          lower(Headers.EXEC_TIME),
+          lower(Headers.LOG_RESULT));
 
   /// The response for an answer.
   ///
@@ -74,7 +79,7 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
     }
     Map<String, String> headers = headers(given);
     headers.putIfAbsent(CONTENT_TYPE, "application/octet-stream");
-    headers.putIfAbsent(Headers.REQUEST_ID, requestId);
+    headers.put(Headers.REQUEST_ID, requestId);
     return new TriggerResponse(status, headers, Unpooled.EMPTY_BUFFER);
   }
 
@@ -128,7 +133,7 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
     if (body.isReadable()) {
       headers.putIfAbsent(CONTENT_TYPE, "text/plain; charset=utf-8");
     }
-    headers.putIfAbsent(Headers.REQUEST_ID, requestId);
+    headers.put(Headers.REQUEST_ID, requestId);
     return new TriggerResponse(status, headers, body);
   }
 
@@ -166,11 +171,15 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
       if (!HEADER_NAME.matcher(name).matches() || !HEADER_VALUE.matcher(text).matches()) {
         throw badResponse("headers", "\"" + name + "\"", "names and values RFC 9110 allows");
       }
-      if (!NOT_PASSED_ON.contains(name.toLowerCase(Locale.ROOT))) {
+      if (!NOT_PASSED_ON.contains(lower(name))) {
         headers.put(name, text);
       }
     });
     return headers;
+  }
+
+  private static String lower(String name) {
+    return name.toLowerCase(Locale.ROOT);
   }
 
   private static ApiException badResponse(String member, String value, String expected) {

@@ -104,7 +104,16 @@ final class TriggerCall implements CallSink, Runnable {
   }
 
   private void respond(Receipt receipt, ByteBuf answer) {
-    TriggerResponse response = translation().toHttp(receipt, answer);
+    TriggerResponse response;
+    try {
+      response = translation().toHttp(receipt, answer);
+    } catch (ApiException e) {
+      if (!receipt.failed()) {
+        throw e;
+      }
+      exchange.answer(error(e).withHeader(Headers.FUNCTION_ERROR, "Unhandled"));
+      return;
+    }
     exchange.answer(response.status(), response.headers(), response.body());
   }
 
@@ -168,7 +177,11 @@ final class TriggerCall implements CallSink, Runnable {
   }
 
   private void tell(ApiException failure) {
-    exchange.answer(HttpResponse.error(failure).withHeader(Headers.REQUEST_ID, requestId));
+    exchange.answer(error(failure));
+  }
+
+  private HttpResponse error(ApiException failure) {
+    return HttpResponse.error(failure).withHeader(Headers.REQUEST_ID, requestId);
   }
 
   /// Translates here or on a thread, by size; the buffer is released after it.

@@ -190,6 +190,11 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
 
   private HttpResponse ready() {
     checkOpen();
+    invoker
+        .unready()
+        .ifPresent(why -> {
+          throw new ApiException(ErrorCode.UNAVAILABLE, why);
+        });
     return HttpResponse.text(200, "ready");
   }
 

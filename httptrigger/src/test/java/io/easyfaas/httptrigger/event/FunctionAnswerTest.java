@@ -250,6 +250,17 @@ final class FunctionAnswerTest {
   }
 
   @Test
+  void whatTheEngineSaysOfACallIsNotForTheFunctionToSay() {
+    HttpResponse response =
+        answered(
+            "{\"statusCode\":200,\"body\":\"x\",\"headers\":{\"x-easyfaas-request-id\":\"forged\","
+                + "\"X-EASYFAAS-Function-Error\":\"Unhandled\",\"X-Bce-Log-Result\":\"bG9n\"}}");
+
+    assertThat(response.headers()).containsOnlyKeys("Content-Type", REQUEST_ID);
+    assertThat(response.header(REQUEST_ID)).contains("rid");
+  }
+
+  @Test
   void textsAreUnescapedHoweverTheyAreWritten() {
     assertThat(
             answered(
