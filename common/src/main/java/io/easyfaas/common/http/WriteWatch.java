@@ -19,6 +19,10 @@ import java.util.concurrent.TimeUnit;
 /// for it to go.
 @SuppressWarnings("FutureReturnValueIgnored") // Closing is all that can be done.
 final class WriteWatch extends ChannelDuplexHandler {
+  private static final long LOOK_MILLIS = 1000;
+
+  // In the time from look to look: so much, and its connection is no longer the next to make way.
+  private static final long ENOUGH_TO_STAY = OwnedBytes.READ_BYTES;
 
   private final ByteBudget budget;
   private final ConnectionLimit connections;
@@ -27,6 +31,7 @@ final class WriteWatch extends ChannelDuplexHandler {
   private boolean makesWay;
   private long written;
   private long taken;
+  private long sinceJudgedMillis;
 
   WriteWatch(ByteBudget budget, ConnectionLimit connections, Deadlines deadlines) {
     this.budget = budget;
@@ -57,6 +62,7 @@ final class WriteWatch extends ChannelDuplexHandler {
       isWatching = true;
       taken = written - waiting(ctx);
       pace.start(taken);
+      sinceJudgedMillis = 0;
       watch(ctx);
     } else if (makesWay && ctx.channel().isWritable()) {
       makesWay = false;
@@ -66,7 +72,7 @@ final class WriteWatch extends ChannelDuplexHandler {
   }
 
   private void watch(ChannelHandlerContext ctx) {
-    ctx.executor().schedule(() -> look(ctx), pace.millis(), TimeUnit.MILLISECONDS);
+    ctx.executor().schedule(() -> look(ctx), lookMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void look(ChannelHandlerContext ctx) {
@@ -74,17 +80,30 @@ final class WriteWatch extends ChannelDuplexHandler {
     taken = written - waiting(ctx);
     if (ctx.channel().isWritable()) {
       isWatching = false;
-    } else if (pace.slowness(taken, budget.isShort()) != null) {
+    } else if (isTooSlow()) {
       connections.stalled();
       ctx.close();
     } else {
       makesWay = true;
       connections.unasking(ctx.channel());
-      if (taken > before) {
+      if (taken - before >= ENOUGH_TO_STAY) {
         connections.getsOn(ctx.channel());
       }
       watch(ctx);
     }
+  }
+
+  private boolean isTooSlow() {
+    sinceJudgedMillis += lookMillis();
+    if (sinceJudgedMillis < pace.millis()) {
+      return false;
+    }
+    sinceJudgedMillis = 0;
+    return pace.slowness(taken, budget.isShort()) != null;
+  }
+
+  private long lookMillis() {
+    return Math.min(LOOK_MILLIS, pace.millis());
   }
 
   /// What the socket has not taken yet, with the little that each buffer counts for itself.

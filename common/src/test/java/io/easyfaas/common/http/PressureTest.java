@@ -595,6 +595,31 @@ final class PressureTest {
   }
 
   @Test
+  void connectionsThatTakeNothingOfTheirAnswersMakeWayAndLockNobodyOut() throws Exception {
+    ConnectionLimit few = new ConnectionLimit(4);
+    Deadlines patient = new Deadlines(LONG, LONG, LONG, LONG, LONG);
+    try (EventLoops own = new EventLoops(1, budget, few);
+        HttpServer server =
+            HttpServer.start(
+                ANY_PORT, own, BODY_BYTES, request -> answer(request), _ -> this::keep, patient)) {
+      List<RawConnection> stuck = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        stuck.add(new RawConnection(server.port()).send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
+      }
+      until(() -> kind(ByteKind.ANSWER).bytes() >= 4L * Large.BYTES);
+      mayAnswer.release();
+
+      try (RawConnection innocent = new RawConnection(server.port())) {
+        innocent.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        assertThat(innocent.read().status()).isEqualTo(200);
+      }
+      for (RawConnection each : stuck) {
+        each.close();
+      }
+    }
+  }
+
+  @Test
   void whoHasJustComeIsLetBeForLongEnoughToAsk() throws Exception {
     ConnectionLimit few = new ConnectionLimit(2);
     try (EventLoops own = new EventLoops(1, budget, few);
