@@ -1163,7 +1163,7 @@ class Runner {
     this.captureWrites();
     process.on('uncaughtException', (error, origin) => this.onUncaught(error, origin));
     process.on('unhandledRejection', (reason) => this.onUnhandledRejection(reason));
-    process.once('exit', () => this.onExit());
+    process.once('exit', (status) => this.onExit(status));
     this.useOnce();
     setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
   }
@@ -1505,9 +1505,10 @@ class Runner {
   }
 
   /** The last code of ours that runs: user code, or `end`, called process.exit(). */
-  onExit() {
-    this.loadFailed(new RuntimeFailure(EXIT_ERROR, EXIT_MESSAGE));
-    this.failCalls(EXIT_ERROR, (context) => `RequestID: ${context.requestId} ${EXIT_MESSAGE}`);
+  onExit(status) {
+    const message = `${EXIT_MESSAGE}: exit status ${status}`;
+    this.loadFailed(new RuntimeFailure(EXIT_ERROR, message));
+    this.failCalls(EXIT_ERROR, (context) => `RequestID: ${context.requestId} ${message}`);
     this.state = 'ended';
     this.output.log(0, 0, this.decoders.end(0));
     this.output.log(STDERR, 0, this.decoders.end(STDERR));

@@ -1465,7 +1465,7 @@ for (const [name, files, load, errorType, errorMessage] of [
     { 'index.js': 'process.exit(3)' },
     {},
     'Runtime.ExitError',
-    'Process exited before completing request',
+    'Process exited before completing request: exit status 3',
   ],
 ]) {
   test(`load failure: ${name}`, LIMIT, async (t) => {
@@ -1580,7 +1580,7 @@ test('process.exit fails its calls, after everything they wrote', LIMIT, async (
       id,
       3,
       {
-        errorMessage: `RequestID: rid-${id} Process exited before completing request`,
+        errorMessage: `RequestID: rid-${id} Process exited before completing request: exit status 7`,
         errorType: 'Runtime.ExitError',
         stackTrace: [],
       },

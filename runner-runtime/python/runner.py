@@ -1038,7 +1038,7 @@ class Runner:
             handler = load_handler(load["codeRoot"], load["handler"])
             log_to_stderr_by_default()
         except SystemExit as error:
-            failure = RuntimeFailure("Runtime.ExitError", EXIT_MESSAGE)
+            failure = RuntimeFailure("Runtime.ExitError", exit_message(error))
             self._send_load_failed(failure)
             self._exit(error)
         except BaseException as error:
@@ -1164,7 +1164,7 @@ class Runner:
 
     def _fail(self, call: Call, error: BaseException) -> None:
         if isinstance(error, SystemExit):
-            message = f"RequestID: {call.request_id} {EXIT_MESSAGE}"
+            message = f"RequestID: {call.request_id} {exit_message(error)}"
             failure = RuntimeFailure("Runtime.ExitError", message)
             self._finish(call, FAILED | ENDING, error_object(failure))
             self._exit(error)
@@ -1174,10 +1174,8 @@ class Runner:
         """Ends the process as the interpreter would, but does not wait for other threads."""
         import atexit
 
-        status = 0 if error.code is None else error.code
-        if not isinstance(status, int):
-            print(status, file=sys.stderr)
-            status = 1
+        if not (error.code is None or isinstance(error.code, int)):
+            print(error.code, file=sys.stderr)
         try:
             atexit._run_exitfuncs()
         except BaseException:
@@ -1185,7 +1183,19 @@ class Runner:
         self._flush_output()
         self._output.finish()
         self._writer.finish()
-        posix._exit(status & 0xFF)
+        posix._exit(exit_status(error))
+
+
+def exit_status(error: SystemExit) -> int:
+    """The status that the interpreter ends with."""
+    if error.code is None:
+        return 0
+    return error.code & 0xFF if isinstance(error.code, int) else 1
+
+
+def exit_message(error: SystemExit) -> str:
+    """What is told of a call whose function ends the process."""
+    return f"{EXIT_MESSAGE}: exit status {exit_status(error)}"
 
 
 class Nowhere:

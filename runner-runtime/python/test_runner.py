@@ -1262,7 +1262,7 @@ class ErrorTest(unittest.TestCase):
                 "import sys; sys.exit(3)",
                 "index.handler",
                 "Runtime.ExitError",
-                "^Process exited before",
+                "^Process exited before completing request: exit status 3$",
             ),
             (None, "index", "Runtime.MalformedHandlerName", malformed),
             (None, "", "Runtime.MalformedHandlerName", malformed),
@@ -1337,7 +1337,8 @@ class ErrorTest(unittest.TestCase):
                         self.assertEqual(
                             result.json,
                             {
-                                "errorMessage": "RequestID: rid-1 Process exited before completing request",
+                                "errorMessage": "RequestID: rid-1 Process exited before completing request"
+                                f": exit status {status}",
                                 "errorType": "Runtime.ExitError",
                                 "stackTrace": [],
                             },

@@ -33,7 +33,7 @@ class RunnerFailureTest {
   @Test
   void processThatEndsIsNamedAndItsSlotIsColdAtOnce() {
     String brn = engine.registry.add("exit", Traits.of("exit"));
-    engine.funclet.exit(new RunnerExit(1, 0, false));
+    engine.funclet.exit(new RunnerExit(3, 0, false));
 
     HttpResponse<String> response =
         engine.send(engine.invocation(brn, "x").header("X-Easyfaas-Request-Id", "R1").build());
@@ -41,11 +41,20 @@ class RunnerFailureTest {
     assertUnhandled(response);
     assertThat(response.body())
         .isEqualTo(
-            "{\"errorMessage\":\"RequestID: R1 Process exited before completing request\","
+            "{\"errorMessage\":\"RequestID: R1 Process exited before completing request: exit status 3\","
                 + "\"errorType\":\"Runtime.ExitError\",\"stackTrace\":[]}");
     TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
     assertThat(reasons()).containsExactly("runner-exited");
     assertThat(marked()).isZero();
+  }
+
+  @Test
+  void signalThatEndsAProcessIsNamed() {
+    String brn = engine.registry.add("exit", Traits.of("exit"));
+    engine.funclet.exit(new RunnerExit(137, 9, false));
+
+    assertThat(engine.invoke(brn, "x").body())
+        .contains("Process exited before completing request: signal: killed\"");
   }
 
   @Test

@@ -281,7 +281,7 @@ final class ConformanceIT {
     assertThat(answer.status()).isEqualTo(200);
     assertThat(answer.header("X-easyfaas-Function-Error")).contains("Unhandled");
     assertThat(answer.text())
-        .contains("RequestID: exit-1 Process exited before completing request");
+        .contains("RequestID: exit-1 Process exited before completing request: exit status 3");
   }
 
   @Test

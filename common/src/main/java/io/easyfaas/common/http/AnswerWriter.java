@@ -11,8 +11,6 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpResponse;
 import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,10 +60,11 @@ record AnswerWriter(
     Reservation room = budget.open(ByteKind.ANSWER, Admission.client(context.channel()));
     try {
       if (reserve(room, size)) {
-        OwnedBytes body = OwnedBytes.empty(context.alloc(), room, size);
-        return answer.replace(body.clear().writeBytes(answer.content()));
+        return answer.replace(
+            OwnedBytes.empty(context.alloc(), room, size).writeBytes(answer.content()));
       }
-      return NettyHttp.response(HttpResponse.error(noRoom(room.shortage(size))), keepAlive);
+      ApiException noRoom = new ApiException(ErrorCode.UNAVAILABLE, room.shortage(size));
+      return NettyHttp.response(HttpResponse.error(noRoom), keepAlive);
     } catch (OutOfMemoryError e) {
       return NettyHttp.response(HttpResponse.error(e), keepAlive);
     } catch (InterruptedException e) {
@@ -88,11 +87,6 @@ record AnswerWriter(
     } finally {
       turns.answerWaited();
     }
-  }
-
-  private static ApiException noRoom(String shortage) {
-    return new ApiException(
-        ErrorCode.UNAVAILABLE, shortage, List.of(), Optional.of(Duration.ofSeconds(1)));
   }
 
   private static HttpResponse notHttp(HttpResponse response, IllegalArgumentException cause) {

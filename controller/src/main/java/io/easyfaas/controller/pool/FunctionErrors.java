@@ -6,10 +6,24 @@ import io.easyfaas.common.wire.FunctionError;
 import io.easyfaas.common.wire.RunnerExit;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The error objects that the controller makes in a runner's place, see protocol.md §6.
 public final class FunctionErrors {
+  private static final Map<Integer, String> SIGNALS =
+      Map.of(
+          1, "hangup",
+          2, "interrupt",
+          4, "illegal instruction",
+          6, "aborted",
+          7, "bus error",
+          8, "floating point exception",
+          9, "killed",
+          11, "segmentation fault",
+          13, "broken pipe",
+          15, "terminated");
+
   private FunctionErrors() {}
 
   /// The process ended before it answered.
@@ -28,7 +42,16 @@ public final class FunctionErrors {
                 message + ": out of memory (limit " + limit.mebibytes() + "MB)",
                 "Runtime.OutOfMemory",
                 List.of())
-            : new FunctionError(message, "Runtime.ExitError", List.of()));
+            : new FunctionError(
+                message + exit.map(FunctionErrors::how).orElse(""),
+                "Runtime.ExitError",
+                List.of()));
+  }
+
+  private static String how(RunnerExit exit) {
+    return exit.signal() == 0
+        ? ": exit status " + exit.code()
+        : ": signal: " + SIGNALS.getOrDefault(exit.signal(), Integer.toString(exit.signal()));
   }
 
   /// The function was not loaded in time.

@@ -60,14 +60,13 @@ final class AnswerParts {
     return given;
   }
 
-  /// Counts bytes that came.
-  ///
-  /// @throws ProtocolException when the runner had no credit for them
-  void came(int bytes) throws ProtocolException {
-    if (bytes > credit) {
-      throw new ProtocolException(
-          "CHUNK of " + bytes + " bytes (expected: at most " + credit + ")");
-    }
+  /// How many bytes may come.
+  int credit() {
+    return credit;
+  }
+
+  /// Counts bytes that came, no more than {@link #credit}.
+  void came(int bytes) {
     credit -= bytes;
   }
 

@@ -114,27 +114,44 @@ final class CallFrames {
     return unsent > UNREAD_SLACK_BYTES && unsent > UNREAD_SLACK_BYTES + calls.eventBytes();
   }
 
-  /// Takes a CHUNK frame.
+  /// Whether a CHUNK frame is of a call that is in flight still.
   ///
-  /// @throws ProtocolException when the call is not in flight or may not be answered so, or the
+  /// @param length of its payload, in bytes
+  /// @throws ProtocolException when the call never was in flight or may not be answered so, or the
   ///   runner has no credit
-  void onChunk(byte flags, int id, ByteBuf payload) throws ProtocolException {
+  boolean takesChunk(byte flags, int id, int length) throws ProtocolException {
     RunnerCall call = inFlight(FrameType.CHUNK, id);
     if (call == null) {
+      return false;
+    }
+    boolean head = (flags & FrameType.FLAG_HEAD) != 0;
+    AnswerParts parts = calls.parts(id);
+    if (head ? parts != null || length > FrameType.MAX_HEAD_BYTES : length == 0) {
+      throw new ProtocolException(head ? "a head that is late or too long" : "an empty CHUNK");
+    }
+    if (parts == null && !call.takesParts()) {
+      throw new ProtocolException("CHUNK for a call that takes whole answers only");
+    }
+    int credit = parts == null ? FrameType.FIRST_CREDIT_BYTES : parts.credit();
+    if (!head && length > credit) {
+      throw new ProtocolException(
+          "CHUNK of " + length + " bytes (expected: at most " + credit + ")");
+    }
+    return true;
+  }
+
+  /// Takes a CHUNK frame.
+  ///
+  /// @throws ProtocolException as {@link #takesChunk}
+  void onChunk(byte flags, int id, ByteBuf payload) throws ProtocolException {
+    RunnerCall call = calls.get(id);
+    if (!takesChunk(flags, id, payload.readableBytes()) || call == null) {
       return;
     }
     boolean head = (flags & FrameType.FLAG_HEAD) != 0;
     AnswerParts parts = calls.parts(id);
-    if (head
-        ? parts != null || payload.readableBytes() > FrameType.MAX_HEAD_BYTES
-        : !payload.isReadable()) {
-      throw new ProtocolException(head ? "a head that is late or too long" : "an empty CHUNK");
-    }
     boolean begins = parts == null;
     if (parts == null) {
-      if (!call.takesParts()) {
-        throw new ProtocolException("CHUNK for a call that takes whole answers only");
-      }
       parts = new AnswerParts(writer.allocator(), () -> bytes.open(ByteKind.ANSWER, account));
       calls.beginParts(id, parts);
     }

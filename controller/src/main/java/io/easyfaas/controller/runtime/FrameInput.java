@@ -42,6 +42,12 @@ final class FrameInput extends ChannelInboundHandlerAdapter
     /// Whether somebody still waits for an answer: asked before a large one is collected.
     boolean isAwaited(int id);
 
+    /// Whether a part of an answer is wanted: asked before a large one is collected.
+    ///
+    /// @param length of its payload, in bytes
+    /// @throws ProtocolException when the runner may not send it
+    boolean takesChunk(byte flags, int id, int length) throws ProtocolException;
+
     /// A frame is dropped.
     ///
     /// @param length of its payload, in bytes
@@ -235,10 +241,11 @@ final class FrameInput extends ChannelInboundHandlerAdapter
   private @Nullable ByteBuf memory(byte type, byte flags, int id, int length)
       throws ProtocolException {
     if (type == FrameType.CHUNK) {
-      if (length > FrameType.FIRST_CREDIT_BYTES) {
-        throw new ProtocolException("CHUNK of " + length + " bytes");
+      if (owner.takesChunk(flags, id, length)) { // So the runner had credit for it.
+        return channel.alloc().directBuffer(length, length);
       }
-      return channel.alloc().directBuffer(length, length); // The runner had credit for it.
+      frames.skip();
+      return null;
     }
     if (type != FrameType.RESULT && type != FrameType.LOG && type != FrameType.LOAD_FAILED) {
       throw new ProtocolException("frame of type " + type + " of " + length + " bytes");

@@ -79,10 +79,10 @@ final class PrintBudget {
     long elapsed = now - windowStart;
     if (elapsed >= WINDOW_NANOS) {
       begin(now);
-      return 0;
+      elapsed = 0;
     }
     if (used == 0 && usedNanos == 0) {
-      share.prints(now);
+      share.prints(now); // Also who goes on after a pause.
     }
     return elapsed;
   }
@@ -91,7 +91,6 @@ final class PrintBudget {
     windowStart = now;
     used = 0;
     usedNanos = 0;
-    share.prints(now);
   }
 
   /// Stops reading for a while: there is no memory for what would be read.

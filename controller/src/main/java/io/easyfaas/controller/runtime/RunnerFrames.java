@@ -87,6 +87,18 @@ final class RunnerFrames implements FrameInput.Owner {
   }
 
   @Override
+  public boolean takesChunk(byte flags, int id, int length) throws ProtocolException {
+    if (runner.phase() != Phase.READY) {
+      throw ProtocolException.notAllowed(FrameType.CHUNK);
+    }
+    boolean isTaken = callFrames.takesChunk(flags, id, length);
+    if (!isTaken) {
+      budget.spend(PrintBudget.PIECE_BYTES + length);
+    }
+    return isTaken;
+  }
+
+  @Override
   public void refused(byte type, byte flags, int id, int length, String why)
       throws ProtocolException {
     if (type == FrameType.LOG) {

@@ -43,7 +43,7 @@ public final class LooseOutput {
   ///
   /// @param text UTF-8; its position does not change
   public synchronized void add(Source source, ByteBuffer text, long epochMillis) {
-    if (text.hasRemaining()) {
+    if (text.hasRemaining() && function.keepsUserLog()) {
       firstMillis = isEmpty ? epochMillis : firstMillis;
       isEmpty = false;
       endsWithNewline = text.get(text.limit() - 1) == '\n';

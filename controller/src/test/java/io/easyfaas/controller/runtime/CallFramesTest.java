@@ -74,6 +74,19 @@ class CallFramesTest {
   }
 
   @Test
+  void aPartIsRefusedBeforeItIsCollected() throws Exception {
+    invoke(true);
+    chunk(NONE, "one");
+
+    assertThat(frames.takesChunk(NONE, 1, WINDOW - 3)).isTrue();
+    assertThatThrownBy(() -> frames.takesChunk(NONE, 1, WINDOW - 2))
+        .isInstanceOf(ProtocolException.class)
+        .hasMessageContaining("expected: at most " + (WINDOW - 3));
+    assertThatThrownBy(() -> frames.takesChunk(NONE, 2, 70_000))
+        .isInstanceOf(ProtocolException.class);
+  }
+
+  @Test
   void anAnswerInPartsIsHeardInOrder() throws Exception {
     Call call = invoke(true);
 

@@ -249,6 +249,19 @@ class FrameInputTest {
   }
 
   @Test
+  void aPartThatNobodyWaitsForCostsNoMemory() {
+    isAwaited = false;
+    byte[] payload = new byte[100_000];
+    ByteBuf part = Unpooled.wrappedBuffer(RunnerHarness.frame(FrameType.CHUNK, 0, 1, payload));
+
+    channel.writeInbound(part.readRetainedSlice(70_000));
+    channel.writeInbound(part, frame("y"));
+
+    assertThat(told).containsExactly("frame 1");
+    assertThat(memory.given).noneMatch(buffer -> buffer.capacity() >= payload.length);
+  }
+
+  @Test
   void onlyWhatSaysMuchMayBeLarge() {
     byte[] payload = new byte[FrameReader.FIRST_BYTES + 1];
     ByteBuf pong = Unpooled.wrappedBuffer(RunnerHarness.frame(FrameType.PONG, 0, 1, payload));
@@ -329,6 +342,14 @@ class FrameInputTest {
 
     @Override
     public boolean isAwaited(int id) {
+      return isAwaited;
+    }
+
+    @Override
+    public boolean takesChunk(byte flags, int id, int length) throws ProtocolException {
+      if (length > FrameType.FIRST_CREDIT_BYTES) {
+        throw new ProtocolException("CHUNK of " + length + " bytes");
+      }
       return isAwaited;
     }
 

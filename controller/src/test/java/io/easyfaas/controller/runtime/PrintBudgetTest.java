@@ -94,6 +94,19 @@ class PrintBudgetTest {
     assertThat(channel.config().isAutoRead()).isTrue();
   }
 
+  @Test
+  void whoGoesOnAfterAPauseIsOneOfThoseThatPrint() {
+    take(PrintShare.TOTAL_NANOS + 1);
+    now += PrintBudget.WINDOW_NANOS;
+    channel.advanceTimeBy(PrintBudget.WINDOW_NANOS, TimeUnit.NANOSECONDS);
+    channel.runScheduledPendingTasks();
+    assertThat(channel.config().isAutoRead()).isTrue();
+
+    take(PrintShare.TOTAL_NANOS);
+
+    assertThat(channel.config().isAutoRead()).as("it is one, not two").isTrue();
+  }
+
   /// Handles output for so long, in steps of a millisecond at most.
   private void take(long nanos) {
     for (long left = nanos; left > 0; ) {
