@@ -242,7 +242,7 @@ public final class FunctionStore implements AutoCloseable {
       return replace(revision, document, code);
     } catch (StoreException e) {
       List<ReplacedCode.Kept> kept = replaced.of(revision.unqualified());
-      if (kept.isEmpty()) {
+      if (kept.isEmpty() || !e.isForWantOfRoom()) {
         throw e;
       }
       kept.forEach(this::removeReplaced); // It has the room that this may lack.
@@ -266,6 +266,9 @@ public final class FunctionStore implements AutoCloseable {
     } catch (IOException e) {
       cache.remove(revision); // Whether it was replaced all the same, only the disk knows.
       throw failure("store " + revision, e, sizeOf(code));
+    } catch (RuntimeException | Error e) {
+      cache.remove(revision);
+      throw e;
     }
   }
 

@@ -2,18 +2,24 @@ package io.easyfaas.stubs.store;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.disk.DiskUse;
+import io.easyfaas.common.disk.FairShare;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Code that no document names any more, kept a little for who was told of it before and comes for
-/// it now: two minutes, at most 64 packages and 64 MiB in all; what was replaced first goes first.
-/// Thread-safe.
+/// it now: two minutes, at most 64 packages and 64 MiB in all. What is too much goes from the
+/// account that has most, what it replaced first before the rest. Thread-safe.
 ///
 /// Only this process knows of it: what is left at its end goes at the next change of its revision.
 final class ReplacedCode implements AutoCloseable {
@@ -21,20 +27,24 @@ final class ReplacedCode implements AutoCloseable {
   static final int MAX_PACKAGES = 64;
   static final long MAX_BYTES = 64L << 20;
 
+  private static final Logger LOG = LoggerFactory.getLogger(ReplacedCode.class);
+  private static final DiskUse MOST = new DiskUse(MAX_BYTES, MAX_PACKAGES);
+
   /// A package that is kept.
   ///
   /// @param revision whose it was
   /// @param until when it may go, by the clock
-  record Kept(FunctionBrn revision, Path file, long bytes, long until) {}
+  record Kept(FunctionBrn revision, Path file, long bytes, long until) {
+    private DiskUse use() {
+      return new DiskUse(bytes, 1);
+    }
+  }
 
   private final Consumer<Kept> remover;
   private final LongSupplier nanoTime;
 
   @GuardedBy("this")
   private final Deque<Kept> kept = new ArrayDeque<>();
-
-  @GuardedBy("this")
-  private long bytes;
 
   @GuardedBy("this")
   private boolean closed;
@@ -50,7 +60,6 @@ final class ReplacedCode implements AutoCloseable {
   synchronized void keep(FunctionBrn revision, Path file, long size) {
     if (kept.stream().noneMatch(other -> other.file().equals(file))) {
       kept.add(new Kept(revision, file, size, nanoTime.getAsLong() + KEPT.toNanos()));
-      bytes += size;
       notifyAll();
     }
   }
@@ -62,7 +71,6 @@ final class ReplacedCode implements AutoCloseable {
     for (Kept each : kept) {
       if (each.file().equals(file)) {
         kept.remove(each);
-        bytes -= each.bytes();
         return true;
       }
     }
@@ -74,9 +82,17 @@ final class ReplacedCode implements AutoCloseable {
     return kept.stream().filter(each -> each.revision().unqualified().equals(function)).toList();
   }
 
-  /// Removes what is kept for too long, or too much.
+  /// Removes what is kept for too long, or too much. What cannot be removed is named in the log and
+  /// goes at the next change of its revision.
   void tidy() {
-    due().forEach(remover);
+    for (Kept each : due()) {
+      try {
+        remover.accept(each);
+      } catch (RuntimeException | Error e) {
+        LOG.warn("remove {}: {}; the next change tries again", each.file(), e.toString());
+        boolean _ = release(each.file());
+      }
+    }
   }
 
   /// Has a thread of its own tidy when it is time, until this is closed.
@@ -98,16 +114,26 @@ final class ReplacedCode implements AutoCloseable {
   }
 
   private synchronized List<Kept> due() {
+    long now = nanoTime.getAsLong();
     List<Kept> due = new ArrayList<>();
-    long left = bytes;
-    int count = kept.size();
+    Map<String, Deque<Kept>> rest = new HashMap<>();
+    Map<String, DiskUse> uses = new HashMap<>();
     for (Kept each : kept) {
-      if (count <= MAX_PACKAGES && left <= MAX_BYTES && each.until() - nanoTime.getAsLong() > 0) {
-        break;
+      if (each.until() - now <= 0) {
+        due.add(each);
+      } else {
+        rest.computeIfAbsent(each.revision().account(), _ -> new ArrayDeque<>()).add(each);
+        uses.merge(each.revision().account(), each.use(), DiskUse::plus);
       }
-      due.add(each);
-      count--;
-      left -= each.bytes();
+    }
+    for (List<String> givers = FairShare.givers(uses, MOST);
+        !givers.isEmpty();
+        givers = FairShare.givers(uses, MOST)) {
+      String giver = givers.getFirst();
+      Deque<Kept> own = rest.getOrDefault(giver, new ArrayDeque<>());
+      Kept first = own.remove();
+      due.add(first);
+      uses.computeIfPresent(giver, (_, use) -> own.isEmpty() ? null : use.minus(first.use()));
     }
     return due;
   }

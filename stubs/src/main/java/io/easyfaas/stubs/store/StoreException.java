@@ -43,6 +43,11 @@ public final class StoreException extends RuntimeException {
     }
   }
 
+  /// Whether it could succeed if less of the disk were taken.
+  boolean isForWantOfRoom() {
+    return code == ErrorCode.STORAGE_EXCEEDED || code == ErrorCode.UNAVAILABLE;
+  }
+
   /// What to tell the caller: {@link ErrorCode#STORAGE_EXCEEDED} when a limit is reached, {@link
   /// ErrorCode#UNAVAILABLE} when trying again later can help, else {@link ErrorCode#SERVICE}.
   public ErrorCode code() {

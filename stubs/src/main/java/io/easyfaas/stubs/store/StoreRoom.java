@@ -18,11 +18,15 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// What functions take of the disk, by account, and whether there is room for more. Counted from
 /// what is there at the first question, in one pass; after that only the directories of a function
 /// that changes are looked at. Thread-safe; never asked for one function by two threads at once.
 final class StoreRoom {
+  private static final Logger LOG = LoggerFactory.getLogger(StoreRoom.class);
+
   private final Path directory;
   private final Path numbers;
   private final Disk disk;
@@ -74,10 +78,11 @@ final class StoreRoom {
   }
 
   /// Counts what a function takes now. Before the first question there is nothing to be kept up to
-  /// date. The disk is read without the lock.
+  /// date. The disk is read without the lock. Where it cannot be read, what was set aside counts
+  /// until the next change.
   ///
   /// @param function with a version or without
-  void settle(FunctionBrn function) throws IOException {
+  void settle(FunctionBrn function) {
     FunctionBrn unqualified = function.unqualified();
     Use before;
     synchronized (this) {
@@ -86,7 +91,13 @@ final class StoreRoom {
     if (before == null) {
       return;
     }
-    Use now = count(unqualified, before.revisions());
+    Use now;
+    try {
+      now = count(unqualified, before.revisions());
+    } catch (IOException e) {
+      LOG.warn("count {}: {}; the next change counts again", unqualified, e.toString());
+      return;
+    }
     synchronized (this) {
       if (now.disk().equals(DiskUse.NONE)) {
         functions.remove(unqualified);

@@ -21,6 +21,7 @@ final class FailingDisk implements Disk {
   private final String message;
   private int operations;
   private int listings;
+  private boolean refusesListings;
 
   private FailingDisk(int failAt, boolean forEver, String message) {
     this.failAt = failAt;
@@ -43,6 +44,11 @@ final class FailingDisk implements Disk {
     isFull = full;
   }
 
+  /// No directory can be listed from now on.
+  void refuseListings() {
+    refusesListings = true;
+  }
+
   /// Nothing fails, and nothing is waited for: to prepare a directory quickly.
   static FailingDisk neverFails() {
     return new FailingDisk(Integer.MAX_VALUE, false, "");
@@ -61,6 +67,9 @@ final class FailingDisk implements Disk {
   @Override
   public List<Path> children(Path directory) throws IOException {
     listings++;
+    if (refusesListings) {
+      throw new IOException("listing " + directory + " failed");
+    }
     return disk.children(directory);
   }
 

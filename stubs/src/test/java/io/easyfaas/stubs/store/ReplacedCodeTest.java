@@ -6,8 +6,11 @@ import static io.easyfaas.stubs.store.StoreFixture.document;
 import static io.easyfaas.stubs.store.StoreFixture.put;
 import static io.easyfaas.stubs.store.StoreFixture.stage;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument;
 import java.io.IOException;
@@ -68,6 +71,68 @@ final class ReplacedCodeTest {
     // The current one and the one before it are not counted.
     assertThat(revisions.subList(0, 3)).noneMatch(ReplacedCodeTest::isThere);
     assertThat(revisions.subList(3, revisions.size())).allMatch(ReplacedCodeTest::isThere);
+  }
+
+  @Test
+  void ofTheAccountThatHasMostGoesFirst() {
+    FunctionStore store = open(StoreLimits.NONE);
+    FunctionBrn other = FunctionBrn.of(new Account("other"), "quiet", Qualifier.LATEST);
+    List<FunctionDocument> quiet = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      quiet.add(put(store, other, "revision " + i));
+    }
+    List<FunctionDocument> busy = new ArrayList<>();
+    for (int i = 0; i < ReplacedCode.MAX_PACKAGES + 5; i++) {
+      busy.add(put(store, LATEST, "revision " + i));
+    }
+
+    store.tidy();
+
+    assertThat(quiet).allMatch(ReplacedCodeTest::isThere);
+    assertThat(busy.getFirst()).matches(document -> !isThere(document));
+  }
+
+  @Test
+  void whatCannotBeRemovedKeepsNothingElse() {
+    List<Path> removed = new ArrayList<>();
+    ReplacedCode replaced =
+        new ReplacedCode(
+            code -> {
+              if (removed.isEmpty()) {
+                removed.add(code.file());
+                throw new IllegalStateException("a disk that nobody thought of");
+              }
+              removed.add(code.file());
+            },
+            nanos::get);
+    replaced.keep(LATEST, Path.of("one"), 1);
+    replaced.keep(LATEST, Path.of("two"), 1);
+    nanos.addAndGet(ReplacedCode.KEPT.toNanos());
+
+    replaced.tidy();
+
+    assertThat(removed).containsExactly(Path.of("one"), Path.of("two"));
+    assertThat(replaced.release(Path.of("one"))).isFalse();
+  }
+
+  @Test
+  void givesWayOnlyToWhatLacksItsRoom() {
+    FailingDisk disk = FailingDisk.neverFails();
+    FunctionStore store = FunctionStore.open(directory, StoreLimits.NONE, disk, nanos::get);
+    opened.add(store);
+    List<FunctionDocument> revisions = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      revisions.add(put(store, LATEST, "revision " + i));
+    }
+    Path missing = directory.resolve("missing.zip");
+
+    try (FunctionStore.Lock _ = store.lock(LATEST)) {
+      FunctionDocument other = document(LATEST, "other", "A".repeat(43) + "=");
+      assertThatThrownBy(() -> store.put(LATEST, other, missing))
+          .isInstanceOf(StoreException.class);
+    }
+
+    assertThat(revisions).allMatch(ReplacedCodeTest::isThere);
   }
 
   @Test

@@ -116,6 +116,19 @@ final class StoreRoomTest {
   }
 
   @Test
+  void aChangeThatIsStoredIsNotRefusedBecauseItCannotBeCounted() {
+    FailingDisk disk = FailingDisk.neverFails();
+    try (FunctionStore store = FunctionStore.open(directory, StoreLimits.NONE, disk)) {
+      put(store, brn("a", "1"), "before");
+      disk.refuseListings();
+
+      put(store, brn("a", "1"), "after");
+
+      assertThat(codeOf(store.find(brn("a", "1")).orElseThrow())).isEqualTo("after");
+    }
+  }
+
+  @Test
   void countingLooksAtEachDirectoryOnce() {
     FailingDisk disk = FailingDisk.neverFails();
     int functions = 20;
