@@ -109,6 +109,7 @@ final class CodeCacheTest {
     "filesystem, '', code location was empty",
     "filesystem, code.zip, expected: an absolute path",
     "filesystem, /proc, is not a regular file",
+    "filesystem, /proc/kmsg, checksum failed",
     "bos, ftp://host/code.zip, expected: an http or https address",
     "'', /var/code.zip, expected: an http or https address",
     "git, https://host/x, RepositoryType: \"git\"",
