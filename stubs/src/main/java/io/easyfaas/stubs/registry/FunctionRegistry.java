@@ -276,6 +276,17 @@ public final class FunctionRegistry {
   }
 
   private static FunctionBrn revisionToWrite(FunctionBrn named, @Nullable String version) {
+    FunctionBrn revision = revisionMeant(named, version);
+    if (revision.qualifier().toString().startsWith("0")) { // Else 7 and 007 were two versions.
+      throw invalid(
+          "Version",
+          quoted(revision.qualifier().toString()),
+          "$LATEST, or digits that do not start with 0");
+    }
+    return revision;
+  }
+
+  private static FunctionBrn revisionMeant(FunctionBrn named, @Nullable String version) {
     return switch (named.qualifier()) {
       case Qualifier.Version _ -> named;
       case Qualifier.Alias alias ->

@@ -349,6 +349,8 @@ final class FunctionRoutesTest {
           {"Handler":"/index.h"}     | Handler: \\"/index.h\\" (expected: module.function
           {"Handler":"index.h;x"}    | Handler: \\"index.h;x\\" (expected: module.function
           {"Version":"live"}         | version: \\"live\\" (expected: $LATEST or up to 18 digits)
+          {"Version":"0"}            | Version: \\"0\\" (expected: $LATEST, or digits that do not start with 0)
+          {"Version":"007"}          | Version: \\"007\\" (expected: $LATEST, or digits that do not start with 0)
           {"LogType":"a b"}          | LogType: \\"a b\\" (expected: up to 32 letters)
           {"Code":"AA!!"}            | JSON: Code: Illegal character '!'
           {"Code":[80,75]}           | Code: an array (expected: a text of base64)
