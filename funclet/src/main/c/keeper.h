@@ -18,6 +18,7 @@ struct note {
 enum {
   NOTE_ANSWER = 1,  // ends the request being carried out
   NOTE_LAST = 2,    // the keeper ends after it
+  NOTE_GONE = 4,    // the sandbox ended by itself
 };
 
 // Whether `verb` names a request.

@@ -25,7 +25,9 @@ static void take_note(struct launcher *launcher, struct slot *slot, const struct
     buffer_append(&slot->farewell, text, note->length);
     return;
   }
-  if (note->length > 0) {
+  // Why not told: funclet has ordered its end, and hears of it as that order's answer.
+  bool expected = (note->flags & NOTE_GONE) != 0 && slot->dying;
+  if (note->length > 0 && !expected) {
     pass_on(launcher, text, note->length);
   }
   if ((note->flags & NOTE_ANSWER) != 0 && has_request(slot)) {

@@ -55,13 +55,17 @@ static bool is_slot_name(const char *name) {
 
 // Funclet's requests.
 
-static bool enqueue(struct launcher *launcher, const char *name, const char *bytes, size_t size) {
+static bool enqueue(struct launcher *launcher, const char *verb, const char *name,
+                    const char *bytes, size_t size) {
   struct slot *slot = take_slot(launcher, name);
   if (slot == NULL) {
     return false;
   }
   bool queued = buffer_append(&slot->queue, bytes, size);
   launcher->queued += queued ? size : 0;
+  if (queued) {
+    hasten(slot, verb);
+  }
   settle(launcher, slot);
   return queued;
 }
@@ -83,7 +87,7 @@ static void take_frame(struct launcher *launcher, const char *bytes, size_t size
     refuse(launcher, number, NULL, EINVAL, "slot", name == bytes + size ? NULL : name);
     return;
   }
-  if (!enqueue(launcher, name, bytes, size)) {
+  if (!enqueue(launcher, verb, name, bytes, size)) {
     refuse(launcher, number, name, ENOMEM, "request", NULL);
   }
 }

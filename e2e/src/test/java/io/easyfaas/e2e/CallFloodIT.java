@@ -8,7 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// One account with more functions and calls than there are slots and places to wait.
+/// One account with more functions, calls or processes than there are slots, places to wait and
+/// processors.
 @EndToEnd
 final class CallFloodIT {
   private static final int SLEEPERS = 14;
@@ -17,6 +18,20 @@ final class CallFloodIT {
 
   private static final String SLEEP =
       "exports.handler = (event) => new Promise((done) => setTimeout(() => done(1), event));";
+
+  private static final String BOMB =
+      """
+      import os
+      def handler(event, context):
+          while True:
+              try:
+                  os.fork()
+              except OSError:
+                  pass
+              b = bytearray(200_000)
+              for i in range(0, len(b), 4096):
+                  b[i] = 1
+      """;
 
   @RegisterExtension private static final Leaks LEAKS = new Leaks();
 
@@ -55,6 +70,26 @@ final class CallFloodIT {
             Siege.hold();
           } finally {
             clients.forEach(RawClient::abort);
+          }
+        });
+  }
+
+  @Test
+  void forkBombsThatAreOutOfMemory() {
+    EngineProcess engine = LEAKS.home().startShipped("--container-num=6");
+    for (int i = 0; i < 2; i++) {
+      engine.create(FunctionSpec.python("bomb-" + i, BOMB).withTimeout(3));
+    }
+
+    new Siege(engine, Innocent.modest(engine))
+        .survives(() -> {
+          try (RawClient one = call(engine, "bomb-0", 1);
+              RawClient two = call(engine, "bomb-1", 1)) {
+            firstCall(engine, "fresh");
+            for (RawClient bomb : List.of(one, two)) {
+              RawClient.Reply reply = bomb.read(Duration.ofSeconds(30));
+              assertThat(reply.status()).describedAs("%s", reply).isEqualTo(200);
+            }
           }
         });
   }

@@ -18,7 +18,6 @@ final class CgroupsV1 implements Cgroups {
   private static final int SOCKET_SHARE = 4; // A quarter of the memory, on top of it.
   private static final int SHARES_PER_CORE = 1024;
   private static final int MIN_SHARES = 2;
-  private static final int MAX_SHARES = 262_144; // As sched-design-CFS.rst has it.
 
   private final CgroupLayout.V1 layout;
   private final String engineGroup;
@@ -52,19 +51,10 @@ final class CgroupsV1 implements Cgroups {
 
   @Override
   public void limit(String slot, CgroupLimits limits) {
-    settings.set(
-        slot,
-        "memory",
-        limits.memory().bytes(),
-        () -> limitMemory(group("memory", slot), limits.memory()));
+    limitMemory(slot, limits.memory());
     long shares = Math.max(MIN_SHARES, Math.round(limits.cpuRequest() * SHARES_PER_CORE));
     limitCpu(slot, shares, limits.cpuLimit());
-    settings.set(
-        slot,
-        "pids",
-        limits.pids(),
-        () ->
-            ControlFile.in(group("pids", slot), "pids.max").write(Integer.toString(limits.pids())));
+    limitPids(slot, limits.pids());
   }
 
   @Override
@@ -99,8 +89,13 @@ final class CgroupsV1 implements Cgroups {
 
   @Override
   public void expedite(String slot) {
+    if (Crowd.isIn(group("pids", slot))) {
+      limitPids(slot, 0); // First, or what is born outruns what dies.
+      ControlFile limit = ControlFile.in(group("memory", slot), "memory.limit_in_bytes");
+      limitMemory(slot, new ByteSize(Crowd.memory(limit)));
+    }
     thaw(slot);
-    limitCpu(slot, MAX_SHARES, 0);
+    limitCpu(slot, SHARES_PER_CORE, 0);
   }
 
   @Override
@@ -139,6 +134,18 @@ final class CgroupsV1 implements Cgroups {
       }
     }
     return Double.isInfinite(least) ? OptionalDouble.empty() : OptionalDouble.of(least);
+  }
+
+  private void limitMemory(String slot, ByteSize size) {
+    settings.set(slot, "memory", size.bytes(), () -> limitMemory(group("memory", slot), size));
+  }
+
+  private void limitPids(String slot, int most) {
+    settings.set(
+        slot,
+        "pids",
+        most,
+        () -> ControlFile.in(group("pids", slot), "pids.max").write(Integer.toString(most)));
   }
 
   /// The limit with swap may never be the smaller one, so which of the two is written first depends

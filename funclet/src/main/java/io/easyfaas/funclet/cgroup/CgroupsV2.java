@@ -24,7 +24,6 @@ final class CgroupsV2 implements Cgroups {
   private static final String LEAF = "engine";
   private static final long CPU_PERIOD_MICROS = 100_000;
   private static final long MIN_CPU_QUOTA_MICROS = 1000;
-  private static final long MAX_WEIGHT = 10_000;
   // Without controllers: "no internal processes" is about groups that hand them down.
   private static final String SANDBOX = "sandbox";
 
@@ -67,15 +66,9 @@ final class CgroupsV2 implements Cgroups {
 
   @Override
   public void limit(String slot, CgroupLimits limits) {
-    Path group = group(slot);
-    long memory = limits.memory().bytes();
-    settings.set(slot, "memory", memory, () -> limitMemory(group, memory));
+    limitMemory(slot, limits.memory().bytes());
     limitCpu(slot, weight(limits.cpuRequest()), limits.cpuLimit());
-    settings.set(
-        slot,
-        "pids",
-        limits.pids(),
-        () -> ControlFile.in(group, "pids.max").write(Integer.toString(limits.pids())));
+    limitPids(slot, limits.pids());
   }
 
   @Override
@@ -109,8 +102,12 @@ final class CgroupsV2 implements Cgroups {
 
   @Override
   public void expedite(String slot) {
+    if (Crowd.isIn(group(slot))) {
+      limitPids(slot, 0); // First, or what is born outruns what dies.
+      limitMemory(slot, Crowd.memory(ControlFile.in(group(slot), "memory.max")));
+    }
     thaw(slot);
-    limitCpu(slot, MAX_WEIGHT, 0);
+    limitCpu(slot, weight(1), 0);
   }
 
   @Override
@@ -151,6 +148,18 @@ final class CgroupsV2 implements Cgroups {
   static long weight(double cores) {
     double shares = Math.clamp(cores * 1024, 2, 262_144);
     return 1 + Math.round((shares - 2) * 9999 / 262_142);
+  }
+
+  private void limitMemory(String slot, long bytes) {
+    settings.set(slot, "memory", bytes, () -> limitMemory(group(slot), bytes));
+  }
+
+  private void limitPids(String slot, int most) {
+    settings.set(
+        slot,
+        "pids",
+        most,
+        () -> ControlFile.in(group(slot), "pids.max").write(Integer.toString(most)));
   }
 
   private static void limitMemory(Path group, long bytes) {

@@ -44,7 +44,7 @@ final class CgroupsV1Test {
     FakeControlFiles.group(
         slot("cpu"), Map.of("cpu.shares", "", "cpu.cfs_quota_us", "", "cpu.cfs_period_us", ""));
     FakeControlFiles.group(slot("cpuacct"), Map.of("cpuacct.usage", "1234567"));
-    FakeControlFiles.group(slot("pids"), Map.of("pids.max", "max"));
+    FakeControlFiles.group(slot("pids"), Map.of("pids.max", "max", "pids.current", "2"));
     FakeControlFiles.group(
         slot("unified"), Map.of("cgroup.freeze", "0", "cgroup.events", "populated 1\nfrozen 1"));
     FakeControlFiles.group(slot("freezer"), Map.of("freezer.state", "THAWED"));
@@ -119,6 +119,22 @@ final class CgroupsV1Test {
   }
 
   @Test
+  void aCrowdThatIsToDieGetsNoChildrenButSomeMemoryUntilTheNextLimit() {
+    cgroups.create("c0", LIMITS);
+    FakeControlFiles.group(slot("pids"), Map.of("pids.current", "33"));
+
+    cgroups.expedite("c0");
+    assertThat(FakeControlFiles.read(slot("pids"), "pids.max")).isEqualTo("0");
+    assertThat(FakeControlFiles.read(slot("memory"), "memory.limit_in_bytes"))
+        .isEqualTo("134217728");
+
+    cgroups.limit("c0", LIMITS);
+    assertThat(FakeControlFiles.read(slot("pids"), "pids.max")).isEqualTo("99");
+    assertThat(FakeControlFiles.read(slot("memory"), "memory.limit_in_bytes"))
+        .isEqualTo("67108864");
+  }
+
+  @Test
   void onlyWhatChangesIsWritten() {
     cgroups.create("c0", LIMITS);
     FakeControlFiles.group(slot("memory"), Map.of("memory.limit_in_bytes", "-"));
@@ -147,14 +163,15 @@ final class CgroupsV1Test {
   }
 
   @Test
-  void whatIsToDieGetsAllTheProcessorUntilTheNextLimit() {
+  void whatIsToDieGetsAProcessorUntilTheNextLimit() {
     cgroups.create("c0", LIMITS);
     FakeControlFiles.group(slot("unified"), Map.of("cgroup.freeze", "1"));
 
     cgroups.expedite("c0");
     assertThat(FakeControlFiles.read(slot("unified"), "cgroup.freeze")).isEqualTo("0");
-    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("262144");
+    assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("1024");
     assertThat(FakeControlFiles.read(slot("cpu"), "cpu.cfs_quota_us")).isEqualTo("-1");
+    assertThat(FakeControlFiles.read(slot("pids"), "pids.max")).isEqualTo("99");
 
     cgroups.limit("c0", LIMITS);
     assertThat(FakeControlFiles.read(slot("cpu"), "cpu.shares")).isEqualTo("205");

@@ -131,7 +131,7 @@ final class CgroupsV2Test {
 
     assertThat(FakeControlFiles.read(slot, "pids.max")).isEqualTo("-");
     assertThat(FakeControlFiles.read(slot, "cpu.max")).isEqualTo("-");
-    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("40");
+    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("-");
     assertThat(FakeControlFiles.read(slot, "memory.max")).isEqualTo("33554432");
 
     FakeControlFiles.group(slot, marked);
@@ -169,7 +169,20 @@ final class CgroupsV2Test {
   }
 
   @Test
-  void whatIsToDieGetsAllTheProcessorUntilTheNextLimit() {
+  void aCrowdThatIsToDieGetsNoChildrenButSomeMemory() {
+    Path slot = slot();
+    of(root).create("c0", LIMITS);
+    FakeControlFiles.group(slot, Map.of("pids.current", "33"));
+
+    of(root).expedite("c0");
+
+    assertThat(FakeControlFiles.read(slot, "pids.max")).isEqualTo("0");
+    assertThat(FakeControlFiles.read(slot, "memory.max"))
+        .isEqualTo("" + (LIMITS.memory().bytes() + (64 << 20)));
+  }
+
+  @Test
+  void whatIsToDieGetsAProcessorUntilTheNextLimit() {
     Path slot = slot();
     CgroupLimits limits = new CgroupLimits(ByteSize.ofMebibytes(64), 1, 0.5, 99);
     of(root).create("c0", limits);
@@ -177,7 +190,7 @@ final class CgroupsV2Test {
 
     of(root).expedite("c0");
     assertThat(FakeControlFiles.read(slot.resolve("sandbox"), "cgroup.freeze")).isEqualTo("0");
-    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("10000");
+    assertThat(FakeControlFiles.read(slot, "cpu.weight")).isEqualTo("40");
     assertThat(FakeControlFiles.read(slot, "cpu.max")).isEqualTo("max 100000");
 
     of(root).limit("c0", limits);
@@ -240,6 +253,7 @@ final class CgroupsV2Test {
             "cpu.weight", "100",
             "cpu.max", "max 100000",
             "cpu.stat", "usage_usec 5000\nuser_usec 1",
-            "pids.max", "max"));
+            "pids.max", "max",
+            "pids.current", "2"));
   }
 }
