@@ -53,6 +53,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   private final List<PrewarmRequest> prewarms = new CopyOnWriteArrayList<>();
   private final Set<ContainerId> frozen = ConcurrentHashMap.newKeySet();
   private final AtomicInteger failingPrewarms = new AtomicInteger();
+  private final AtomicInteger failingFreezes = new AtomicInteger();
   private final AtomicInteger failingThaws = new AtomicInteger();
   private final BlockingQueue<FakeRunner.Call> held = new LinkedBlockingQueue<>();
   private final AtomicInteger failingWarmups = new AtomicInteger();
@@ -172,6 +173,11 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     failingThaws.set(count);
   }
 
+  /// Has the next freezes fail.
+  public void failFreezes(int count) {
+    failingFreezes.set(count);
+  }
+
   /// Every prewarm so far.
   public List<PrewarmRequest> prewarms() {
     return prewarms;
@@ -261,6 +267,9 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     freezing.incrementAndGet();
     freezeGate.acquireUninterruptibly();
     freezing.decrementAndGet();
+    if (failingFreezes.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new ApiException(ErrorCode.SERVICE, "", List.of("it is not frozen within 2s"));
+    }
     frozen.add(request.containerID());
   }
 

@@ -126,6 +126,46 @@ class FreezeTest {
         .containsExactly(Reason.THAW_FAILED.word());
   }
 
+  @Test
+  void aSlotThatCouldNotBeFrozenIsTriedAgain() {
+    failFreezes(2);
+
+    TestController.until(
+        "it is frozen",
+        () -> {
+          engine.pass(Duration.ofMillis(100));
+          return engine.funclet.frozen().contains(C0);
+        });
+
+    assertThat(engine.states()).containsExactly("frozen", "cold");
+    assertThat(engine.funclet.resets()).isEmpty();
+    assertThat(engine.invoke(brn, "2").body()).isEqualTo("2");
+  }
+
+  @Test
+  void aSlotThatCannotBeFrozenIsReset() {
+    failFreezes(Integer.MAX_VALUE);
+
+    TestController.until(
+        "it is reset",
+        () -> {
+          engine.pass(Duration.ofMillis(100));
+          return !engine.funclet.resets().isEmpty();
+        });
+
+    assertThat(engine.funclet.resets())
+        .extracting(ResetRequest::reason)
+        .containsExactly(Reason.FREEZE_FAILED.word());
+    assertThat(engine.invoke(brn, "2").body()).isEqualTo("2");
+  }
+
+  private void failFreezes(int count) {
+    engine.funclet.failFreezes(count);
+    assertThat(engine.invoke(brn, "1").body()).isEqualTo("1");
+    TestController.until("it is idle", () -> engine.inFlight() == 0);
+    engine.pass(Duration.ofSeconds(5));
+  }
+
   private void freeze() {
     assertThat(engine.invoke(brn, "1").body()).isEqualTo("1");
     TestController.until("it is idle", () -> engine.inFlight() == 0);

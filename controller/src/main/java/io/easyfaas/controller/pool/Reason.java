@@ -31,6 +31,8 @@ public enum Reason {
   INVALIDATED,
   /// A runner without a function did not start.
   PREWARM_FAILED,
+  /// An idle slot could not be paused.
+  FREEZE_FAILED,
   /// A frozen slot could not be continued.
   THAW_FAILED,
   /// The function could not be put in.

@@ -21,6 +21,10 @@ public sealed interface SlotEvent {
   /// @param succeeded whether it can
   record Probed(boolean succeeded) implements SlotEvent {}
 
+  /// A slot could not be paused; it is tried again later, and after the third time the slot is
+  /// reset. Nothing happens when it is not to be paused any more.
+  record FreezeFailed() implements SlotEvent {}
+
   /// A slot's pause has ended. Nothing happens when its runner was lost meanwhile.
   record Thawed() implements SlotEvent {}
 

@@ -8,6 +8,7 @@ import java.time.Duration;
 final class SlotLife {
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final int MAX_RETRY_DOUBLINGS = 6; // 64 s
+  private static final int MAX_FREEZES = 3;
 
   private final Slots slots;
   private final CallQueue queue;
@@ -47,6 +48,7 @@ final class SlotLife {
         standby.prewarmFailed(slot, slots.now());
       }
       case SlotEvent.PrewarmedLost lost -> standby.prewarmedLost(slot, lost.runner(), slots.now());
+      case SlotEvent.FreezeFailed _ -> freezeFailed(slot);
       case SlotEvent.Thawed _ -> thawed(slot);
       case SlotEvent.ThawFailed _ -> thawFailed(slot);
       case SlotEvent.WarmupFailed failed ->
@@ -73,6 +75,19 @@ final class SlotLife {
     fitness.probed(succeeded, slots.now());
     slot.abnormalTimes += succeeded ? 0 : 1;
     slots.stop(slot, Reason.PROBE);
+  }
+
+  private void freezeFailed(Slot slot) {
+    if (!(slot.state() instanceof SlotState.Frozen frozen)) {
+      return;
+    }
+    slot.abnormalTimes++;
+    if (frozen.failures() + 1 < MAX_FREEZES) {
+      slot.state(frozen.failed(slots.now() + (FIRST_RETRY.toNanos() << frozen.failures())));
+    } else {
+      slots.stop(slot, Reason.FREEZE_FAILED);
+      scheduler.settle();
+    }
   }
 
   private void thawed(Slot slot) {
@@ -207,6 +222,8 @@ final class SlotLife {
         slot -> {
           if (now - slot.lastUsed() >= limits.maxIdle().toNanos()) {
             slots.stop(slot, Reason.IDLE);
+          } else if (slot.state() instanceof SlotState.Frozen frozen && frozen.isDue(now)) {
+            slots.freezeAgain(slot, frozen);
           }
         });
     slots.forEach(

@@ -4,6 +4,7 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.easyfaas.controller.runtime.Runner;
+import java.util.OptionalLong;
 
 /// One slot as the controller sees it. Immutable; the only writer is {@link Slots}.
 ///
@@ -22,8 +23,9 @@ import io.easyfaas.controller.runtime.Runner;
 /// | Warm | freeze | Frozen | sweeper: idle for a while |
 /// | Warm | drain | Draining | timeout, invalidate, fairness |
 /// | Warm | stop | Stopping | idle, make room, runner lost |
+/// | Frozen | failed, retry | Frozen | warden: cannot be paused; sweeper |
 /// | Frozen | thaw | Thawing | a call |
-/// | Frozen | stop | Stopping | idle, make room, runner lost, invalidate |
+/// | Frozen | stop | Stopping | idle, make room, cannot be paused, runner lost, invalidate |
 /// | Thawing | thawed | Warm | warden |
 /// | Thawing | stop | Stopping | warden: cannot be thawed, runner lost |
 /// | Draining | give | Draining | invoke path |
@@ -174,7 +176,7 @@ public sealed interface SlotState {
     }
 
     Frozen freeze() {
-      return new Frozen(function, lease, lastUsed);
+      return new Frozen(function, lease, lastUsed, 0, OptionalLong.empty());
     }
 
     Draining drain(Reason reason) {
@@ -187,7 +189,11 @@ public sealed interface SlotState {
   /// @param function which one
   /// @param lease as in `Warm`
   /// @param lastUsed as in `Warm`
-  record Frozen(ResolvedFunction function, Lease lease, long lastUsed)
+  /// @param failures how often it could not be paused since it was last warm
+  /// @param retryAt when that is tried again, by the pool's clock; empty while it is paused or
+  ///   being so
+  record Frozen(
+      ResolvedFunction function, Lease lease, long lastUsed, int failures, OptionalLong retryAt)
       implements Serving, Stoppable {
     @Override
     public int inFlight() {
@@ -202,6 +208,18 @@ public sealed interface SlotState {
     @Override
     public String name() {
       return "frozen";
+    }
+
+    Frozen failed(long retryAt) {
+      return new Frozen(function, lease, lastUsed, failures + 1, OptionalLong.of(retryAt));
+    }
+
+    Frozen retry() {
+      return new Frozen(function, lease, lastUsed, failures, OptionalLong.empty());
+    }
+
+    boolean isDue(long now) {
+      return retryAt.isPresent() && now - retryAt.getAsLong() >= 0;
     }
 
     Thawing thaw() {

@@ -15,7 +15,8 @@ public interface SlotWork {
   /// @param program needs no function, and ends at once
   void probe(int slot, RuntimeConfiguration program);
 
-  /// Pauses a slot, if it is still {@link SlotState.Frozen} when its turn comes. Nothing is told.
+  /// Pauses a slot, if it is still {@link SlotState.Frozen} when its turn comes. Only a failure is
+  /// told: {@link SlotEvent.FreezeFailed}.
   void freeze(int slot);
 
   /// Ends a slot's pause; ends in {@link SlotEvent.Thawed} or {@link SlotEvent.ThawFailed}.

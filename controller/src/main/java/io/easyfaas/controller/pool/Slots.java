@@ -177,6 +177,12 @@ final class Slots {
     effects.add(new Effect.Freeze(slot.index));
   }
 
+  /// A slot that could not be paused is to be, once more.
+  void freezeAgain(Slot slot, SlotState.Frozen frozen) {
+    slot.state(frozen.retry());
+    effects.add(new Effect.Freeze(slot.index));
+  }
+
   /// A slot's pause is to end.
   void thaw(Slot slot) {
     if (!(slot.state() instanceof SlotState.Frozen frozen)) {

@@ -106,8 +106,8 @@ final class SlotWarden {
         warden.funclet().freeze(new FreezeRequest(id, ""));
       }
     } catch (Throwable e) {
-      // It runs on, which harms nobody.
       warn("could not be frozen: {}", Failures.describe(e));
+      tell(new SlotEvent.FreezeFailed());
     } finally {
       turn.unlock();
     }

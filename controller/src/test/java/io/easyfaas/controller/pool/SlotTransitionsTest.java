@@ -55,6 +55,7 @@ class SlotTransitionsTest {
           idle-a-while,    Cold,       Prewarming,  Prewarmed,  WarmingUp,  Frozen,    Warm,      Frozen,    Thawing,   Draining,  Stopping,    Stopping
           idle-too-long,   Cold,       Prewarming,  Prewarmed,  WarmingUp,  Stopping,  Warm,      Stopping,  Thawing,   Draining,  Stopping,    Stopping
           unwanted,        Cold,       Prewarming,  Stopping,   WarmingUp,  Stopping,  Warm,      Stopping,  Thawing,   Draining,  Stopping,    Stopping
+          freeze-failed,   Cold,       Prewarming,  Prewarmed,  WarmingUp,  Warm,      Warm,      Frozen,    Thawing,   Draining,  Stopping,    Closed
           thawed,          Cold,       Prewarming,  Prewarmed,  WarmingUp,  Warm,      Warm,      Frozen,    Warm,      Draining,  Stopping,    Closed
           thaw-failed,     Cold,       Prewarming,  Prewarmed,  WarmingUp,  Warm,      Warm,      Frozen,    Stopping,  Draining,  Stopping,    Closed
           reset-done,      refused,    refused,     refused,    refused,    refused,   refused,   refused,   refused,   refused,   Prewarming,  refused
@@ -134,6 +135,7 @@ class SlotTransitionsTest {
       case "probed" -> harness.pool.tell(0, new SlotEvent.Probed(true));
       case "prewarmed-lost" ->
           harness.pool.tell(0, new SlotEvent.PrewarmedLost(PoolHarness.RUNNER));
+      case "freeze-failed" -> harness.pool.tell(0, new SlotEvent.FreezeFailed());
       case "thawed" -> harness.pool.tell(0, new SlotEvent.Thawed());
       case "thaw-failed" -> harness.pool.tell(0, new SlotEvent.ThawFailed());
       case "connected" -> {
