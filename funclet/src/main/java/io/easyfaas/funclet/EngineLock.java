@@ -1,63 +1,57 @@
 package io.easyfaas.funclet;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.config.ConfigException;
-import io.easyfaas.common.disk.SmallFile;
+import io.easyfaas.common.disk.DirectoryLock;
+import io.easyfaas.common.disk.DiskFailure;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import org.jspecify.annotations.Nullable;
 
-/// The right to be the one engine of a data directory. The kernel takes it back when the process
-/// ends, however it ends.
+/// The right to be the one engine of a directory, see {@link DirectoryLock}. Thread-safe.
 final class EngineLock implements AutoCloseable {
-  private final FileChannel channel;
+  private final DirectoryLock lock;
   private final Path directory;
 
-  private EngineLock(FileChannel channel, Path directory) {
-    this.channel = channel;
+  private EngineLock(DirectoryLock lock, Path directory) {
+    this.lock = lock;
     this.directory = directory;
   }
 
-  /// Takes the lock; the directory is made when it does not exist.
+  /// The right to a data directory.
   ///
+  /// @param directory is made when it does not exist
   /// @throws ConfigException when another engine has it, or the directory cannot be written
-  static EngineLock take(Path directory) {
-    Path file = directory.resolve(".engine.lock");
+  static EngineLock ofData(Path directory) {
+    return take("--data-dir", directory, ".engine.lock");
+  }
+
+  /// The right to a run directory. Its sockets would be taken for leftovers by an engine with a
+  /// data directory of its own.
+  ///
+  /// @param directory is made when it does not exist
+  /// @throws ConfigException when another engine has it, or the directory cannot be written
+  static EngineLock ofRun(Path directory) {
+    return take("--run-dir", directory, ".funclet.lock");
+  }
+
+  private static EngineLock take(String option, Path directory, String file) {
     try {
       Files.createDirectories(directory);
-      SmallFile.clear(file);
-      FileChannel channel =
-          FileChannel.open(
-              file,
-              LinkOption.NOFOLLOW_LINKS,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE);
-      if (!isLocked(channel)) {
-        String owner = owner(channel);
-        channel.close();
-        throw new ConfigException(
-            "--data-dir: " + directory + " is in use by another engine (pid " + owner + ")");
-      }
-      channel.truncate(0);
-      channel.write(
-          ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(US_ASCII)), 0);
-      return new EngineLock(channel, directory);
-    } catch (IOException e) {
+      return new EngineLock(DirectoryLock.take(directory.resolve(file)), directory);
+    } catch (DirectoryLock.HeldException e) {
       throw new ConfigException(
-          "--data-dir: " + file + ": " + e.getMessage() + ". Hint: the engine needs root");
+          option + ": " + directory + " is in use by another engine (pid " + e.holder() + ")");
+    } catch (AccessDeniedException e) {
+      throw new ConfigException(
+          option + ": " + DiskFailure.text(e) + ". Hint: the engine needs root");
+    } catch (IOException e) {
+      throw new ConfigException(option + " " + directory + ": " + DiskFailure.text(e));
     }
   }
 
@@ -78,25 +72,9 @@ final class EngineLock implements AutoCloseable {
   @Override
   public void close() {
     try {
-      channel.close();
+      lock.close();
     } catch (IOException e) {
       throw new ConfigException("lock of " + directory + ": " + e.getMessage());
     }
-  }
-
-  private static boolean isLocked(FileChannel channel) throws IOException {
-    try {
-      @Nullable FileLock lock = channel.tryLock();
-      return lock != null;
-    } catch (OverlappingFileLockException _) {
-      return false; // Another engine in this very process.
-    }
-  }
-
-  private static String owner(FileChannel channel) throws IOException {
-    ByteBuffer pid = ByteBuffer.allocate(20);
-    channel.read(pid, 0);
-    String text = new String(pid.array(), 0, pid.position(), US_ASCII).strip();
-    return text.isEmpty() ? "unknown" : text;
   }
 }

@@ -3,6 +3,7 @@ package io.easyfaas.funclet;
 import io.easyfaas.common.budget.MemoryPlan;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
@@ -31,9 +32,6 @@ import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -89,9 +87,9 @@ public final class Funclet implements FuncletApi, AutoCloseable {
 
   private static Funclet start(
       FuncletConfig config, EventLoops loops, Deque<AutoCloseable> running) {
-    EngineLock lock = EngineLock.take(config.dataDir());
+    EngineLock lock = EngineLock.ofData(config.dataDir());
     running.push(lock);
-    refuseIfServed(config);
+    running.push(EngineLock.ofRun(config.runDir()));
     String engineId = lock.engineId();
     Cgroups cgroups = EngineCgroups.of(engineId, config.cgroupRoot());
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
@@ -99,7 +97,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     files.removeAll();
     CodeCache codes =
         new CodeCache(config.dataDir().resolve("code"), config.codeCache(), config.codePace());
-    sweep(codes, config.runDir());
+    sweep(codes, config);
     FuncletNode.FuncletResource resources = resources(config, cgroups);
     Rootfs rootfs = Rootfs.load(config.dataDir());
 
@@ -205,18 +203,6 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     }
   }
 
-  /// Another engine with its own data directory may use the run directory: its sockets would be
-  /// taken for leftovers.
-  private static void refuseIfServed(FuncletConfig config) {
-    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      probe.connect(UnixDomainSocketAddress.of(config.apiSocket()));
-    } catch (IOException _) {
-      return; // Nobody answers, or nothing is there.
-    }
-    throw new ConfigException(
-        "--run-dir: " + config.runDir() + " is in use by another engine, whose API answers");
-  }
-
   /// One broken container may be bad luck and is repaired; all of them are the machine's fault.
   private static void refuseIfAllBroken(List<ContainerInfo> containers) {
     if (containers.stream().allMatch(container -> container.state().equals("broken"))) {
@@ -227,9 +213,11 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     }
   }
 
-  private static void sweep(CodeCache codes, Path runDir) {
+  private static void sweep(CodeCache codes, FuncletConfig config) {
     try {
-      Files.createDirectories(runDir);
+      if (config.hasOwnApiSocket()) {
+        DiskTree.delete(config.apiSocket());
+      }
       codes.sweep(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")));
     } catch (IOException e) {
       throw new ConfigException("sweep of the last engine's files: " + e.getMessage());

@@ -72,6 +72,7 @@ public record FuncletConfig(
     }
   }
 
+  private static final String API_SOCKET = ".funcletapi.sock";
   private static final String LAUNCHER_SOCKET = "launcher.sock";
   private static final double MAX_CORES = 4096;
   private static final Duration CODE_PATIENCE = Duration.ofSeconds(10); // As the reference.
@@ -93,6 +94,12 @@ public record FuncletConfig(
   /// Where the launcher connects to funclet.
   Path launcherSocket() {
     return runDir.resolve(LAUNCHER_SOCKET);
+  }
+
+  /// Whether the API's socket has a name that is funclet's own: elsewhere somebody's file may be in
+  /// its place.
+  boolean hasOwnApiSocket() {
+    return apiSocket.equals(runDir.resolve(API_SOCKET));
   }
 
   /// Every option with its default.
@@ -147,7 +154,7 @@ public record FuncletConfig(
         settings.path("data-dir"),
         runDir,
         settings.text("api-sock").isEmpty()
-            ? runDir.resolve(".funcletapi.sock")
+            ? runDir.resolve(API_SOCKET)
             : settings.path("api-sock"),
         Stream.of(settings.text("pod-name"), environment.getOrDefault("MY_POD_NAME", ""))
             .filter(name -> !name.isEmpty())

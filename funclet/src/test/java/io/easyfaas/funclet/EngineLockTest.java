@@ -4,14 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.easyfaas.common.config.ConfigException;
-import io.easyfaas.common.disk.Damage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 final class EngineLockTest {
   @TempDir private Path directory;
@@ -19,9 +16,9 @@ final class EngineLockTest {
   @Test
   void aSecondEngineIsToldWhoIsThere() {
     Path data = directory.resolve("data");
-    try (EngineLock _ = EngineLock.take(data)) {
+    try (EngineLock _ = EngineLock.ofData(data)) {
       assertThatExceptionOfType(ConfigException.class)
-          .isThrownBy(() -> EngineLock.take(data))
+          .isThrownBy(() -> EngineLock.ofData(data))
           .withMessage(
               "--data-dir: "
                   + data
@@ -29,7 +26,27 @@ final class EngineLockTest {
                   + ProcessHandle.current().pid()
                   + ")");
     }
-    EngineLock.take(data).close();
+    EngineLock.ofData(data).close();
+  }
+
+  @Test
+  void theRunDirectoryHasALockOfItsOwn() {
+    try (EngineLock _ = EngineLock.ofData(directory);
+        EngineLock _ = EngineLock.ofRun(directory)) {
+      assertThatExceptionOfType(ConfigException.class)
+          .isThrownBy(() -> EngineLock.ofRun(directory))
+          .withMessageStartingWith(
+              "--run-dir: " + directory + " is in use by another engine (pid ");
+    }
+  }
+
+  @Test
+  void whatTheDiskRefusesIsToldAndNotTakenForAMissingRight() throws IOException {
+    Path file = Files.writeString(directory.resolve("file"), "");
+
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(() -> EngineLock.ofData(file))
+        .withMessage("--data-dir " + file + ": " + file + ": exists already");
   }
 
   @Test
@@ -37,12 +54,12 @@ final class EngineLockTest {
     Path data = Files.createDirectory(directory.resolve("data"));
     Path link = Files.createSymbolicLink(directory.resolve("link"), data);
     String id;
-    try (EngineLock lock = EngineLock.take(data)) {
+    try (EngineLock lock = EngineLock.ofData(data)) {
       id = lock.engineId();
     }
 
-    try (EngineLock lock = EngineLock.take(link);
-        EngineLock other = EngineLock.take(directory.resolve("other"))) {
+    try (EngineLock lock = EngineLock.ofData(link);
+        EngineLock other = EngineLock.ofData(directory.resolve("other"))) {
       assertThat(lock.engineId()).isEqualTo(id).matches("[0-9a-f]{8}");
       assertThat(other.engineId()).isNotEqualTo(id);
     }
@@ -50,20 +67,9 @@ final class EngineLockTest {
 
   @Test
   void directoriesThatDifferInLettersBeyondAsciiOnlyHaveDifferentIds() {
-    try (EngineLock acute = EngineLock.take(directory.resolve("\u00e9"));
-        EngineLock grave = EngineLock.take(directory.resolve("\u00e8"))) {
+    try (EngineLock acute = EngineLock.ofData(directory.resolve("\u00e9"));
+        EngineLock grave = EngineLock.ofData(directory.resolve("\u00e8"))) {
       assertThat(acute.engineId()).isNotEqualTo(grave.engineId());
     }
-  }
-
-  @ParameterizedTest
-  @EnumSource
-  void whateverIsInTheLocksPlaceIsReplaced(Damage damage) throws IOException {
-    damage.to(directory.resolve(".engine.lock"));
-
-    EngineLock.take(directory).close();
-
-    assertThat(directory.resolve(".engine.lock")).isRegularFile();
-    assertThat(directory.resolve("nowhere")).doesNotExist();
   }
 }

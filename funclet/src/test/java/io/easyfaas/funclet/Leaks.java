@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,7 +68,7 @@ final class Leaks {
     if (!Files.isDirectory(home.resolve("data"))) {
       return "easyfaas-none";
     }
-    try (EngineLock lock = EngineLock.take(home.resolve("data"))) {
+    try (EngineLock lock = EngineLock.ofData(home.resolve("data"))) {
       return EngineCgroups.PREFIX + lock.engineId();
     }
   }
@@ -110,8 +109,9 @@ final class Leaks {
     if (!Files.isDirectory(home.resolve("run"))) {
       return List.of();
     }
-    try (Stream<Path> found = Files.walk(home.resolve("run"))) {
-      return found.filter(path -> !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)).toList();
+    try (Stream<Path> found =
+        Files.find(home.resolve("run"), 2, (_, attributes) -> attributes.isOther())) {
+      return found.toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

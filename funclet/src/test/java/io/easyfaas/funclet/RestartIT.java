@@ -2,6 +2,7 @@ package io.easyfaas.funclet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.disk.Damage;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
@@ -91,6 +92,8 @@ final class RestartIT {
     String group = engineGroup();
     awaitEnd(sandbox);
     assertThat(Leaks.groups(group)).as("only the next engine can remove them").isNotEmpty();
+    Damage.FILLED_DIRECTORY.to(home.resolve("run/.funcletapi.sock"));
+    Damage.FILLED_DIRECTORY.to(home.resolve("run/launcher.sock"));
     try (TestEngine next = TestEngine.start(home)) {
       assertThat(next.funclet().list()).extracting(ContainerInfo::state).containsOnly("cold");
       assertThat(home.resolve("data/code/.content-1")).doesNotExist();
@@ -101,7 +104,7 @@ final class RestartIT {
   }
 
   private String engineGroup() {
-    try (EngineLock lock = EngineLock.take(home.resolve("data"))) {
+    try (EngineLock lock = EngineLock.ofData(home.resolve("data"))) {
       return EngineCgroups.PREFIX + lock.engineId();
     }
   }

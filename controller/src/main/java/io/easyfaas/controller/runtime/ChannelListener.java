@@ -1,5 +1,6 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.disk.DiskTree;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -48,7 +49,7 @@ final class ChannelListener implements AutoCloseable {
 
   /// Listens.
   ///
-  /// @param socket its path; a file that is there is replaced
+  /// @param socket its path; whatever is there is replaced
   /// @param users who may hand over
   /// @param patience how long a connection may take to say whose it is
   /// @throws RunnerException when the socket cannot be made
@@ -58,7 +59,7 @@ final class ChannelListener implements AutoCloseable {
     this.users = users;
     this.patience = patience;
     try {
-      Files.deleteIfExists(socket);
+      DiskTree.delete(socket);
     } catch (IOException e) {
       throw new RunnerException("remove " + socket + ": " + e.getMessage());
     }

@@ -3,6 +3,7 @@ package io.easyfaas.funclet.launch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.config.Durations;
+import io.easyfaas.common.disk.DiskTree;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -61,13 +62,13 @@ public final class LauncherProcess implements Launcher {
   /// Starts the launcher and waits until it has connected, at most 5 s.
   ///
   /// @param program the launcher's binary
-  /// @param socket where it connects to; an old file there is removed, and the new one too once the
+  /// @param socket where it connects to; whatever is there is removed, and the new one too once the
   ///   launcher has connected
   /// @throws LaunchException when it cannot be executed or does not connect
   public static LauncherProcess start(Path program, Path socket, Listener listener) {
     Process process = null;
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-      Files.deleteIfExists(socket);
+      DiskTree.delete(socket);
       server.bind(UnixDomainSocketAddress.of(socket), 1);
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
       ProcessBuilder builder =

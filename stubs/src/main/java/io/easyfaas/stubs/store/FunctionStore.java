@@ -3,6 +3,7 @@ package io.easyfaas.stubs.store;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.disk.DirectoryLock;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.wire.ErrorCode;
@@ -112,7 +113,16 @@ public final class FunctionStore implements AutoCloseable {
     try {
       disk.createDirectories(absolute);
       block = DiskUse.blockSize(absolute);
-      lock = DirectoryLock.take(absolute);
+      lock = DirectoryLock.take(absolute.resolve(".lock"));
+    } catch (DirectoryLock.HeldException e) {
+      throw new StoreException(
+          ErrorCode.UNAVAILABLE,
+          "function directory "
+              + absolute
+              + ": in use by process "
+              + e.holder()
+              + ". Hint: give each engine its own --data-dir or --function-dir",
+          e);
     } catch (IOException e) {
       throw unusable(absolute, e);
     }
@@ -306,7 +316,11 @@ public final class FunctionStore implements AutoCloseable {
   @Override
   public void close() {
     replaced.close();
-    directoryLock.close();
+    try {
+      directoryLock.close();
+    } catch (IOException e) {
+      throw new StoreException(ErrorCode.SERVICE, "unlock: " + e, e);
+    }
   }
 
   Disk disk() {

@@ -1,0 +1,68 @@
+package io.easyfaas.common.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class DirectoryLockTest {
+  @TempDir private Path directory;
+
+  @Test
+  void whoComesSecondIsToldWhoIsThereUntilItIsGivenBack() throws IOException {
+    Path file = directory.resolve(".lock");
+    DirectoryLock lock = DirectoryLock.take(file);
+
+    assertThatExceptionOfType(DirectoryLock.HeldException.class)
+        .isThrownBy(() -> DirectoryLock.take(file))
+        .withMessage(file + ": in use by process " + ProcessHandle.current().pid());
+
+    lock.close();
+    lock.close();
+    DirectoryLock.take(file).close();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverIsInTheLocksPlaceIsReplaced(Damage damage) throws IOException {
+    Path file = directory.resolve(".lock");
+    damage.to(file);
+
+    try (DirectoryLock _ = DirectoryLock.take(file)) {
+      assertThat(file).isRegularFile();
+    }
+    assertThat(directory.resolve("nowhere")).doesNotExist();
+  }
+
+  @Test
+  void nothingStaysOpenWhenTheLockCannotBeTaken() throws IOException {
+    Path file = directory.resolve(".lock");
+    try (DirectoryLock _ = DirectoryLock.take(file)) {
+      long before = openTimes(file);
+      assertThatExceptionOfType(DirectoryLock.HeldException.class)
+          .isThrownBy(() -> DirectoryLock.take(file));
+
+      assertThat(openTimes(file)).isEqualTo(before);
+    }
+  }
+
+  private static long openTimes(Path file) throws IOException {
+    try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.filter(descriptor -> leadsTo(descriptor, file)).count();
+    }
+  }
+
+  private static boolean leadsTo(Path descriptor, Path file) {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(file);
+    } catch (IOException _) {
+      return false; // It was the listing's own.
+    }
+  }
+}
