@@ -8,7 +8,7 @@ import java.time.Duration;
 /// all of them that way would keep everybody else out until its calls end. Not thread-safe; made
 /// for one choice.
 ///
-/// Where there are few slots, none is kept before a second account has called.
+/// Where there are few slots, none is kept.
 final class LongCalls {
   private static final int MANY_SLOTS = 8;
 
@@ -21,11 +21,10 @@ final class LongCalls {
   private long memory;
 
   /// @param longest time that a slot may be held and is still given back soon enough
-  /// @param severalAccounts whether more than one account calls
-  LongCalls(Slots slots, Duration longest, boolean severalAccounts) {
+  LongCalls(Slots slots, Duration longest) {
     this.slots = slots;
     this.longest = longest;
-    this.isKept = slots.size() >= MANY_SLOTS || (slots.size() > 1 && severalAccounts);
+    this.isKept = slots.size() >= MANY_SLOTS;
   }
 
   /// Whether the function is one that must leave a slot to others.

@@ -23,8 +23,6 @@ final class PooledFunctions {
       new IdentityHashMap<>();
 
   private final Map<String, PooledAccount> accounts = new HashMap<>();
-  private @Nullable String firstAccount;
-  private boolean hadSeveralAccounts;
 
   /// @param clock only read for a new entry
   PooledFunctions(PoolClock clock) {
@@ -41,10 +39,6 @@ final class PooledFunctions {
     if (entry == null) {
       PooledAccount account = accounts.computeIfAbsent(function.uid(), PooledAccount::new);
       account.functions(1);
-      if (firstAccount == null) {
-        firstAccount = account.id;
-      }
-      hadSeveralAccounts |= !firstAccount.equals(account.id);
       entry = new PooledFunction(account, function, clock.nanos());
       byKey.put(function.key(), entry);
     } else {
@@ -84,11 +78,6 @@ final class PooledFunctions {
   /// The accounts that have one here, in no order. Not a copy.
   Collection<PooledAccount> accounts() {
     return Collections.unmodifiableCollection(accounts.values());
-  }
-
-  /// Whether functions of more than one account were ever called.
-  boolean hadSeveralAccounts() {
-    return hadSeveralAccounts;
   }
 
   /// All of them, in no order. Not a copy.

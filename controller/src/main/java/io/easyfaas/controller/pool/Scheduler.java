@@ -263,8 +263,7 @@ final class Scheduler {
   /// Carries out what Placement chooses for all functions that need slots.
   private void place() {
     long now = clock.nanos();
-    LongCalls longCalls =
-        new LongCalls(slots, limits.maxQueueWait(), functions.hadSeveralAccounts());
+    LongCalls longCalls = new LongCalls(slots, limits.maxQueueWait());
     Room free = new Room(slots, now, longCalls);
     Turns turns = new Turns(free);
     for (PooledAccount account : queue.accounts()) {

@@ -55,25 +55,6 @@ class FairnessTest {
   }
 
   @Test
-  void aFewSlotsAreAllForOneAccountUntilAnotherCalls() {
-    harness = PoolHarness.withQueue(2, 512, 100);
-    List<Call> sleepers = functions("one", 2, 900).stream().map(harness::call).toList();
-    connectAll();
-    assertThat(sleepers).allMatch(call -> call.lease != null);
-
-    harness.call(function("small", "other", 3));
-    harness.release(sleepers.getFirst());
-    harness.pass(Duration.ofSeconds(4));
-    finishResets();
-    connectAll();
-    Call again = harness.call(function("again", "one", 900));
-    finishResets();
-
-    assertThat(again.told).isZero();
-    assertThat(harness.warmUps).isEmpty();
-  }
-
-  @Test
   void aFunctionThatMayTakeLongTakesTheSlotOfAnotherSuchOne() {
     List<Call> sleepers = functions("greedy", SLOTS - 1, 900).stream().map(harness::call).toList();
     connectAll();

@@ -180,8 +180,7 @@ class PlacementTest {
       states.put(ContainerId.of("pod", states.size()), state);
     }
     Slots all = new Slots(states, ALL, functions, new Effects(), CLOCK);
-    Room room =
-        new Room(all, 0, new LongCalls(all, Duration.ofSeconds(5), functions.hadSeveralAccounts()));
+    Room room = new Room(all, 0, new LongCalls(all, Duration.ofSeconds(5)));
     Turns turns = new Turns(room);
     Map<PooledAccount, List<Demand>> byAccount = new LinkedHashMap<>();
     for (Demand demand : demands) {
