@@ -242,13 +242,16 @@ public final class ConnectionLimit {
         isMakingRoom = false;
         return;
       }
-      if (looks % LOOKS_A_CLEARING == 0) {
-        connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));
-      }
+      boolean isAnyMakingWay;
       synchronized (lock) {
         update();
+        isAnyMakingWay = !unasking.isEmpty(); // Soon, if not yet.
       }
-      ctx.executor().schedule(() -> makeRoom(ctx, looks + 1), LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      if (!isAnyMakingWay && looks % LOOKS_A_CLEARING == 0) {
+        connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));
+      }
+      int next = isAnyMakingWay ? 0 : looks + 1;
+      ctx.executor().schedule(() -> makeRoom(ctx, next), LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
   }
 }
