@@ -17,9 +17,10 @@ final class Holdings {
     this.slots = slots;
   }
 
-  /// A slot was given to the function.
+  /// A slot was given to the function, or what becomes one is kept for it. Its account has that
+  /// from now on; the function only when it is there, so that calls that come together may have the
+  /// slots of several others.
   void give(PooledFunction function) {
-    functions.merge(function, 1, Integer::sum);
     add(function.account, 1, function.function.memory().bytes());
   }
 
@@ -56,10 +57,9 @@ final class Holdings {
         : slotsOf(asking.account) == 0 || share(other.account) >= shareWith(asking);
   }
 
-  /// Whether no other account has more.
-  boolean isLargest(PooledAccount account) {
-    double its = share(account);
-    return slots.accounts().stream().allMatch(each -> share(each) <= its);
+  /// The share of the account that has most.
+  double largestShare() {
+    return slots.accounts().stream().mapToDouble(this::share).max().orElse(0);
   }
 
   /// The part of the slots or of the memory, whichever is more, that an account has.

@@ -57,6 +57,7 @@ final class Victims {
   PriorityQueue<Slot> of(PooledFunction asking, Reach reach) {
     PriorityQueue<Slot> candidates = new PriorityQueue<>(this::compareValue);
     boolean isAtLimit = longCalls.isAtLimit(asking.function);
+    double leastShare = reach == Reach.IDLE ? holdings.largestShare() : 0;
     if (!isAtLimit) {
       candidates.addAll(prewarmed);
     }
@@ -64,7 +65,7 @@ final class Victims {
       PooledFunction holder = holder(slot);
       if (holder != asking
           && (!isAtLimit || longCalls.is(holder.function))
-          && (!isInUse(slot) || mayTakeInUse(asking, holder, reach))) {
+          && (!isInUse(slot) || mayTakeInUse(asking, holder, leastShare))) {
         candidates.add(slot);
       }
     }
@@ -96,11 +97,10 @@ final class Victims {
     }
   }
 
-  private boolean mayTakeInUse(PooledFunction asking, PooledFunction holder, Reach reach) {
+  /// @param leastShare that another account must have
+  private boolean mayTakeInUse(PooledFunction asking, PooledFunction holder, double leastShare) {
     return holdings.mayPushAside(asking, holder)
-        && (holder.account == asking.account
-            || reach != Reach.IDLE
-            || holdings.isLargest(holder.account));
+        && (holder.account == asking.account || share(holder) >= leastShare);
   }
 
   private int compareValue(Slot one, Slot other) {

@@ -24,9 +24,7 @@ class FairnessTest {
 
     assertThat(sleepers).filteredOn(call -> call.lease != null).hasSize(SLOTS - 1);
     harness.call(function("small", "innocent", 3));
-    assertThat(harness.warmUps)
-        .singleElement()
-        .matches(each -> each.function().uid().equals("innocent"));
+    assertOnlyTheInnocentStarts();
   }
 
   @Test
@@ -40,9 +38,7 @@ class FairnessTest {
     connectAll();
     harness.call(function("small", "innocent", 3));
 
-    assertThat(harness.warmUps)
-        .singleElement()
-        .matches(each -> each.function().uid().equals("innocent"));
+    assertOnlyTheInnocentStarts();
   }
 
   @Test
@@ -134,9 +130,7 @@ class FairnessTest {
     harness.pass(Duration.ofSeconds(2));
     harness.call(function("small", "innocent", 3));
 
-    assertThat(harness.warmUps)
-        .singleElement()
-        .matches(each -> each.function().uid().equals("innocent"));
+    assertOnlyTheInnocentStarts();
   }
 
   @Test
@@ -167,6 +161,19 @@ class FairnessTest {
   }
 
   @Test
+  void callsThatComeTogetherTakeTheSlotsInUseOfSeveralOthersOfTheirAccount() {
+    harness = PoolHarness.withQueue(2, 256, 100);
+    List<Call> others = functions("one", 2, 3).stream().map(harness::call).toList();
+    connectAll();
+    others.forEach(harness::release);
+    ResolvedFunction function = function("together", "one", 3);
+    harness.call(function);
+    harness.call(function);
+
+    assertThat(harness.resets).hasSize(2);
+  }
+
+  @Test
   void manyCallsOfOneAccountDoNotSayThatTheEngineIsFull() {
     harness = PoolHarness.withQueue(2, 256, 10);
     harness.pass(Duration.ZERO);
@@ -179,6 +186,12 @@ class FairnessTest {
     harness.now += Duration.ofSeconds(1).toNanos();
     assertThat(innocent.told).isZero();
     assertThat(harness.pool.unready()).contains(Unready.FULL);
+  }
+
+  private void assertOnlyTheInnocentStarts() {
+    assertThat(harness.warmUps)
+        .singleElement()
+        .matches(each -> each.function().uid().equals("innocent"));
   }
 
   private void connectAll() {
