@@ -9,6 +9,7 @@ import io.easyfaas.common.config.Option;
 import io.easyfaas.common.config.Settings;
 import io.easyfaas.common.config.SocketPath;
 import io.easyfaas.common.http.HttpAddress;
+import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.userlog.UserLogFormat;
 import io.easyfaas.controller.userlog.UserLogLimits;
@@ -113,7 +114,7 @@ public record ControllerConfig(
             "funclet-api-sock",
             "path",
             "",
-            "Socket of funclet's API; default .funcletapi.sock in --run-dir."),
+            "Socket of funclet's API; default " + FuncletApi.SOCKET + " in --run-dir."),
         new Option("run-dir", "path", "/var/run/faas", "Sockets."),
         new Option(
             "repository-endpoint", "url", "http://127.0.0.1:8002", "Address of the registry."),
@@ -209,7 +210,7 @@ public record ControllerConfig(
     return new ControllerConfig(
         new HttpAddress.Tcp(settings.text("bind-address"), settings.port("port")),
         settings.text("funclet-api-sock").isEmpty()
-            ? settings.path("run-dir").resolve(".funcletapi.sock")
+            ? settings.path("run-dir").resolve(FuncletApi.SOCKET)
             : settings.path("funclet-api-sock"),
         settings.path("run-dir"),
         new Repository(

@@ -72,8 +72,7 @@ final class BodyFloodIT {
             .withTimeout(30));
     byte[] event = ('"' + "e".repeat(3_000_000) + '"').getBytes(ISO_8859_1);
 
-    siege.survives(() -> {
-      List<RawClient> clients = new ArrayList<>();
+    siege.survives(clients -> {
       try (RawClient honest = RawClient.connect(engine.home().port())) {
         for (int i = 0; i < 11; i++) {
           RawClient client = RawClient.connect(engine.home().port());
@@ -86,8 +85,6 @@ final class BodyFloodIT {
                 .send(event)
                 .read(Duration.ofSeconds(20));
         assertThat(reply.text()).describedAs("%s", reply).isEqualTo("3000000");
-      } finally {
-        clients.forEach(RawClient::abort);
       }
     });
   }
@@ -99,21 +96,16 @@ final class BodyFloodIT {
                 "source", "const answer = 'x'.repeat(5e6); exports.handler = async () => answer;")
             .withTimeout(30));
 
-    siege.survives(() -> {
+    siege.survives(clients -> {
       long end = System.nanoTime() + Duration.ofSeconds(15).toNanos();
-      List<RawClient> clients = new ArrayList<>();
-      try {
-        for (int i = 0; i < 60; i++) {
-          RawClient client = RawClient.connectNarrow(engine.home().port());
-          clients.add(client);
-          client.send(RawClient.invocation("source", 0));
-          // When it begins to come all of it is in the engine.
-          boolean _ = client.awaitsAnswer(Duration.ofNanos(end - System.nanoTime()));
-        }
-        Siege.hold();
-      } finally {
-        clients.forEach(RawClient::abort);
+      for (int i = 0; i < 60; i++) {
+        RawClient client = RawClient.connectNarrow(engine.home().port());
+        clients.add(client);
+        client.send(RawClient.invocation("source", 0));
+        // When it begins to come all of it is in the engine.
+        boolean _ = client.awaitsAnswer(Duration.ofNanos(end - System.nanoTime()));
       }
+      Siege.hold();
     });
   }
 

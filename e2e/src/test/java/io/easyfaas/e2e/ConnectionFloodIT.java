@@ -30,17 +30,12 @@ final class ConnectionFloodIT {
     String most = "GET / HTTP/1.1\r\nHost: engine\r\nX-Long: " + "h".repeat(15 << 10);
 
     new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
-        .survives(() -> {
-          List<RawClient> clients = new ArrayList<>();
-          try {
-            for (int i = 0; i < CONNECTIONS; i++) {
-              connect(engine.home().port(), most, clients);
-            }
-            Siege.hold();
-            assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
-          } finally {
-            clients.forEach(RawClient::abort);
+        .survives(clients -> {
+          for (int i = 0; i < CONNECTIONS; i++) {
+            connect(engine.home().port(), most, clients);
           }
+          Siege.hold();
+          assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
         });
   }
 
@@ -51,21 +46,16 @@ final class ConnectionFloodIT {
     String most = RawClient.invocation("asked-late", 8000) + "b";
 
     new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
-        .survives(() -> {
-          List<RawClient> clients = new ArrayList<>();
-          try {
-            for (int i = 0; i < CONNECTIONS; i++) {
-              connect(engine.home().port(), most, clients);
-              if (i % 1000 == 999) {
-                assertThat(health(engine)).isEqualTo("hello controller");
-              }
+        .survives(clients -> {
+          for (int i = 0; i < CONNECTIONS; i++) {
+            connect(engine.home().port(), most, clients);
+            if (i % 1000 == 999) {
+              assertThat(health(engine)).isEqualTo("hello controller");
             }
-            Siege.hold();
-            assertThat(health(engine)).isEqualTo("hello controller");
-            assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
-          } finally {
-            clients.forEach(RawClient::abort);
           }
+          Siege.hold();
+          assertThat(health(engine)).isEqualTo("hello controller");
+          assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
         });
   }
 
@@ -80,8 +70,7 @@ final class ConnectionFloodIT {
     engine.create(FunctionSpec.python("late", "def handler(event, context):\n  return 'late'"));
 
     new Siege(engine, Innocent.modest(engine))
-        .survives(() -> {
-          List<RawClient> clients = new ArrayList<>();
+        .survives(clients -> {
           try (RawClient early = RawClient.connect(home.port())) {
             early.send("GET /healthz HTTP/1.1\r\nHost: engine\r\n\r\n");
             assertThat(early.read(PATIENCE).status())
@@ -98,8 +87,6 @@ final class ConnectionFloodIT {
             }
             RawClient.Reply reply = early.send(RawClient.invocation("late", 0)).read(PATIENCE);
             assertThat(reply.text()).describedAs("%s", reply).isEqualTo("late");
-          } finally {
-            clients.forEach(RawClient::abort);
           }
         });
 
@@ -121,19 +108,14 @@ final class ConnectionFloodIT {
         RawClient.invocation("quick", LARGE_BYTES) + '"' + "l".repeat(LARGE_BYTES - 2) + '"';
 
     new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
-        .survives(() -> {
-          List<RawClient> clients = new ArrayList<>();
-          try {
-            for (int i = 0; i < 600; i++) {
-              RawClient client = RawClient.connect(engine.home().port());
-              clients.add(client);
-              assertThat(client.send(large).read(PATIENCE).text()).isEqualTo("quick");
-            }
-            clients.forEach(client -> client.send(calls));
-            Siege.hold();
-          } finally {
-            clients.forEach(RawClient::abort);
+        .survives(clients -> {
+          for (int i = 0; i < 600; i++) {
+            RawClient client = RawClient.connect(engine.home().port());
+            clients.add(client);
+            assertThat(client.send(large).read(PATIENCE).text()).isEqualTo("quick");
           }
+          clients.forEach(client -> client.send(calls));
+          Siege.hold();
         });
   }
 
@@ -144,17 +126,12 @@ final class ConnectionFloodIT {
     String questions = "GET /metrics HTTP/1.1\r\nHost: engine\r\n\r\n".repeat(PAGES);
 
     new Siege(engine, Innocent.modest(engine), Innocent.browser(engine))
-        .survives(() -> {
-          List<RawClient> clients = new ArrayList<>();
-          try {
-            for (int i = 0; i < ASKING; i++) {
-              connect(engine.home().port(), questions, clients);
-            }
-            assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
-            Siege.hold();
-          } finally {
-            clients.forEach(RawClient::abort);
+        .survives(clients -> {
+          for (int i = 0; i < ASKING; i++) {
+            connect(engine.home().port(), questions, clients);
           }
+          assertThat(engine.call("asked-late", "{}")).isEqualTo("in time");
+          Siege.hold();
         });
   }
 

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /// What must hold whatever an engine is flooded with: the calls of others succeed with the right
 /// answers from undisturbed sandboxes and take little longer than in quiet, memory stays within the
@@ -58,6 +59,20 @@ final class Siege {
       assertPrompt(innocents.get(i).name() + " in the flood", quiet.get(i), flooded.get(i));
     }
     assertRecovers(quiet, descriptors);
+  }
+
+  /// The same for a flood of connections.
+  ///
+  /// @param flood is given a list for those that it opens; they are broken off when it is over
+  void survives(Consumer<List<RawClient>> flood) {
+    survives(() -> {
+      List<RawClient> clients = new ArrayList<>();
+      try {
+        flood.accept(clients);
+      } finally {
+        clients.forEach(RawClient::abort);
+      }
+    });
   }
 
   /// Holds a flood at its height, so that the innocents feel it.

@@ -72,7 +72,6 @@ public record FuncletConfig(
     }
   }
 
-  private static final String API_SOCKET = ".funcletapi.sock";
   private static final String LAUNCHER_SOCKET = "launcher.sock";
   private static final double MAX_CORES = 4096;
   private static final Duration CODE_PATIENCE = Duration.ofSeconds(10); // As the reference.
@@ -99,7 +98,7 @@ public record FuncletConfig(
   /// Whether the API's socket has a name that is funclet's own: elsewhere somebody's file may be in
   /// its place.
   boolean hasOwnApiSocket() {
-    return apiSocket.equals(runDir.resolve(API_SOCKET));
+    return apiSocket.equals(runDir.resolve(FuncletApi.SOCKET));
   }
 
   /// Every option with its default.
@@ -107,7 +106,8 @@ public record FuncletConfig(
     return List.of(
         new Option("data-dir", "path", "/var/faas", "Code, root file system and other data."),
         new Option("run-dir", "path", "/var/run/faas", "Sockets."),
-        new Option("api-sock", "path", "", "API socket; default .funcletapi.sock in --run-dir."),
+        new Option(
+            "api-sock", "path", "", "API socket; default " + FuncletApi.SOCKET + " in --run-dir."),
         new Option(
             "pod-name", "name", "", "First part of container ids; default $MY_POD_NAME, funclet."),
         new Option("container-num", "number", "10", "Slots, 1 to 4096."),
@@ -154,7 +154,7 @@ public record FuncletConfig(
         settings.path("data-dir"),
         runDir,
         settings.text("api-sock").isEmpty()
-            ? runDir.resolve(API_SOCKET)
+            ? runDir.resolve(FuncletApi.SOCKET)
             : settings.path("api-sock"),
         Stream.of(settings.text("pod-name"), environment.getOrDefault("MY_POD_NAME", ""))
             .filter(name -> !name.isEmpty())

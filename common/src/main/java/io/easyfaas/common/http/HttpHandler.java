@@ -6,6 +6,10 @@ import io.easyfaas.common.wire.Headers;
 /// Answers requests. Called on a virtual thread of its own for each request, so it may block.
 @FunctionalInterface
 public interface HttpHandler {
+  /// What servers for outside clients have {@link #atOnce}: many who only look, or only ask, leave
+  /// processors and disk to calls.
+  int FEW_AT_ONCE = 16;
+
   /// Answers one request.
   ///
   /// @throws ApiException to answer with an error object; anything else thrown is answered with 500

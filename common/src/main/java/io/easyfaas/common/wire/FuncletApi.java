@@ -9,6 +9,9 @@ import java.util.List;
 /// it failed. Calls for different containers run side by side; a second call for a container that
 /// is busy is refused with {@link ErrorCode#RESOURCE_CONFLICT}. Thread-safe.
 public interface FuncletApi {
+  /// The socket it has in the run directory, unless it is told another one.
+  String SOCKET = ".funcletapi.sock";
+
   /// Whether funclet did not answer when it was last asked: it has ended, and its sandboxes with
   /// it, or has not begun. Returns at once.
   default boolean isGone() {

@@ -30,6 +30,7 @@ final class PressureTest {
   private static final HttpAddress ANY_PORT = new HttpAddress.Tcp("127.0.0.1", 0);
   private static final int BUDGET_BYTES = 1024 * 1024;
   private static final int BODY_BYTES = 128 * 1024;
+  private static final String ASK = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration SHORT = Duration.ofMillis(100);
 
@@ -584,10 +585,7 @@ final class PressureTest {
                 .send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\nx"));
       }
       mayAnswer.release();
-      try (RawConnection innocent = new RawConnection(server.port())) {
-        innocent.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-        assertThat(innocent.read().status()).isEqualTo(200);
-      }
+      assertServed(server);
       for (RawConnection each : slow) {
         each.close();
       }
@@ -609,10 +607,7 @@ final class PressureTest {
       until(() -> kind(ByteKind.ANSWER).bytes() >= 4L * Large.BYTES);
       mayAnswer.release();
 
-      try (RawConnection innocent = new RawConnection(server.port())) {
-        innocent.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-        assertThat(innocent.read().status()).isEqualTo(200);
-      }
+      assertServed(server);
       for (RawConnection each : stuck) {
         each.close();
       }
@@ -626,14 +621,14 @@ final class PressureTest {
         HttpServer server =
             HttpServer.start(ANY_PORT, own, BODY_BYTES, request -> answer(request));
         RawConnection busy = new RawConnection(server.port())) {
-      busy.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      busy.send(ASK);
       until(() -> mayAnswer.hasQueuedThreads());
 
       List<RawConnection> all = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         RawConnection each = new RawConnection(server.port());
         all.add(each);
-        each.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        each.send(ASK);
       }
       mayAnswer.release(6);
 
@@ -652,7 +647,7 @@ final class PressureTest {
             HttpServer.start(ANY_PORT, own, BODY_BYTES, request -> answer(request))) {
       RawConnection kept = new RawConnection(server.port());
       mayAnswer.release();
-      kept.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      kept.send(ASK);
       assertThat(kept.read().status()).isEqualTo(200);
       RawConnection refused = new RawConnection(server.port());
       refused.send("no HTTP\r\n\r\n");
@@ -669,7 +664,7 @@ final class PressureTest {
       assertThat(refused.isClosedByServer()).isTrue();
       assertThat(half.isClosedByServer()).isTrue();
       mayAnswer.release();
-      kept.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+      kept.send(ASK);
       assertThat(kept.read().status()).as("who has asked before").isEqualTo(200);
       mayAnswer.release();
       RawConnection late = others.getLast().send("Host: x\r\nContent-Length: 0\r\n\r\n");
@@ -701,7 +696,7 @@ final class PressureTest {
       List<RawConnection> busy = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         RawConnection asks = new RawConnection(server.port());
-        busy.add(asks.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+        busy.add(asks.send(ASK));
         int asked = Math.min(i + 1, 2);
         until(() -> mayAnswer.getQueueLength() == asked);
       }
@@ -827,6 +822,13 @@ final class PressureTest {
       return HttpResponse.text(200, "" + request.stream().readAllBytes().length);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Who comes now is answered.
+  private void assertServed(HttpServer server) throws IOException {
+    try (RawConnection innocent = connect(server)) {
+      assertThat(innocent.send(ASK).read().status()).isEqualTo(200);
     }
   }
 

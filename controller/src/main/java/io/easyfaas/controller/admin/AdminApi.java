@@ -32,8 +32,6 @@ public final class AdminApi {
   /// The answer of `/readyz`.
   private record Readiness(boolean ready, List<String> reasons) {}
 
-  // So that those who only look leave the processors to calls.
-  private static final int REQUESTS_AT_ONCE = 16;
   private static final String NEVER = "0001-01-01T00:00:00Z";
 
   private final Warden warden;
@@ -54,7 +52,7 @@ public final class AdminApi {
   /// The routes.
   public HttpHandler routes() {
     return Router.builder()
-        .atOnce(REQUESTS_AT_ONCE)
+        .atOnce(HttpHandler.FEW_AT_ONCE)
         .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "hello controller"))
         .route("GET", "/readyz", (_, _) -> readiness())
         .route("GET", "/v1/runtimes", (_, _) -> text(runtimes()))

@@ -170,7 +170,7 @@ final class Scheduler {
     Refusal refusal = neverFits(function.function);
     if (refusal != null) {
       queue.refuseAll(function, refusal); // Who waits came when its limits were others.
-    } else if (room.isFull(function.account.id, onTheirWay()) && !mayMakeRoom()) {
+    } else if (isFull(function.account) && !mayMakeRoom()) {
       refusal = new Refusal.Overloaded(room.full()); // Cheap: calls come fast then.
     } else {
       refusal = queue.add(function, waiter, clock.nanos());
@@ -194,7 +194,7 @@ final class Scheduler {
   /// @return the refusal if it is that call itself: whoever asked tells it
   @SuppressWarnings("ReferenceEquality") // This very waiter.
   private @Nullable Refusal makeWay(Waiter justCame) {
-    Waiter out = room.isOverfull(onTheirWay()) ? queue.makeWay() : null;
+    Waiter out = isOverfull() ? queue.makeWay() : null;
     if (out == null) {
       return null;
     }
@@ -207,9 +207,19 @@ final class Scheduler {
     return null;
   }
 
+  // What is on its way is looked for only when it matters: that takes a look at all who wait.
+
+  private boolean isFull(PooledAccount account) {
+    return room.isFull(account.id, 0) && room.isFull(account.id, onTheirWay());
+  }
+
+  private boolean isOverfull() {
+    return room.isOverfull(0) && room.isOverfull(onTheirWay());
+  }
+
   /// Calls that wait and that slots on their way will take: they are as good as served. Which call
   /// a slot that is being made anew will take is not said yet, but it will take one.
-  int onTheirWay() {
+  private int onTheirWay() {
     int calls = slots.count(SlotState.Stopping.class) + slots.count(SlotState.Prewarming.class);
     if (slots.isAny(SlotState.WarmingUp.class) || slots.isAny(SlotState.Thawing.class)) {
       for (PooledAccount account : queue.accounts()) {

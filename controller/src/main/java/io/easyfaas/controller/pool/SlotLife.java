@@ -83,7 +83,7 @@ final class SlotLife {
     }
     slot.abnormalTimes++;
     if (frozen.failures() + 1 < MAX_FREEZES) {
-      slot.state(frozen.failed(slots.now() + (FIRST_RETRY.toNanos() << frozen.failures())));
+      slots.freezeFailed(slot, frozen, slots.now() + (FIRST_RETRY.toNanos() << frozen.failures()));
     } else {
       slots.stop(slot, Reason.FREEZE_FAILED);
       scheduler.settle();

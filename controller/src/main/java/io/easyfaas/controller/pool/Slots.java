@@ -177,6 +177,13 @@ final class Slots {
     effects.add(new Effect.Freeze(slot.index));
   }
 
+  /// A slot could not be paused, and is tried again at a time.
+  ///
+  /// @param retryAt by the clock of the states
+  void freezeFailed(Slot slot, SlotState.Frozen frozen, long retryAt) {
+    slot.state(frozen.failed(retryAt));
+  }
+
   /// A slot that could not be paused is to be, once more.
   void freezeAgain(Slot slot, SlotState.Frozen frozen) {
     slot.state(frozen.retry());

@@ -187,12 +187,7 @@ class RunnerConnectionTest {
   void aListenerThatFailsCostsNoRunner() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
-    runner.invoke(
-        harness
-            .call("R1")
-            .onAnswer(() -> {
-              throw new IllegalStateException("a defect");
-            }));
+    runner.invoke(harness.call("R1").onAnswer(RunnerConnectionTest::defect));
     ends.next();
     ends.answer(1, "one");
     harness.expect("R1 failed in the engine: a defect");
@@ -210,10 +205,7 @@ class RunnerConnectionTest {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
     harness.breaksAt = breaksAt;
-    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
-    runner.invoke(harness.call("R2"));
-    ends.next();
-    ends.next();
+    invokeTwo(runner, ends);
 
     harness.laterNanos.set(TimeUnit.SECONDS.toNanos(61));
     runner.check();
@@ -226,10 +218,7 @@ class RunnerConnectionTest {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
     harness.breaksAt = "lost";
-    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
-    runner.invoke(harness.call("R2"));
-    ends.next();
-    ends.next();
+    invokeTwo(runner, ends);
 
     ends.send(FrameType.PONG, 0, 1, "x".repeat(70_000));
 
@@ -243,10 +232,7 @@ class RunnerConnectionTest {
   void callsAreToldWhateverFailsWhenTheirRunnerIsDiscarded() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
-    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
-    runner.invoke(harness.call("R2"));
-    ends.next();
-    ends.next();
+    invokeTwo(runner, ends);
 
     harness.channel.end();
 
@@ -292,6 +278,14 @@ class RunnerConnectionTest {
     assertThat(ends.next()).isEqualTo(FrameType.INVOKE);
     ends.answer(1, "two");
     harness.expect("R2 answered two");
+  }
+
+  /// Has two calls run, of which the first fails when it is told its end.
+  private void invokeTwo(RunnerConnection runner, RunnerHarness.Ends ends) throws Exception {
+    runner.invoke(harness.call("R1").onOtherEnd(RunnerConnectionTest::defect));
+    runner.invoke(harness.call("R2"));
+    ends.next();
+    ends.next();
   }
 
   private static void defect() {

@@ -40,11 +40,10 @@ public interface Cgroups {
   void thaw(String slot);
 
   /// Takes away what would hold up the death of the slot's processes: a pause, a cpu limit, a small
-  /// weight. A crowd of them is killed here already, has no more children, and gets some memory: a
-  /// fork bomb dies in as much processor time as it has processes, with a slot's usual share of a
-  /// busy machine that takes many seconds, and at its memory limit every step of everybody in it,
-  /// the keeper's too, is a search for somebody to kill. What was made in advance for the next
-  /// sandbox may die with it. {@link #limit} ends it.
+  /// weight. A crowd of them may have no more children and gets some memory: a fork bomb dies in as
+  /// much processor time as it has processes, with a slot's usual share of a busy machine that
+  /// takes many seconds, and at its memory limit every step of everybody in it, the keeper's too,
+  /// is a search for somebody to kill. {@link #limit} ends it.
   void expedite(String slot);
 
   /// Kills what is left in the slot's groups and removes them. Safe to call twice. At most 5 s.

@@ -33,8 +33,6 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   /// What made these calls, for logs.
   static final String TRIGGER = "faas-http-trigger";
 
-  // So that those who only look leave the processors to calls.
-  private static final int REQUESTS_AT_ONCE = 16;
   private static final Duration ROOM_PATIENCE = Duration.ofSeconds(5);
 
   private final Invoker invoker;
@@ -64,7 +62,7 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
     loops.group().forEach(loop -> requestIds.put((EventLoop) loop, new RequestIds(seed)));
     this.router =
         Router.builder()
-            .atOnce(REQUESTS_AT_ONCE)
+            .atOnce(HttpHandler.FEW_AT_ONCE)
             .route(
                 "GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller http trigger"))
             .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"))

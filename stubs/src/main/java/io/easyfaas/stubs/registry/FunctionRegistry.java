@@ -299,7 +299,6 @@ public final class FunctionRegistry {
     };
   }
 
-  /// A function, whatever its revision.
   private static long versionNumber(String marker) {
     if (!marker.matches("[0-9]{1,18}")) {
       throw invalid("Marker", quoted(marker), "$LATEST or digits");

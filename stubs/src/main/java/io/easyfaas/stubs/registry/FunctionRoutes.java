@@ -28,8 +28,6 @@ import org.jspecify.annotations.Nullable;
 /// The registry's interface, see docs/registry.md: over HTTP, and what the engine asks for also by
 /// method calls. Thread-safe.
 public final class FunctionRoutes implements HttpHandler {
-  // So that many who ask leave processors and disk to the others.
-  private static final int REQUESTS_AT_ONCE = 16;
   private static final int MAX_ACCOUNT_CHARACTERS = 128;
 
   private final FunctionRegistry registry;
@@ -56,7 +54,7 @@ public final class FunctionRoutes implements HttpHandler {
     this.lists = new ListPages(registry::configuration);
     Router.Builder routes =
         Router.builder()
-            .atOnce(REQUESTS_AT_ONCE)
+            .atOnce(HttpHandler.FEW_AT_ONCE)
             .route("GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller stubs"))
             .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"));
     long maxBytes = UploadReader.maxBodyBytes(limits.maxCode());
