@@ -58,7 +58,7 @@ final class UploadIT {
 
   @BeforeAll
   static void start() throws Exception {
-    home = EngineHome.create(LEAKS);
+    home = LEAKS.home();
     engine = launch();
     large = noise(work.resolve("large.zip"), UPLOAD_MEBIBYTES);
     // What an upload needs once is there before anything is measured.

@@ -70,9 +70,9 @@ class NodeRunnerTest {
 
   @BeforeEach
   void start() throws Exception {
+    directory = Files.createTempDirectory(Path.of("/tmp"), "easyfaas-node");
     assumeTrue(Files.exists(RUNNER), "needs " + RUNNER);
     assumeTrue(Files.exists(Path.of("/usr/bin/node")), "needs /usr/bin/node");
-    directory = Files.createTempDirectory(Path.of("/tmp"), "easyfaas-node");
   }
 
   @AfterEach
@@ -83,10 +83,8 @@ class NodeRunnerTest {
       process.destroyForcibly().waitFor();
     }
     loops.close();
-    if (Files.exists(directory.resolve("index.js"))) {
-      Files.delete(directory.resolve("index.js"));
-      Files.delete(directory);
-    }
+    Files.deleteIfExists(directory.resolve("index.js"));
+    Files.delete(directory);
   }
 
   @Test
