@@ -44,12 +44,13 @@ link_runtime() {
   "$dist/runtime/bin/java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xshare:dump >/dev/null
 }
 
-# The demo is what an engine does, calls included. Where sandboxes cannot be made, as in most image
-# builds, it ends early, and the cache lacks what comes after.
+# Where sandboxes cannot be made, as in most image builds, training ends early, and the cache lacks
+# what comes after.
 train() {
   rm -f "$dist/lib/easyfaas.aot"
   EASYFAAS_JAVA_FLAGS="-XX:AOTCacheOutput=$dist/lib/new.aot" \
-    "$dist/easyfaas" demo >"$dist/lib/training.log" 2>&1 || true
+    "$here/train.py" "$dist" >"$dist/lib/training.log" 2>&1 ||
+    say "the training ended early; see $dist/lib/training.log"
   if [[ -f "$dist/lib/new.aot" ]]; then
     mv "$dist/lib/new.aot" "$dist/lib/easyfaas.aot"
   else
@@ -62,5 +63,5 @@ say "making the installation's Java runtime"
 copy_scripts
 unpack_native_library
 link_runtime
-say "making its ahead-of-time cache: an engine runs the examples"
+say "making its ahead-of-time cache: an engine runs some functions"
 train
