@@ -163,7 +163,7 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /// Everything between the socket and those who answer.
-  private static ReadGate fill(
+  static ReadGate fill(
       Channel channel, EventLoops loops, Admission admission, Deadlines deadlines) {
     ReadGate gate = new ReadGate(channel);
     RequestDecoder decoder =

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /// Closes a connection after the last answer to a client that may still be sending. Closing at once
@@ -36,6 +37,8 @@ final class LingeringClose implements ChannelFutureListener {
     connections.unasking(channel);
     gate.openForAll();
     duplex.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
-    channel.eventLoop().schedule(() -> channel.close(), SECONDS, TimeUnit.SECONDS);
+    Future<?> timer =
+        channel.eventLoop().schedule(() -> channel.close(), SECONDS, TimeUnit.SECONDS);
+    channel.closeFuture().addListener(_ -> timer.cancel(false));
   }
 }

@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -51,6 +52,7 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   private boolean inputEnded;
   private boolean mayProbe;
   private long answeredAt = System.nanoTime();
+  private @Nullable Future<?> idleTimer;
 
   /// @param isReading whether part of the next request is here
   /// @param decoder is told when the next one may be parsed
@@ -197,16 +199,17 @@ public final class RequestSequencer extends ChannelDuplexHandler {
   }
 
   private void watchIdle(ChannelHandlerContext ctx, long nanos) {
-    ctx.executor()
-        .schedule(
-            () -> {
-              if (ctx.channel().isOpen() && !closeIfIdle(ctx, idleNanos)) {
-                long left = idleNanos - (System.nanoTime() - answeredAt);
-                watchIdle(ctx, busy || left <= 0 ? idleNanos : left);
-              }
-            },
-            nanos,
-            TimeUnit.NANOSECONDS);
+    idleTimer =
+        ctx.executor()
+            .schedule(
+                () -> {
+                  if (!closeIfIdle(ctx, idleNanos)) {
+                    long left = idleNanos - (System.nanoTime() - answeredAt);
+                    watchIdle(ctx, busy || left <= 0 ? idleNanos : left);
+                  }
+                },
+                nanos,
+                TimeUnit.NANOSECONDS);
   }
 
   private boolean closeIfIdle(ChannelHandlerContext ctx, long nanos) {
@@ -223,6 +226,9 @@ public final class RequestSequencer extends ChannelDuplexHandler {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
+    if (idleTimer != null) {
+      idleTimer.cancel(false);
+    }
     releaseWaiting();
     ctx.fireChannelInactive();
   }

@@ -8,7 +8,9 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
+import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Accounts for answers until their client has taken them, and closes the connection of one that
 /// takes too little: while something waits for it, it must get on in each window, as a body must.
@@ -32,6 +34,7 @@ final class WriteWatch extends ChannelDuplexHandler {
   private long written;
   private long taken;
   private long sinceJudgedMillis;
+  private @Nullable Future<?> timer;
 
   WriteWatch(ByteBudget budget, ConnectionLimit connections, Deadlines deadlines) {
     this.budget = budget;
@@ -71,8 +74,16 @@ final class WriteWatch extends ChannelDuplexHandler {
     ctx.fireChannelWritabilityChanged();
   }
 
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    if (timer != null) {
+      timer.cancel(false);
+    }
+    ctx.fireChannelInactive();
+  }
+
   private void watch(ChannelHandlerContext ctx) {
-    ctx.executor().schedule(() -> look(ctx), lookMillis(), TimeUnit.MILLISECONDS);
+    timer = ctx.executor().schedule(() -> look(ctx), lookMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void look(ChannelHandlerContext ctx) {
