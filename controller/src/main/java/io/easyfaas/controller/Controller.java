@@ -7,6 +7,7 @@ import io.easyfaas.common.http.HttpServer;
 import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.controller.admin.AdminApi;
+import io.easyfaas.controller.admin.AdminFront;
 import io.easyfaas.controller.admin.MetricsPage;
 import io.easyfaas.controller.admin.TrafficMetrics;
 import io.easyfaas.controller.call.InvokeFront;
@@ -57,7 +58,7 @@ public final class Controller implements AutoCloseable {
   }
 
   /// Starts a controller whose registry is reached over HTTP. Blocks until funclet answers, at most
-  /// 60 s.
+  /// 60 s; until then clients are told that it is starting.
   ///
   /// @param loops run the invoke path; they stay the caller's to close, after the controller
   /// @throws RuntimeException when the port is taken or funclet does not answer; nothing is left
@@ -110,6 +111,13 @@ public final class Controller implements AutoCloseable {
       FunctionCache functions =
           new FunctionCache(
               registry, config.functions().limits(slots.maxQueueWait()), clock.nanoTime());
+      InvokeFront front = new InvokeFront(loops);
+      parts.addFirst(front);
+      AdminFront admin = new AdminFront();
+      HttpServer server =
+          HttpServer.start(
+              config.listen(), loops, (int) config.maxBody().bytes(), admin, front::handler);
+      parts.addFirst(server);
       Warden warden =
           Warden.start(
               funclet,
@@ -125,7 +133,8 @@ public final class Controller implements AutoCloseable {
                   slots.freezeAfter(),
                   slots.maxPrewarmed()),
               clock);
-      parts.addFirst(warden);
+      int behindHttp = parts.indexOf(front) + 1;
+      parts.add(behindHttp, warden);
       InvokeMetrics metrics = new InvokeMetrics();
       EngineInvoker invoker =
           new EngineInvoker(
@@ -138,10 +147,9 @@ public final class Controller implements AutoCloseable {
               loops,
               clock.nanoTime(),
               clock.wall());
-      parts.addFirst(invoker);
-      InvokeFront front = new InvokeFront(invoker, loops);
-      parts.addFirst(front);
-      AdminApi admin =
+      parts.add(behindHttp, invoker);
+      front.open(invoker);
+      admin.open(
           new AdminApi(
               warden,
               new MetricsPage(
@@ -151,15 +159,7 @@ public final class Controller implements AutoCloseable {
                   userLog,
                   new TrafficMetrics(loops.budget(), loops.connections()),
                   clock.nanoTime()),
-              slots.aliveTimeout());
-      HttpServer server =
-          HttpServer.start(
-              config.listen(),
-              loops,
-              (int) config.maxBody().bytes(),
-              admin.routes(),
-              front::handler);
-      parts.addFirst(server);
+              slots.aliveTimeout()));
       return new Controller(server, invoker, warden, functions, parts);
     } catch (RuntimeException e) {
       closeAll(parts, e);

@@ -87,8 +87,17 @@ final class EngineProcess implements AutoCloseable {
 
   /// Waits until one port answers.
   void awaitHealthy(int port) {
-    URI health = URI.create("http://127.0.0.1:" + port + "/healthz");
-    Eventually.isTrue("GET " + health + " answers", START_DEADLINE, () -> isHealthy(health));
+    await(port, "/healthz");
+  }
+
+  /// Waits until the part behind one port takes calls.
+  void awaitServing(int port) {
+    await(port, "/readyz");
+  }
+
+  private void await(int port, String page) {
+    URI uri = URI.create("http://127.0.0.1:" + port + page);
+    Eventually.isTrue("GET " + uri + " answers", START_DEADLINE, () -> isHealthy(uri));
   }
 
   /// SIGTERM, then waits for the end. Safe to call twice.

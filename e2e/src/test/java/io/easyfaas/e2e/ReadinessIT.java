@@ -45,6 +45,27 @@ final class ReadinessIT {
   }
 
   @Test
+  void aControllerIsAliveAndNotReadyUntilFuncletAnswers() {
+    EngineHome home = LEAKS.home();
+    EngineProcess controller = SplitEngine.controller(home);
+
+    assertThat(readiness(controller).text())
+        .isEqualTo("{\"Ready\":false,\"Reasons\":[\"starting\"]}");
+    assertThat(readiness(controller).status()).isEqualTo(503);
+    Answer refused = controller.invoke("early", "{}");
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.header("Retry-After")).isPresent();
+    assertThat(refused.text()).contains("funclet does not answer yet");
+
+    EngineProcess _ = SplitEngine.registry(home);
+    EngineProcess _ = SplitEngine.funclet(home);
+    controller.awaitServing(home.port());
+    controller.create(FunctionSpec.node("early", "exports.handler = async () => 'now';"));
+
+    assertThat(controller.invoke("early", "{}").text()).isEqualTo("now");
+  }
+
+  @Test
   void anEngineThatStopsSaysSoWhileItsCallsEnd() {
     EngineProcess engine = LEAKS.start("--container-num=2");
     engine.create(

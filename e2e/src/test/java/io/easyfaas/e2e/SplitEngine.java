@@ -11,25 +11,28 @@ import java.util.List;
 /// @param registry the process of the function registry
 /// @param controller the process that calls go to
 record SplitEngine(EngineProcess registry, EngineProcess controller) {
-  /// Starts the parts and waits until registry and controller answer.
+  /// Starts the parts and waits until calls are taken.
   ///
   /// @param flags of the controller
   static SplitEngine start(EngineHome home, String... flags) {
-    Command.Result laidOut =
-        Command.run(
-            Installation.command(List.of("runner-runtime", "--data-dir=" + home.dataDirectory())),
-            home.environment());
-    assertThat(laidOut.status()).describedAs("%s", laidOut).isZero();
+    EngineProcess controller = controller(home, flags);
+    SplitEngine parts = new SplitEngine(registry(home), controller);
+    EngineProcess _ = funclet(home);
+    controller.awaitServing(home.port());
+    return parts;
+  }
+
+  /// A registry that answers.
+  static EngineProcess registry(EngineHome home) {
     EngineProcess registry =
         launch(
             home, "stubs", "--port=" + home.registryPort(), "--data-dir=" + home.dataDirectory());
-    EngineProcess _ =
-        launch(
-            home,
-            "funclet",
-            "--data-dir=" + home.dataDirectory(),
-            "--run-dir=" + home.runDirectory(),
-            "--container-num=2");
+    registry.awaitHealthy(home.registryPort());
+    return registry;
+  }
+
+  /// A controller that is alive.
+  static EngineProcess controller(EngineHome home, String... flags) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -40,9 +43,23 @@ record SplitEngine(EngineProcess registry, EngineProcess controller) {
                 "--run-dir=" + home.runDirectory()));
     command.addAll(List.of(flags));
     EngineProcess controller = launch(home, command.toArray(String[]::new));
-    registry.awaitHealthy(home.registryPort());
     controller.awaitHealthy(home.port());
-    return new SplitEngine(registry, controller);
+    return controller;
+  }
+
+  /// A funclet that has just been started, after what it needs was laid out.
+  static EngineProcess funclet(EngineHome home) {
+    Command.Result laidOut =
+        Command.run(
+            Installation.command(List.of("runner-runtime", "--data-dir=" + home.dataDirectory())),
+            home.environment());
+    assertThat(laidOut.status()).describedAs("%s", laidOut).isZero();
+    return launch(
+        home,
+        "funclet",
+        "--data-dir=" + home.dataDirectory(),
+        "--run-dir=" + home.runDirectory(),
+        "--container-num=2");
   }
 
   private static EngineProcess launch(EngineHome home, String... command) {

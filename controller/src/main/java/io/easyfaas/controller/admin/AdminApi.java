@@ -50,10 +50,9 @@ public final class AdminApi {
   }
 
   /// The routes.
-  public HttpHandler routes() {
+  HttpHandler routes() {
     return Router.builder()
-        .atOnce(HttpHandler.FEW_AT_ONCE)
-        .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "hello controller"))
+        .route("GET", "/healthz", (_, _) -> alive())
         .route("GET", "/readyz", (_, _) -> readiness())
         .route("GET", "/v1/runtimes", (_, _) -> text(runtimes()))
         .route("GET", "/v1/resource", (_, _) -> text(resource()))
@@ -69,6 +68,18 @@ public final class AdminApi {
     if (warden.isFuncletGone()) {
       why.add("no-funclet");
     }
+    return readiness(why);
+  }
+
+  /// The answer of `/healthz`.
+  static HttpResponse alive() {
+    return HttpResponse.text(200, "hello controller");
+  }
+
+  /// The answer of `/readyz`.
+  ///
+  /// @param why words for what speaks against sending calls here; ready when there are none
+  static HttpResponse readiness(List<String> why) {
     return HttpResponse.document(why.isEmpty() ? 200 : 503, new Readiness(why.isEmpty(), why));
   }
 

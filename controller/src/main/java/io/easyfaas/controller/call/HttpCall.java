@@ -11,6 +11,7 @@ import io.easyfaas.common.invoke.Call;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallSink;
+import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.Receipt;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
@@ -46,10 +47,10 @@ final class HttpCall implements CallSink, Runnable {
   }
 
   /// Makes the call.
-  void begin(CallRequest request) {
+  void begin(Invoker door, CallRequest request) {
     account = request.function().account();
     exchange.whenLeft(this);
-    call = front.invoker().invoke(request, this);
+    call = door.invoke(request, this);
   }
 
   /// The client has left.

@@ -8,6 +8,7 @@ import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallRequest;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
+import io.easyfaas.common.invoke.Invoker;
 import io.easyfaas.common.invoke.RequestIds;
 import io.easyfaas.common.wire.ApiException;
 import io.netty.buffer.ByteBuf;
@@ -39,7 +40,8 @@ final class InvokeApi implements LoopHandler {
 
   @Override
   public boolean take(Exchange exchange) {
-    if (!exchange.method().equals(HttpMethod.POST)) {
+    Invoker door = front.invoker();
+    if (door == null || !exchange.method().equals(HttpMethod.POST)) {
       return false;
     }
     InvokeTarget target = target(exchange.target());
@@ -54,6 +56,7 @@ final class InvokeApi implements LoopHandler {
     try {
       headers.check();
       call.begin(
+          door,
           new CallRequest(function(target), requestId, terms(target), headers.carried(), event));
     } catch (ApiException e) {
       event.release();

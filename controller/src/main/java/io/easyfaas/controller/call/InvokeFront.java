@@ -12,23 +12,29 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
-/// The invoke API over HTTP: makes the handler of each new connection. Thread-safe.
+/// The invoke API over HTTP: makes the handler of each new connection. Leaves calls to whoever
+/// answers the other requests until there is a door for them. Thread-safe.
 public final class InvokeFront implements AutoCloseable {
-  private final Invoker invoker;
+  private volatile @Nullable Invoker invoker;
   private final ByteBudget budget;
   private final Map<EventLoop, RequestIds> requestIds = new HashMap<>();
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("answer-", 0).factory());
 
-  /// Puts HTTP in front of a door.
+  /// Creates a front without a door.
   ///
   /// @param loops that connections may live on, with the account of their bytes
-  public InvokeFront(Invoker invoker, EventLoops loops) {
-    this.invoker = invoker;
+  public InvokeFront(EventLoops loops) {
     this.budget = loops.budget();
     SecureRandom seed = new SecureRandom();
     loops.group().forEach(loop -> requestIds.put((EventLoop) loop, new RequestIds(seed)));
+  }
+
+  /// From now on calls go through the door.
+  public void open(Invoker door) {
+    invoker = door;
   }
 
   /// The handler of a new connection.
@@ -40,7 +46,8 @@ public final class InvokeFront implements AutoCloseable {
     return new InvokeApi(this, ids);
   }
 
-  Invoker invoker() {
+  /// The door; null until there is one.
+  @Nullable Invoker invoker() {
     return invoker;
   }
 

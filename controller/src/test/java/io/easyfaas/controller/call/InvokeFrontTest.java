@@ -50,7 +50,7 @@ class InvokeFrontTest {
   private static EventLoops loops;
 
   private final FakeInvoker door = new FakeInvoker();
-  private final InvokeFront front = new InvokeFront(door, loops);
+  private final InvokeFront front = new InvokeFront(loops);
   private final HttpServer server =
       HttpServer.start(
           new HttpAddress.Tcp("127.0.0.1", 0),
@@ -58,6 +58,10 @@ class InvokeFrontTest {
           1 << 20,
           _ -> HttpResponse.text(404, "nobody"),
           front::handler);
+
+  InvokeFrontTest() {
+    front.open(door);
+  }
 
   @BeforeAll
   static void startLoops() {
