@@ -35,7 +35,7 @@ public final class Patience implements Invoker {
     if (timed.isOver()) {
       timed.call.cancel(); // It was over before there was a call to cancel.
     }
-    return timed.call;
+    return timed;
   }
 
   private enum Phase {
@@ -48,7 +48,7 @@ public final class Patience implements Invoker {
   }
 
   /// Whoever of the answer and the timer comes first is heard.
-  private static final class Timed implements CallSink, Runnable {
+  private static final class Timed implements CallSink, Call, Runnable {
     private final CallTerms terms;
     private final CallSink sink;
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.WAITING);
@@ -78,6 +78,17 @@ public final class Patience implements Invoker {
                     ErrorCode.GATEWAY_TIMEOUT,
                     "no answer in " + Durations.text(terms.patience()))));
       }
+    }
+
+    @Override
+    public void cancel() {
+      stopTimer(); // Which would keep all of the caller in memory.
+      call.cancel();
+    }
+
+    @Override
+    public void taken(int bytes) {
+      call.taken(bytes);
     }
 
     @Override
@@ -126,11 +137,15 @@ public final class Patience implements Invoker {
       if (!phase.compareAndSet(Phase.WAITING, Phase.HEARD)) {
         return false;
       }
+      stopTimer();
+      return true;
+    }
+
+    private void stopTimer() {
       Future<?> armed = timer;
       if (armed != null) {
         armed.cancel(false);
       }
-      return true;
     }
   }
 }

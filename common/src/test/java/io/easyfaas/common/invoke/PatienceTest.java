@@ -87,6 +87,15 @@ class PatienceTest {
   }
 
   @Test
+  void nothingWaitsForACallThatWasCancelled() {
+    begin(Duration.ofHours(1)).cancel();
+
+    assertThat(cancelled.getCount()).isZero();
+    assertThat(timers.shutdownNow()).allMatch(timer -> ((Future<?>) timer).isCancelled());
+    assertThat(told).isEmpty();
+  }
+
+  @Test
   void aStreamThatHasBegunGoesOn() {
     begin(Duration.ofHours(1));
     inner.began(new AnswerHead(0, "", Map.of(), 3));
@@ -96,7 +105,7 @@ class PatienceTest {
     assertThat(told).startsWith("began", "part").hasSize(3);
   }
 
-  private void begin(Duration patience) {
+  private Call begin(Duration patience) {
     Patience invoker =
         new Patience(
             (request, sink) -> {
@@ -116,7 +125,7 @@ class PatienceTest {
     CallTerms terms =
         new CallTerms(
             patience, CallTerms.Priority.NORMAL, CallTerms.LogWish.NONE, CallTerms.GENERIC);
-    invoker.invoke(
+    return invoker.invoke(
         new CallRequest(
             new FunctionReference("f", "1", "", ""),
             new byte[] {'R'},
