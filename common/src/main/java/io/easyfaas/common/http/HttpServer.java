@@ -11,6 +11,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
@@ -42,6 +43,9 @@ public final class HttpServer implements AutoCloseable {
   private static final int BACKLOG = 1024;
   // Of up to 64 KiB each: who sends much leaves the loop to others now and then.
   private static final int READS_A_TURN = 2;
+  // What the system may keep of a TCP connection each way, so that what nobody takes, or what there
+  // is no room for, waits where it is counted: by itself it would keep up to 4 MiB of an answer.
+  private static final int SYSTEM_BYTES = 128 * 1024;
   private static final Duration DRAIN_POLL = Duration.ofMillis(20);
 
   private final Channel listener;
@@ -137,7 +141,9 @@ public final class HttpServer implements AutoCloseable {
           case HttpAddress.Tcp tcp -> {
             bootstrap
                 .channel(EpollServerSocketChannel.class)
-                .childOption(ChannelOption.TCP_NODELAY, true);
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_RCVBUF, SYSTEM_BYTES)
+                .childOption(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) SYSTEM_BYTES);
             yield new InetSocketAddress(tcp.host(), tcp.port());
           }
           case HttpAddress.Unix unix -> {

@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.budget.BudgetUsage;
@@ -9,6 +10,11 @@ import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.wire.Headers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +36,7 @@ final class PressureTest {
   private static final HttpAddress ANY_PORT = new HttpAddress.Tcp("127.0.0.1", 0);
   private static final int BUDGET_BYTES = 1024 * 1024;
   private static final int BODY_BYTES = 128 * 1024;
+  private static final int LONG_BODY_BYTES = 64 * BODY_BYTES;
   private static final String ASK = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration SHORT = Duration.ofMillis(100);
@@ -117,6 +124,33 @@ final class PressureTest {
 
     assertThat(client.readFinal().status()).isEqualTo(400);
     assertThat(client.isClosedByServer()).isTrue();
+  }
+
+  @Test
+  void ofABodyThatWaitsForRoomTheSystemKeepsLittle() throws Exception {
+    HttpServer server = server(new Deadlines(LONG, LONG, LONG, LONG, LONG));
+    String post = "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n";
+    try (SocketChannel client =
+        SocketChannel.open(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))) {
+      client.setOption(StandardSocketOptions.SO_SNDBUF, 32 * 1024);
+      client.write(ISO_8859_1.encode(post.formatted(LONG_BODY_BYTES))); // By it the system sees
+      client.write(ByteBuffer.allocate(LONG_BODY_BYTES)); // that the connection gets on well.
+      client.read(ByteBuffer.allocate(1000));
+      Reservation others = fill();
+
+      client.write(ISO_8859_1.encode(post.formatted(LONG_BODY_BYTES)));
+      client.configureBlocking(false);
+      int taken = 0;
+      for (int idle = 0; idle < 100; Thread.sleep(2)) {
+        int step = client.write(ByteBuffer.allocate(BODY_BYTES));
+        taken += step;
+        idle = step == 0 ? idle + 1 : 0;
+      }
+
+      assertThat(taken).isLessThan(4 * BODY_BYTES);
+      others.close();
+    }
   }
 
   @Test
@@ -789,9 +823,9 @@ final class PressureTest {
     return server;
   }
 
-  /// An answer no system's buffers take whole.
+  /// An answer the system's buffers do not take whole, though they could.
   private static final class Large {
-    static final int BYTES = 16 * 1024 * 1024;
+    static final int BYTES = 1024 * 1024;
   }
 
   /// Keeps what it gets and never answers, if there is memory; or answers what nobody has reserved.
