@@ -117,7 +117,7 @@ final class Slots {
     return false;
   }
 
-  /// The slot in a state with the lowest index that is not below `from`; null when there is none.
+  /// The slot in a state with the lowest index that is not below `from`; empty when there is none.
   Optional<Slot> first(Class<? extends SlotState> state, int from) {
     int index = in(state).nextSetBit(from);
     return index < 0 ? Optional.empty() : Optional.of(all.get(index));

@@ -9,7 +9,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Questions that are with the registry. Thread-safe.
+/// Questions to the registry. Thread-safe.
 ///
 /// Each runs on a virtual thread of its own, so that who waits for it can leave before it ends. At
 /// most {@value #MAX_AT_ONCE} are asked at once, each over a connection of its own; the others wait
@@ -17,11 +17,31 @@ import java.util.function.Supplier;
 final class Flights {
   static final int MAX_AT_ONCE = 64;
 
+  /// One question.
+  static final class Flight {
+    private final CompletableFuture<ResolvedFunction> answer = new CompletableFuture<>();
+    private volatile boolean hasBegun;
+
+    /// @param hasTurn whether it is asked at once
+    private Flight(boolean hasTurn) {
+      hasBegun = hasTurn;
+    }
+
+    /// Its answer.
+    CompletableFuture<ResolvedFunction> answer() {
+      return answer;
+    }
+
+    /// Whether the registry has been asked, or is being asked now.
+    boolean hasBegun() {
+      return hasBegun;
+    }
+  }
+
   private final Duration timeout;
   private final Semaphore turns = new Semaphore(MAX_AT_ONCE);
   private final ThreadFactory threads = Thread.ofVirtual().name("registry-", 0).factory();
-  private final ConcurrentHashMap<FunctionReference, CompletableFuture<ResolvedFunction>> shared =
-      new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<FunctionReference, Flight> shared = new ConcurrentHashMap<>();
 
   /// @param timeout the longest wait for a turn
   Flights(Duration timeout) {
@@ -29,20 +49,26 @@ final class Flights {
   }
 
   /// Asks, or waits for who is asking the same already.
-  CompletableFuture<ResolvedFunction> join(
-      FunctionReference reference, Supplier<ResolvedFunction> question) {
-    CompletableFuture<ResolvedFunction> mine = new CompletableFuture<>();
-    CompletableFuture<ResolvedFunction> running = shared.putIfAbsent(reference, mine);
+  Flight join(FunctionReference reference, Supplier<ResolvedFunction> question) {
+    Flight running = shared.get(reference);
     if (running != null) {
       return running;
     }
-    start(mine, question, () -> shared.remove(reference, mine));
-    return mine;
+    Flight mine = new Flight(turns.tryAcquire());
+    running = shared.putIfAbsent(reference, mine);
+    if (running == null) {
+      start(mine, question, () -> shared.remove(reference, mine));
+      return mine;
+    }
+    if (mine.hasBegun) {
+      turns.release();
+    }
+    return running;
   }
 
   /// Asks, whoever else does.
-  CompletableFuture<ResolvedFunction> alone(Supplier<ResolvedFunction> question) {
-    CompletableFuture<ResolvedFunction> mine = new CompletableFuture<>();
+  Flight alone(Supplier<ResolvedFunction> question) {
+    Flight mine = new Flight(turns.tryAcquire());
     start(mine, question, () -> {});
     return mine;
   }
@@ -52,29 +78,28 @@ final class Flights {
     shared.clear();
   }
 
-  private void start(
-      CompletableFuture<ResolvedFunction> flight,
-      Supplier<ResolvedFunction> question,
-      Runnable landed) {
+  private void start(Flight flight, Supplier<ResolvedFunction> question, Runnable landed) {
     threads
         .newThread(() -> {
           try {
-            ResolvedFunction answer = inTurn(question);
+            ResolvedFunction answer = inTurn(flight, question);
             landed.run(); // First: a flight that has landed is not to be joined.
-            flight.complete(answer);
+            flight.answer.complete(answer);
           } catch (Throwable e) { // Top of a thread; whoever waits for the flight is told.
             landed.run();
-            flight.completeExceptionally(e);
+            flight.answer.completeExceptionally(e);
           }
         })
         .start();
   }
 
-  private ResolvedFunction inTurn(Supplier<ResolvedFunction> question) throws InterruptedException {
-    if (!turns.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+  private ResolvedFunction inTurn(Flight flight, Supplier<ResolvedFunction> question)
+      throws InterruptedException {
+    if (!flight.hasBegun && !turns.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
       throw RegistryClient.noAnswer(
           MAX_AT_ONCE + " questions were with it for " + timeout.toMillis() + "ms");
     }
+    flight.hasBegun = true;
     try {
       return question.get();
     } finally {

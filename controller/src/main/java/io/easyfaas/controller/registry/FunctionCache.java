@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **How long.** A numbered version never changes and is believed 10 minutes; `$LATEST` is believed
 /// `latestTtl`. When the registry then gives no answer in 2 s, or one that says nothing of the
-/// function (5xx), calls go on with the last one for `maxStale` more. Meanwhile the registry is
-/// asked again after 1 s, 2 s, 4 s and from then on every 8 s, and no call waits for it.
+/// function (5xx), or has as many questions as it may, calls go on with the last one for `maxStale`
+/// more. Meanwhile the registry is asked again after 1 s, 2 s, 4 s and from then on every 8 s, and
+/// no call waits for it.
 ///
 /// **How much.** What is kept has a weight in bytes, all together `maxBytes`. What is used often
 /// stays; a flood of functions that are used once does not push it out.
@@ -119,7 +120,7 @@ public final class FunctionCache {
     // With no time to live who asks now wants what is true now; a question asked before may have an
     // older answer.
     boolean shares = reference.isFixed() || !limits.latestTtl().isZero();
-    CompletableFuture<ResolvedFunction> flight =
+    Flights.Flight flight =
         shares
             ? flights.join(
                 reference,
@@ -127,7 +128,8 @@ public final class FunctionCache {
                 () -> confirmed(reference).orElseGet(() -> askAndKeep(reference, requestId)))
             : flights.alone(() -> askAndKeep(reference, requestId));
     try {
-      return await(flight, patience(last, deadline - nanoTime.getAsLong()));
+      long left = deadline - nanoTime.getAsLong();
+      return await(flight.answer(), patience(last, !shares || flight.hasBegun(), left));
     } catch (ApiException e) {
       if (last != null && e.code().status() >= ErrorCode.SERVICE.status()) {
         return goOn(reference, last, e);
@@ -212,11 +214,12 @@ public final class FunctionCache {
     return entry == null || isOver(staleUntil(reference, entry)) ? null : entry;
   }
 
-  private long patience(@Nullable Entry last, long left) {
+  /// @param hasBegun whether the question may be answered soon: its turn has come
+  private static long patience(@Nullable Entry last, boolean hasBegun, long left) {
     if (last == null) {
       return left;
     }
-    return last.failures() > 0 ? 0 : Math.min(left, PATIENCE.toNanos());
+    return hasBegun && last.failures() == 0 ? Math.min(left, PATIENCE.toNanos()) : 0;
   }
 
   /// Uses the last answer for a while without asking again.

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A slot's channel: what the engine and the sandbox that is in the slot now have in common. All of
-/// it lives on one event loop. The methods are called by one thread at a time, the slot's keeper.
+/// it lives on one event loop. The methods are called by one thread at a time, the slot's warden.
 public final class SlotChannel implements AutoCloseable {
   private final String slot;
   private final ChannelListener listener;

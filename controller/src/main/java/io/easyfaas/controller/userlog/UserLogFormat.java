@@ -2,8 +2,8 @@ package io.easyfaas.controller.userlog;
 
 /// How user logs are written.
 public enum UserLogFormat {
-  /// One file a call, `<time> TAB <text>` lines.
+  /// `<time> TAB <request id> TAB <text>`.
   PLAIN,
-  /// One file for all, one JSON object a line.
+  /// One JSON object a line.
   JSON
 }

@@ -298,6 +298,29 @@ class FunctionCacheTest {
   }
 
   @Test
+  void whoHasALastAnswerWaitsForNoQuestionWhoseTurnHasNotCome() throws Exception {
+    ResolvedFunction last = load(latest("one"));
+    load(latest("other"));
+    pass(Duration.ofSeconds(1));
+    gate.drainPermits();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<ResolvedFunction> waits = threads.submit(() -> load(latest("other")));
+      for (int i = 1; i < Flights.MAX_AT_ONCE; i++) {
+        String account = "account-" + i;
+        threads.execute(() -> load(plain(account)));
+      }
+      awaitQuestions(2 + Flights.MAX_AT_ONCE);
+
+      ResolvedFunction found = load(latest("one"));
+      boolean hasWaited = waits.isDone(); // Who came before it, and whose question is asked.
+      gate.release(1000);
+
+      assertThat(found).isSameAs(last);
+      assertThat(hasWaited).isFalse();
+    }
+  }
+
+  @Test
   void functionThatWasRemovedDoesNotGoOn() {
     load(version("$LATEST"));
     loseRegistry(ErrorCode.RESOURCE_NOT_FOUND);
@@ -370,6 +393,10 @@ class FunctionCacheTest {
 
   private static FunctionReference version(String version) {
     return new FunctionReference(BRN + version, "", "account", "");
+  }
+
+  private static FunctionReference latest(String account) {
+    return new FunctionReference("f", "$LATEST", account, "");
   }
 
   private static FunctionReference plain(String account) {
