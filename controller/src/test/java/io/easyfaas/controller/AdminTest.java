@@ -139,7 +139,7 @@ class AdminTest {
     HttpResponse<String> response = invalidate("nothing");
 
     assertThat(response.statusCode()).isEqualTo(404);
-    assertThat(response.body()).isEqualTo("can not find runtime nothing");
+    assertThat(response.body()).contains("can not find runtime nothing");
   }
 
   @Test
@@ -218,7 +218,7 @@ class AdminTest {
     HttpResponse<String> response = engine.get("/v1/nothing");
 
     assertThat(response.statusCode()).isEqualTo(404);
-    assertThat(response.body()).isEqualTo("Not Found");
+    assertThat(response.body()).contains("ResourceNotFoundException");
   }
 
   private HttpResponse<String> invalidate(String id) {

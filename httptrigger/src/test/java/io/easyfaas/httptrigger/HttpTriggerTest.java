@@ -274,9 +274,9 @@ final class HttpTriggerTest {
     "/u/he.llo, 400, InvalidRequestException",
     "/u/hello/live, 400, InvalidRequestException",
     "/u/hello?a=%zz, 400, InvalidParameterValueException",
-    "/u, 404, Not Found",
-    "/u/hello/1/more, 404, Not Found",
-    "/, 404, Not Found",
+    "/u, 404, ResourceNotFoundException",
+    "/u/hello/1/more, 404, ResourceNotFoundException",
+    "/, 404, ResourceNotFoundException",
   })
   void refusesOtherUrlsWithoutCalling(String target, int status, String text) {
     HttpResponse response = client.send(HttpRequest.of("GET", target), LONG);

@@ -3,7 +3,6 @@ package io.easyfaas.common.http;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
-import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -63,8 +62,8 @@ record AnswerWriter(
         return answer.replace(
             OwnedBytes.empty(context.alloc(), room, size).writeBytes(answer.content()));
       }
-      ApiException noRoom = new ApiException(ErrorCode.UNAVAILABLE, room.shortage(size));
-      return NettyHttp.response(HttpResponse.error(noRoom), keepAlive);
+      HttpResponse noRoom = HttpResponse.error(ErrorCode.UNAVAILABLE, room.shortage(size));
+      return NettyHttp.response(noRoom, keepAlive);
     } catch (OutOfMemoryError e) {
       return NettyHttp.response(HttpResponse.error(e), keepAlive);
     } catch (InterruptedException e) {

@@ -75,6 +75,11 @@ public record HttpResponse(int status, Map<String, String> headers, HttpBody.Byt
         .orElse(response);
   }
 
+  /// The same, with its specific cause: the value and what was expected.
+  public static HttpResponse error(ErrorCode code, String cause) {
+    return error(new ApiException(code, cause));
+  }
+
   /// What a failure becomes that nobody expected. It is for the caller to log.
   public static HttpResponse error(Throwable failure) {
     return error(ApiException.of(failure));

@@ -4,7 +4,6 @@ import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
 import io.easyfaas.common.config.Durations;
-import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Future;
@@ -87,8 +86,7 @@ final class ReaderClock {
                   headRoom = null;
                   String shortage = room.shortage(HEAD_ROOM_BYTES);
                   room.refuse();
-                  reader.refuse(
-                      ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
+                  reader.refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, shortage));
                 },
                 deadlines.room().toMillis(),
                 TimeUnit.MILLISECONDS);
@@ -180,6 +178,6 @@ final class ReaderClock {
   }
 
   private void late(ChannelHandlerContext ctx, String what) {
-    reader.refuse(ctx, HttpResponse.text(408, what));
+    reader.refuse(ctx, HttpResponse.error(ErrorCode.SLOW_REQUEST, what));
   }
 }

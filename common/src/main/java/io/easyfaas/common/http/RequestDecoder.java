@@ -1,6 +1,5 @@
 package io.easyfaas.common.http;
 
-import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -117,7 +116,7 @@ final class RequestDecoder extends HttpRequestDecoder {
       if (!inMessage && !waiting.reserve()) {
         isRefused = true;
         waiting.drop();
-        out.add(new Refusal(HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, NO_ROOM))));
+        out.add(new Refusal(HttpResponse.error(ErrorCode.UNAVAILABLE, NO_ROOM)));
       }
       return;
     }

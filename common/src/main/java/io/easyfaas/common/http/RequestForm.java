@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.wire.ErrorCode;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -22,23 +23,28 @@ final class RequestForm {
   static @Nullable HttpResponse refusal(HttpRequest request) {
     HttpVersion version = request.protocolVersion();
     if (version.majorVersion() != 1) {
-      return HttpResponse.text(505, "version: " + version + " (expected: HTTP/1.1)");
+      return HttpResponse.error(ErrorCode.VERSION_NOT_SUPPORTED, version + " (expected: HTTP/1.1)");
     }
     if (request.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)
         && !isChunkedAlone(request.headers())) {
-      return HttpResponse.text(501, "Transfer-Encoding (expected: chunked, alone and once)");
+      return HttpResponse.error(
+          ErrorCode.NOT_IMPLEMENTED, "Transfer-Encoding (expected: chunked, alone and once)");
     }
     String target = origin(request.method(), request.uri());
     if (target == null) {
-      return HttpResponse.text(
-          400, "request target (expected: a path, an http:// URL, or * with OPTIONS)");
+      return HttpResponse.error(
+          ErrorCode.INVALID_REQUEST,
+          "request target (expected: a path, an http:// URL, or * with OPTIONS)");
     }
     request.setUri(target);
     Iterator<? extends CharSequence> hosts =
         request.headers().valueCharSequenceIterator(HttpHeaderNames.HOST);
     boolean mustHave = version.minorVersion() > 0;
     boolean isFine = hosts.hasNext() ? isHost(hosts.next()) && !hosts.hasNext() : !mustHave;
-    return isFine ? null : HttpResponse.text(400, "Host (expected: one header with one host)");
+    return isFine
+        ? null
+        : HttpResponse.error(
+            ErrorCode.INVALID_REQUEST, "Host (expected: one header with one host)");
   }
 
   private static boolean isChunkedAlone(HttpHeaders headers) {

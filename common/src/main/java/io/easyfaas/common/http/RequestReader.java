@@ -1,7 +1,6 @@
 package io.easyfaas.common.http;
 
 import io.easyfaas.common.budget.Reservation;
-import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -111,7 +110,10 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
         && isReading()
         && !refused
         && !decoder.hasWaiting()) {
-      refuse(ctx, LEFT, HttpResponse.text(400, "the request ends before it is whole"));
+      refuse(
+          ctx,
+          LEFT,
+          HttpResponse.error(ErrorCode.INVALID_REQUEST, "the request ends before it is whole"));
     }
     ctx.fireUserEventTriggered(event);
   }
@@ -140,8 +142,8 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       refuse(
           ctx,
           tooLong
-              ? HttpResponse.text(431, "Too big request header")
-              : HttpResponse.text(400, "Error when parsing request"));
+              ? HttpResponse.error(ErrorCode.HEAD_TOO_LARGE, "")
+              : HttpResponse.error(ErrorCode.INVALID_REQUEST, "not HTTP/1.1"));
       return;
     }
     if (message instanceof HttpRequest request) {
@@ -166,7 +168,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     if (expected != null
         && !incoming.isAsked()
         && request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
-      refuse(ctx, HttpResponse.text(417, "Expectation Failed"));
+      refuse(ctx, HttpResponse.error(ErrorCode.EXPECTATION_FAILED, ""));
     } else if (incoming.isTooLong()) {
       refuse(ctx, tooLarge(incoming));
     } else {
@@ -260,7 +262,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     if (current == incoming && roomTimer != null) {
       String shortage = room.shortage(missing);
       room.refuse();
-      refuse(ctx, HttpResponse.error(new ApiException(ErrorCode.UNAVAILABLE, shortage)));
+      refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, shortage));
     }
   }
 
@@ -271,9 +273,8 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
 
   private static HttpResponse tooLarge(IncomingRequest incoming) {
     return HttpResponse.error(
-        new ApiException(
-            ErrorCode.REQUEST_TOO_LARGE,
-            "body is larger than the limit (expected: at most " + incoming.limit() + " bytes)"));
+        ErrorCode.REQUEST_TOO_LARGE,
+        "body is larger than the limit (expected: at most " + incoming.limit() + " bytes)");
   }
 
   /// Answers instead of whoever would have got the request, or whoever is reading its body.

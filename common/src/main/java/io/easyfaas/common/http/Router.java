@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.wire.ErrorCode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -143,7 +144,7 @@ public final class Router implements HttpHandler {
       }
     }
     if (allowed.isEmpty()) {
-      return HttpResponse.text(404, "Not Found");
+      return HttpResponse.error(ErrorCode.RESOURCE_NOT_FOUND, "no such path");
     }
     allowed.add("OPTIONS");
     String allow = allowed.stream().collect(Collectors.joining(", "));

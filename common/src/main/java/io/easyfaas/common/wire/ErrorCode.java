@@ -9,7 +9,7 @@ public enum ErrorCode {
   /// A request body is not what it must be.
   INVALID_REQUEST_CONTENT(
       "InvalidRequestContentException", 400, "The request body could not be parsed as JSON"),
-  /// A trigger URL does not name a function.
+  /// What came is no request, or a trigger URL that does not name a function.
   INVALID_REQUEST("InvalidRequestException", 400, "Invalid Request"),
   /// The caller does not own the function.
   INVALID_CALLER("InvalidInvokeCallerException", 403, "Invalid caller id"),
@@ -18,10 +18,17 @@ public enum ErrorCode {
       "ResourceNotFoundException", 404, "The resource specified in the request does not exist"),
   /// There is a function, but its code is not where its document says.
   CODE_NOT_FOUND("CodeNotFoundException", 404, "The code of the function does not exist"),
+  /// A head or a body does not get on.
+  SLOW_REQUEST("SlowRequestException", 408, "The request does not come fast enough"),
   /// The thing exists already, or is in use.
   RESOURCE_CONFLICT("ResourceConflictException", 409, "The resource is in use or exists already"),
   /// A body or code package is larger than the limit.
   REQUEST_TOO_LARGE("RequestTooLargeException", 413, "The request is larger than the limit"),
+  /// A request expects what this engine does not know.
+  EXPECTATION_FAILED("ExpectationFailedException", 417, "What the request expects is not known"),
+  /// A head is larger, or has more headers, than the limit.
+  HEAD_TOO_LARGE(
+      "RequestHeadTooLargeException", 431, "The head of the request is larger than the limit"),
   /// No slot or memory became free in time.
   TOO_MANY_REQUESTS("TooManyRequestsException", 429, "Too many requests"),
   /// Anything unexpected.
@@ -41,7 +48,10 @@ public enum ErrorCode {
   STORAGE_EXCEEDED(
       "CodeStorageExceededException", 507, "The limit of what may be stored is reached"),
   /// Another part of the engine did not answer in time.
-  GATEWAY_TIMEOUT("RequestTimeoutException", 504, "Task timed out");
+  GATEWAY_TIMEOUT("RequestTimeoutException", 504, "Task timed out"),
+  /// A request of another version of HTTP.
+  VERSION_NOT_SUPPORTED(
+      "HttpVersionNotSupportedException", 505, "The version of HTTP is not supported");
 
   /// Whose fault a failure is, which decides whether another try makes sense.
   public enum Fault {

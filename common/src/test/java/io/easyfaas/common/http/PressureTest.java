@@ -268,7 +268,7 @@ final class PressureTest {
     mayAnswer.release();
 
     assertThat(innocent.read().text()).isEqualTo("10000");
-    assertThat(slow.read().text()).isEqualTo("the request's head is not whole after 750ms");
+    assertThat(slow.read().text()).contains("the request's head is not whole after 750ms");
     others.close();
   }
 
@@ -303,7 +303,7 @@ final class PressureTest {
     for (RawConnection each : slow) {
       HttpResponse response = each.read();
       assertThat(response.status()).isEqualTo(408);
-      assertThat(response.text()).startsWith("the request's body gets on by ");
+      assertThat(response.text()).contains("the request's body gets on by ");
       each.close();
     }
     until(() -> budget.usage().reserved() == 0);
@@ -427,7 +427,7 @@ final class PressureTest {
 
     HttpResponse response = slow.read();
     assertThat(response.status()).isEqualTo(408);
-    assertThat(response.text()).isEqualTo("the request's head is not whole after 50ms");
+    assertThat(response.text()).contains("the request's head is not whole after 50ms");
     assertThat(slow.isClosedByServer()).isTrue();
   }
 

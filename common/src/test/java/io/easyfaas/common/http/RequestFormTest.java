@@ -2,6 +2,8 @@ package io.easyfaas.common.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.easyfaas.common.json.Json;
+import io.easyfaas.common.wire.ErrorDocument;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -101,7 +103,13 @@ final class RequestFormTest {
     try (RawConnection client = new RawConnection(server.port())) {
       client.send(head.replace(";", "\r\n") + "\r\n\r\n0\r\n\r\n");
 
-      assertThat(client.read().status()).as(head).isEqualTo(status);
+      HttpResponse response = client.read();
+      assertThat(response.status()).as(head).isEqualTo(status);
+      if (status >= 400 && status != 405) { // Which says it in a header.
+        assertThat(response.header("Content-Type")).contains("application/json");
+        assertThat(Json.PASCAL.read(response.body(), ErrorDocument.class).status())
+            .isEqualTo(status);
+      }
     }
   }
 }

@@ -35,7 +35,7 @@ final class RouterTest {
       HttpResponse response = send("GET", path);
 
       assertThat(response.status()).isEqualTo(404);
-      assertThat(response.text()).isEqualTo("Not Found");
+      assertThat(response.text()).contains("ResourceNotFoundException", "no such path");
     }
   }
 

@@ -92,7 +92,7 @@ public final class AdminApi {
     } catch (IllegalArgumentException _) {
       // Not even the form of an id: no such container either.
     }
-    return HttpResponse.text(404, "can not find runtime " + id);
+    return HttpResponse.error(ErrorCode.RESOURCE_NOT_FOUND, "can not find runtime " + id);
   }
 
   private static HttpResponse malformed(HttpRequest request, List<String> parameters) {
