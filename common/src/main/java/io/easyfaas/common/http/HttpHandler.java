@@ -40,6 +40,12 @@ public interface HttpHandler {
     return Integer.MAX_VALUE;
   }
 
+  /// Whether the answer to a whole request is at hand, so that it waits for no turn: who asks
+  /// whether the engine is alive must not be told by how many others ask something.
+  default boolean isAtHand(HttpRequest request) {
+    return false;
+  }
+
   /// Says whose share of the engine's memory the body of a request counts in; asked as {@link
   /// #bodyRule} is.
   ///

@@ -35,7 +35,12 @@ public final class Router implements HttpHandler {
     ///
     /// @param method upper case, or `*` for any
     public Builder route(String method, String pattern, RouteHandler handler) {
-      return add(method, pattern, BodyRule.WHOLE, handler);
+      return add(method, pattern, BodyRule.WHOLE, false, handler);
+    }
+
+    /// Adds a route for GET whose answer is at hand, see {@link HttpHandler#isAtHand}.
+    public Builder atHand(String pattern, RouteHandler handler) {
+      return add("GET", pattern, BodyRule.WHOLE, true, handler);
     }
 
     /// Adds a route whose handler reads the body as it comes, from {@link HttpRequest#stream()}: at
@@ -50,7 +55,7 @@ public final class Router implements HttpHandler {
     /// @param method upper case, or `*` for any
     /// @param maxBytes a longer body is answered with 413
     public Builder stream(String method, String pattern, long maxBytes, RouteHandler handler) {
-      return add(method, pattern, BodyRule.streamed(maxBytes), handler);
+      return add(method, pattern, BodyRule.streamed(maxBytes), false, handler);
     }
 
     /// Has no more than so many whole requests at work at once, see {@link HttpHandler#atOnce}.
@@ -61,10 +66,11 @@ public final class Router implements HttpHandler {
       return this;
     }
 
-    private Builder add(String method, String pattern, BodyRule body, RouteHandler handler) {
+    private Builder add(
+        String method, String pattern, BodyRule body, boolean atHand, RouteHandler handler) {
       List<String> segments =
           List.of(pattern.split("/")).stream().filter(segment -> !segment.isEmpty()).toList();
-      routes.add(new Route(method, segments, body, handler));
+      routes.add(new Route(method, segments, body, atHand, handler));
       return this;
     }
 
@@ -74,7 +80,8 @@ public final class Router implements HttpHandler {
     }
   }
 
-  private record Route(String method, List<String> segments, BodyRule body, RouteHandler handler) {
+  private record Route(
+      String method, List<String> segments, BodyRule body, boolean isAtHand, RouteHandler handler) {
     boolean answers(String requested) {
       return method.equals("*")
           || method.equals(requested)
@@ -117,13 +124,19 @@ public final class Router implements HttpHandler {
 
   @Override
   public BodyRule bodyRule(HttpRequest head) {
-    List<String> path = head.path();
-    for (Route route : routes) {
-      if (route.answers(head.method()) && route.match(path).isPresent()) {
-        return route.body();
-      }
-    }
-    return BodyRule.WHOLE;
+    return find(head).map(Route::body).orElse(BodyRule.WHOLE);
+  }
+
+  @Override
+  public boolean isAtHand(HttpRequest request) {
+    return find(request).map(Route::isAtHand).orElse(false);
+  }
+
+  private Optional<Route> find(HttpRequest request) {
+    List<String> path = request.path();
+    return routes.stream()
+        .filter(route -> route.answers(request.method()) && route.match(path).isPresent())
+        .findFirst();
   }
 
   @Override

@@ -32,6 +32,7 @@ final class TurnsTest {
           Router.builder()
               .atOnce(2)
               .route("GET", "/work", (_, _) -> work())
+              .atHand("/health", (_, _) -> HttpResponse.text(200, "alive"))
               .route("GET", "/long", (_, _) -> HttpResponse.text(200, "x".repeat(20_000)))
               .build());
 
@@ -71,6 +72,23 @@ final class TurnsTest {
       assertThat(client.read().text()).isEqualTo("done");
     }
     assertThat(most).hasValue(2);
+  }
+
+  @Test
+  void whatIsAtHandWaitsForNoTurn() throws Exception {
+    List<RawConnection> clients = ask(CLIENTS, "/work");
+
+    assertThat(ask(1, "/health").getFirst().read().text()).isEqualTo("alive");
+
+    mayAnswer.release(CLIENTS);
+    for (RawConnection client : clients) {
+      assertThat(client.read().text()).isEqualTo("done");
+    }
+  }
+
+  @Test
+  void whatNamesNothingIsAnsweredInItsTurn() throws Exception {
+    assertThat(ask(1, "/%zz").getFirst().read().status()).isEqualTo(400);
   }
 
   @Test

@@ -52,8 +52,8 @@ public final class AdminApi {
   /// The routes.
   HttpHandler routes() {
     return Router.builder()
-        .route("GET", "/healthz", (_, _) -> alive())
-        .route("GET", "/readyz", (_, _) -> readiness())
+        .atHand("/healthz", (_, _) -> alive())
+        .atHand("/readyz", (_, _) -> readiness())
         .route("GET", "/v1/runtimes", (_, _) -> text(runtimes()))
         .route("GET", "/v1/resource", (_, _) -> text(resource()))
         .route("POST", "/v1/runtimes/{runtimeID}/invalidate", this::invalidate)

@@ -25,6 +25,12 @@ public final class AdminFront implements HttpHandler {
   }
 
   @Override
+  public boolean isAtHand(HttpRequest request) {
+    HttpHandler opened = api;
+    return opened == null || opened.isAtHand(request);
+  }
+
+  @Override
   public HttpResponse handle(HttpRequest request) {
     HttpHandler opened = api;
     if (opened != null) {

@@ -65,7 +65,7 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
             .atOnce(HttpHandler.FEW_AT_ONCE)
             .route(
                 "GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller http trigger"))
-            .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"))
+            .atHand("/healthz", (_, _) -> HttpResponse.text(200, "ok"))
             .route("GET", "/readyz", (_, _) -> ready())
             .build();
   }
@@ -83,6 +83,11 @@ public final class TriggerRoutes implements HttpHandler, AutoCloseable {
   public String accountOf(HttpRequest head) {
     List<String> path = head.path();
     return path.isEmpty() ? "" : path.getFirst();
+  }
+
+  @Override
+  public boolean isAtHand(HttpRequest request) {
+    return router.isAtHand(request);
   }
 
   @Override

@@ -56,7 +56,7 @@ public final class FunctionRoutes implements HttpHandler {
         Router.builder()
             .atOnce(HttpHandler.FEW_AT_ONCE)
             .route("GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller stubs"))
-            .route("GET", "/healthz", (_, _) -> HttpResponse.text(200, "ok"));
+            .atHand("/healthz", (_, _) -> HttpResponse.text(200, "ok"));
     long maxBytes = UploadReader.maxBodyBytes(limits.maxCode());
     addFunctions(routes, "/v1", maxBytes);
     addFunctions(routes, "/inside-v1", maxBytes); // What the engine asks for on its own behalf.
@@ -66,6 +66,11 @@ public final class FunctionRoutes implements HttpHandler {
   @Override
   public BodyRule bodyRule(HttpRequest head) {
     return router.bodyRule(head);
+  }
+
+  @Override
+  public boolean isAtHand(HttpRequest request) {
+    return router.isAtHand(request);
   }
 
   @Override
