@@ -79,6 +79,8 @@ final class LauncherSupervisor implements AutoCloseable {
           break;
         } catch (LaunchException e) {
           LOG.error("{}", e.getMessage());
+        } catch (Throwable e) { // Without a launcher nothing ever starts again.
+          LOG.error("the launcher could not be started", e);
         }
       }
       LockSupport.parkNanos(RESTART_PAUSE.toNanos());

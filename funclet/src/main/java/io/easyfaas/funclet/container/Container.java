@@ -154,7 +154,7 @@ public final class Container {
     } catch (SandboxException e) {
       undo(filling, String.valueOf(e.getMessage()));
       throw new ApiException(ErrorCode.SERVICE, "warm up " + id() + ": " + e.getMessage());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       undo(filling, e.toString());
       throw e;
     } finally {

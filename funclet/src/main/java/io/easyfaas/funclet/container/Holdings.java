@@ -22,7 +22,7 @@ final class Holdings {
     while (!undo.isEmpty()) {
       try {
         undo.pop().run();
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         LOG.error("could not be given back", e);
       }
     }

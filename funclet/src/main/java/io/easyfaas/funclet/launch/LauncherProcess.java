@@ -189,7 +189,7 @@ public final class LauncherProcess implements Launcher {
 
   private void read() {
     String reason = "launcher: it ended";
-    try {
+    try (channel) { // So that it ends too, whatever ended the reading.
       BufferedReader lines =
           new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), UTF_8));
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -197,6 +197,8 @@ public final class LauncherProcess implements Launcher {
       }
     } catch (IOException e) {
       reason = "launcher: " + e.getMessage();
+    } catch (Throwable e) {
+      reason = "launcher: it could not be listened to: " + e;
     }
     lost = reason;
     for (BlockingQueue<LaunchReport> answer : waiting.values()) {
@@ -219,7 +221,7 @@ public final class LauncherProcess implements Launcher {
       case LauncherLine.Event(LauncherEvent event) -> {
         try {
           listener.onEvent(event);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
           LOG.error("event {} could not be taken", event, e); // The reader must live on.
         }
       }

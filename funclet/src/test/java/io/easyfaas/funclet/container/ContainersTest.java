@@ -297,6 +297,22 @@ final class ContainersTest {
   }
 
   @Test
+  void anErrorInAWarmupGivesBackWhatWasTaken() {
+    containers.init();
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("exec")) {
+        throw new LinkageError("of the engine");
+      }
+    });
+
+    assertThatExceptionOfType(LinkageError.class).isThrownBy(this::warmup);
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(info().currentEvent()).isEmpty();
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
   void aPrewarmedSandboxThatIsKilledIsBrokenUntilItIsReset() {
     containers.init();
     prewarm();

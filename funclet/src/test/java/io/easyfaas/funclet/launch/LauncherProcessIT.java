@@ -446,6 +446,27 @@ final class LauncherProcessIT {
     assertThat(home.resolve("x")).doesNotExist();
   }
 
+  @Test
+  void anEventThatCannotBeTakenKeepsNobodyFromBeingHeard() throws InterruptedException {
+    launcher.close();
+    BlockingQueue<LauncherEvent> seen = new LinkedBlockingQueue<>();
+    launcher =
+        LauncherProcess.start(
+            PROGRAM,
+            home.resolve("launcher.sock"),
+            event -> {
+              seen.add(event);
+              throw new LinkageError("of the engine");
+            });
+    done(openAndCreate());
+    done(launcher.call(layout.mountRuntime(home), TIMEOUT));
+    done(launcher.call(layout.exec(List.of("/bin/true"), null), TIMEOUT));
+    assertThat(seen.poll(20, TimeUnit.SECONDS)).isInstanceOf(LauncherEvent.Exited.class);
+
+    done(launcher.call(LauncherCommand.close("s0"), TIMEOUT));
+    assertThat(seen).isEmpty();
+  }
+
   /// Opens the slot and answers its keeper.
   private ProcessHandle open() {
     return open("s0");
