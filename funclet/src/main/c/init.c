@@ -97,6 +97,28 @@ static bool raise_loopback(struct failure *failure) {
   return (any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0) || fail(failure, "loopback", NULL);
 }
 
+// Bytes of a TCP socket's receive and send buffer: least, at first, most (tcp(7)). The kernel's own
+// most is megabytes, which version 1 control groups do not count as the sandbox's memory.
+static const struct {
+  const char *path;
+  const char *sizes;
+} TCP_BUFFERS[] = {{"/proc/sys/net/ipv4/tcp_rmem", "4096 8192 65536"},
+                   {"/proc/sys/net/ipv4/tcp_wmem", "4096 4096 65536"}};
+
+static bool limit_tcp_buffers(struct failure *failure) {
+  for (size_t i = 0; i < sizeof TCP_BUFFERS / sizeof *TCP_BUFFERS; i++) {
+    // A container that is not privileged shows its /proc/sys read-only.
+    if (!write_file(TCP_BUFFERS[i].path, TCP_BUFFERS[i].sizes) && errno != EROFS) {
+      return fail(failure, "tcp-buffers", TCP_BUFFERS[i].path);
+    }
+  }
+  return true;
+}
+
+static bool furnish_network(struct failure *failure) {
+  return raise_loopback(failure) && limit_tcp_buffers(failure);
+}
+
 // Why not by clone: the namespace's roots would be the keeper's cgroups, which the sandbox's own
 // may lie beside or below.
 static bool hide_cgroups(struct failure *failure) {
@@ -155,7 +177,7 @@ static bool set_up(struct init *init, struct options *options, struct failure *f
   // is dropped; the death signal once more because a change of ids clears it (prctl(2)).
   return die_with_keeper(failure) && set_stdio(init, failure) &&
          prefer_for_oom_kill(init, failure) && name_host(options, failure) &&
-         (options->share_net || raise_loopback(failure)) && hide_cgroups(failure) &&
+         (options->share_net || furnish_network(failure)) && hide_cgroups(failure) &&
          mounts_build_root(options, init->null, failure) &&
          enter_user_namespace(init, options->id_base, failure) && become(0, 0, failure) &&
          join_empty_keyring(failure) && bound_capabilities(INIT_CAPABILITIES, failure) &&

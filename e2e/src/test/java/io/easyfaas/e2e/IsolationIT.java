@@ -672,6 +672,48 @@ final class IsolationIT {
   }
 
   @Test
+  void socketBuffersAreLimited() {
+    JsonNode kept =
+        python.run(
+            """
+            import socket
+            def fill(pairs):
+                listener = socket.create_server(('127.0.0.1', 0), backlog=64)
+                kept, ends = 0, []
+                for _ in range(pairs):
+                    end = socket.create_connection(listener.getsockname())
+                    ends += [end, listener.accept()[0]]
+                for end in ends:
+                    end.setblocking(False)
+                for end in ends:
+                    try:
+                        while True:
+                            kept += end.send(bytes(1 << 16))
+                    except OSError:
+                        pass
+                return kept
+            read, write = os.pipe()
+            children = []
+            for _ in range(8):
+                child = os.fork()
+                if child == 0:
+                    os.write(write, b'%d\n' % fill(400))
+                    time.sleep(60)
+                children.append(child)
+            os.close(write)
+            lines = os.fdopen(read)
+            kept = [int(lines.readline()) for _ in children]
+            for child in children:
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+            return kept
+            """);
+
+    long bytes = kept.valueStream().mapToLong(JsonNode::asLong).sum();
+    assertThat(bytes).describedAs("sent and not read: %s", kept).isLessThan(192 << 20);
+  }
+
+  @Test
   void orphansAreReaped() {
     JsonNode made =
         python.run(
