@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -189,7 +188,6 @@ static _Noreturn void become_command(struct init *init, const struct options *op
                                      const struct channel *channel, int report) {
   tell_kind(init, REPLY_STARTED);
   struct failure failure = {0};
-  setpriority(PRIO_PROCESS, 0, 0);  // Init has its keeper's.
   command_execute(options, init->inherit, init->null, channel, &failure);
   write_fully(report, &failure, sizeof failure);
   _exit(1);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -36,7 +35,7 @@ struct keeper {
 };
 
 // A command may start in peace, an interpreter too: what it needs first is the processor.
-enum { SPARE_DELAY_MILLIS = 50, BEFORE_ALL_OTHERS = -20 };
+enum { SPARE_DELAY_MILLIS = 50 };
 
 struct request {
   uint32_t number;
@@ -321,9 +320,6 @@ static struct pollfd watch(const struct sandbox *sandbox) {
 _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
   prctl(PR_SET_NAME, "easyfaas-keeper");
   end_with(parent);
-  // A tenant's crowd shares the keeper's cgroup: it must not wait in a line of hundreds. Failing
-  // costs no more than that time.
-  setpriority(PRIO_PROCESS, 0, BEFORE_ALL_OTHERS);
   struct keeper keeper = {.launcher = keep_only(socket), .slot = slot, .cgroup = -1};
   if (keeper.launcher < 0) {
     _exit(1);

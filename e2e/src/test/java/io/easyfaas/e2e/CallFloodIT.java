@@ -33,6 +33,20 @@ final class CallFloodIT {
                   b[i] = 1
       """;
 
+  // Some are nice: threads of unequal weight are what Linux shares the processor out wrongly for.
+  private static final String CHAINS =
+      """
+      import os
+      def handler(event, context):
+          for chain in range(20):
+              if os.fork() == 0:
+                  os.nice(chain % 4)
+                  while True:
+                      if os.fork():
+                          os._exit(0)
+          return 1
+      """;
+
   @RegisterExtension private static final Leaks LEAKS = new Leaks();
 
   @Test
@@ -86,6 +100,22 @@ final class CallFloodIT {
               assertThat(reply.status()).describedAs("%s", reply).isEqualTo(200);
             }
           }
+        });
+  }
+
+  @Test
+  void processesThatComeAndGoInEverySlotButTwo() {
+    EngineProcess engine = LEAKS.home().startShipped("--container-num=10");
+    for (int i = 0; i < 8; i++) {
+      engine.create(FunctionSpec.python("chains-" + i, CHAINS).withTimeout(3));
+    }
+
+    new Siege(engine, Innocent.modest(engine))
+        .survives(clients -> {
+          for (int i = 0; i < 8; i++) {
+            clients.add(call(engine, "chains-" + i, 1));
+          }
+          Siege.hold();
         });
   }
 

@@ -697,7 +697,7 @@ final class IsolationIT {
             for _ in range(8):
                 child = os.fork()
                 if child == 0:
-                    os.write(write, b'%d\n' % fill(400))
+                    os.write(write, (str(fill(400)) + chr(10)).encode())
                     time.sleep(60)
                 children.append(child)
             os.close(write)
@@ -711,6 +711,20 @@ final class IsolationIT {
 
     long bytes = kept.valueStream().mapToLong(JsonNode::asLong).sum();
     assertThat(bytes).describedAs("sent and not read: %s", kept).isLessThan(192 << 20);
+  }
+
+  @Test
+  void allThreadsOfASandboxWeighTheSame() {
+    JsonNode weighed =
+        python.run(
+            """
+            os.nice(7)
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            os.sched_setscheduler(0, os.SCHED_IDLE | 0x40000000, os.sched_param(0))
+            return [os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)]
+            """);
+
+    assertThat(weighed.toString()).describedAs("nice value, policy").isEqualTo("[0,0]");
   }
 
   @Test

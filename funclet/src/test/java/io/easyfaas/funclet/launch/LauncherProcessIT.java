@@ -467,6 +467,24 @@ final class LauncherProcessIT {
     assertThat(seen).isEmpty();
   }
 
+  @Test
+  void noProcessOfASandboxOutweighsAnother() throws IOException {
+    long keeper = open().pid();
+    long init = done(launcher.call(layout.create(), TIMEOUT));
+    done(launcher.call(layout.mountRuntime(home), TIMEOUT));
+    long command = done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
+
+    for (long pid : List.of(keeper, init, command)) {
+      assertThat(niceValue(pid)).describedAs("of process %d", pid).isZero();
+    }
+  }
+
+  /// Its 19th field, the 17th behind the name in parentheses, see proc_pid_stat(5).
+  private static int niceValue(long pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+    return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[16]);
+  }
+
   /// Opens the slot and answers its keeper.
   private ProcessHandle open() {
     return open("s0");
