@@ -21,6 +21,20 @@ record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
         : "";
   }
 
+  /// Whether the request of a head is one that the handler has the answer to at hand.
+  boolean isAtHand(io.netty.handler.codec.http.HttpRequest request) {
+    return isAtHand(handler, NettyHttp.head(request));
+  }
+
+  /// Asks a handler {@link HttpHandler#isAtHand}.
+  static boolean isAtHand(HttpHandler handler, HttpRequest request) {
+    try {
+      return handler.isAtHand(request);
+    } catch (ApiException _) {
+      return false; // The handler says the same when it is asked for the answer.
+    }
+  }
+
   /// The request of a head; nothing is reserved yet.
   IncomingRequest admit(Channel connection, io.netty.handler.codec.http.HttpRequest request) {
     boolean isChunked = HttpUtil.isTransferEncodingChunked(request);

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.group.ChannelGroup;
+import io.netty.util.AttributeKey;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// one first that has not got on for longest. So nobody is locked out by those who open connections
 /// and leave it at that, or send and read as little as they can. Who has just come is let be for
 /// long enough to ask. Where nobody makes way, nothing is accepted until one does or has closed,
-/// and those that are idle are closed meanwhile. Thread-safe.
+/// and those that are idle are closed meanwhile. When all are found to be at work for longer than a
+/// second, a few guests are let in above the limit until that is over: they are told so, or whether
+/// the engine is alive and ready, and closed. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // Nothing depends on it.
 public final class ConnectionLimit {
   /// Asks a connection to close if nobody is using it: others wait to be accepted.
@@ -28,6 +31,10 @@ public final class ConnectionLimit {
 
   private static final int LOOK_MILLIS = 100;
   private static final int LOOKS_A_CLEARING = 10; // Each asks every connection.
+
+  private static final int GUESTS = 16;
+  private static final int LOOKS_BEFORE_GUESTS = LOOKS_A_CLEARING + 1;
+  private static final AttributeKey<Boolean> GUEST = AttributeKey.valueOf("easyfaas.guest");
 
   // From accepting to reading a head there may be one turn of a busy loop.
   private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -48,6 +55,9 @@ public final class ConnectionLimit {
 
   @GuardedBy("lock")
   private boolean isPaused;
+
+  @GuardedBy("lock")
+  private boolean letsGuestsIn;
 
   /// @param max connections, at least 1
   public ConnectionLimit(int max) {
@@ -123,6 +133,21 @@ public final class ConnectionLimit {
     return new Listener(connections);
   }
 
+  /// Whether a connection came when there was no room for it.
+  static boolean isGuest(Channel connection) {
+    return connection.hasAttr(GUEST);
+  }
+
+  /// Whether there are more connections than there may be, so that guests are to leave.
+  boolean isFull() {
+    return isOver(max);
+  }
+
+  /// What guests are told.
+  String shortage() {
+    return "all " + max + " connections are in use";
+  }
+
   private boolean isOver(int connections) {
     return open.get() - leaving.get() > connections;
   }
@@ -130,7 +155,9 @@ public final class ConnectionLimit {
   /// Accepts, or stops that: when it is full and nobody would make way.
   @GuardedBy("lock")
   private void update() {
-    boolean must = isOver(max - 1) && !isFirstReady();
+    letsGuestsIn &= isOver(max - 1);
+    int most = letsGuestsIn ? max + GUESTS : max;
+    boolean must = isOver(most - 1) && !isFirstReady();
     if (must != isPaused) {
       isPaused = must;
       if (must) {
@@ -166,6 +193,9 @@ public final class ConnectionLimit {
     open.incrementAndGet();
     if (isOver(max)) {
       displace();
+    }
+    if (isOver(max)) {
+      connection.attr(GUEST).set(true);
     }
     connection.closeFuture().addListener(_ -> closed(connection));
     unasking(connection);
@@ -244,8 +274,9 @@ public final class ConnectionLimit {
       }
       boolean isAnyMakingWay;
       synchronized (lock) {
-        update();
         isAnyMakingWay = !unasking.isEmpty(); // Soon, if not yet.
+        letsGuestsIn |= !isAnyMakingWay && looks == LOOKS_BEFORE_GUESTS;
+        update();
       }
       if (!isAnyMakingWay && looks % LOOKS_A_CLEARING == 0) {
         connections.forEach(channel -> channel.pipeline().fireUserEventTriggered(MAKE_ROOM));

@@ -40,8 +40,11 @@ public interface HttpHandler {
     return Integer.MAX_VALUE;
   }
 
-  /// Whether the answer to a whole request is at hand, so that it waits for no turn: who asks
-  /// whether the engine is alive must not be told by how many others ask something.
+  /// Whether the answer to a request is at hand, so that it waits for no turn, and is given also
+  /// where {@link ConnectionLimit} has no room: who asks whether the engine is alive must not be
+  /// told by how many others ask something. On an event loop too, so it must not block.
+  ///
+  /// @param request maybe without its body
   default boolean isAtHand(HttpRequest request) {
     return false;
   }

@@ -91,20 +91,14 @@ final class RequestDispatcher extends ChannelInboundHandlerAdapter {
         message.release();
       }
       HttpResponse response =
-          isAtHand(request) ? answer(request, null) : turns.make(() -> answer(request, null));
+          Admission.isAtHand(handler, request)
+              ? answer(request, null)
+              : turns.make(() -> answer(request, null));
       answers.write(response, keepAlive && !draining.get(), ChannelFutureListener.CLOSE);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt(); // The server is closing, and its connections with it.
     } finally {
       room.ifPresent(Reservation::close);
-    }
-  }
-
-  private boolean isAtHand(HttpRequest request) {
-    try {
-      return handler.isAtHand(request);
-    } catch (ApiException _) {
-      return false; // The handler says the same when it is asked for the answer.
     }
   }
 

@@ -13,13 +13,12 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Makes requests of their parts: a `FullHttpRequest` when the body is here, or, where the handler
@@ -44,16 +43,18 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private final Admission admission;
   private final ReadGate gate;
   private final RequestDecoder decoder;
-  private final Deadlines deadlines;
   private final ConnectionLimit connections;
   private final ReaderClock clock;
+  private final RoomWait roomWait;
 
   private @Nullable IncomingRequest current;
   private @Nullable HttpRequest head; // Of the request that is being read.
-  private @Nullable Future<?> roomTimer;
   private boolean refused;
   private boolean hasAsked;
+  private boolean isGuest;
 
+  /// @param isGuest whether the connection came when there was no room for it, see {@link
+  ///   ConnectionLimit}
   /// @param connections is told whether this one asks for anything
   /// @param decoder of the same connection
   RequestReader(
@@ -61,13 +62,15 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       ReadGate gate,
       ConnectionLimit connections,
       RequestDecoder decoder,
-      Deadlines deadlines) {
+      Deadlines deadlines,
+      boolean isGuest) {
+    this.isGuest = isGuest;
     this.connections = connections;
     this.admission = admission;
     this.gate = gate;
     this.decoder = decoder;
-    this.deadlines = deadlines;
     this.clock = new ReaderClock(this, gate, admission, deadlines);
+    this.roomWait = new RoomWait(gate, deadlines.room());
   }
 
   /// Whether part of a request is here.
@@ -163,6 +166,14 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       refuse(ctx, wrong);
       return;
     }
+    isGuest &= connections.isFull();
+    if (isGuest) {
+      if (!admission.isAtHand(request)) {
+        refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, connections.shortage()));
+        return;
+      }
+      HttpUtil.setKeepAlive(request, false);
+    }
     String expected = request.headers().get(HttpHeaderNames.EXPECT);
     IncomingRequest incoming = admission.admit(ctx.channel(), request);
     if (expected != null
@@ -234,36 +245,15 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     if (room == null) {
       throw new IllegalStateException("a short body waits for room");
     }
-    gate.close(ReadGate.Reason.NO_ROOM);
-    roomTimer =
-        ctx.executor()
-            .schedule(
-                () -> noRoom(ctx, incoming, room, missing),
-                deadlines.room().toMillis(),
-                TimeUnit.MILLISECONDS);
-    room.whenAvailable(
-        missing,
+    roomWait.start(
         ctx.executor(),
+        room,
+        missing,
         () -> {
-          Future<?> timer = roomTimer;
-          if (current != incoming || timer == null) {
-            return; // The client left, or it was too late.
-          }
-          timer.cancel(false);
-          roomTimer = null;
           incoming.claimed(missing);
           next.run();
-          gate.open(ReadGate.Reason.NO_ROOM);
-        });
-  }
-
-  private void noRoom(
-      ChannelHandlerContext ctx, IncomingRequest incoming, Reservation room, long missing) {
-    if (current == incoming && roomTimer != null) {
-      String shortage = room.shortage(missing);
-      room.refuse();
-      refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, shortage));
-    }
+        },
+        shortage -> refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, shortage)));
   }
 
   private static void askForBody(ChannelHandlerContext ctx) {
@@ -301,11 +291,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     IncomingRequest incoming = current;
     current = null;
     clock.stop();
-    Future<?> timer = roomTimer;
-    roomTimer = null;
-    if (timer != null) {
-      timer.cancel(false);
-    }
+    roomWait.stop();
     return incoming != null && incoming.fail(cause, answer);
   }
 }

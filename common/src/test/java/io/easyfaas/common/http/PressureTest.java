@@ -607,6 +607,59 @@ final class PressureTest {
   }
 
   @Test
+  void whetherItIsAliveIsToldWhereAllConnectionsAreAtWork() throws Exception {
+    ConnectionLimit few = new ConnectionLimit(2);
+    HttpHandler handler =
+        new HttpHandler() {
+          @Override
+          public HttpResponse handle(HttpRequest request) {
+            return request.target().equals("/alive")
+                ? HttpResponse.text(200, "yes")
+                : answer(request);
+          }
+
+          @Override
+          public boolean isAtHand(HttpRequest request) {
+            return request.target().equals("/alive");
+          }
+        };
+    try (EventLoops own = new EventLoops(1, budget, few);
+        HttpServer server = HttpServer.start(ANY_PORT, own, BODY_BYTES, handler);
+        RawConnection two = new RawConnection(server.port()).send(ASK)) {
+      RawConnection one = new RawConnection(server.port()).send(ASK);
+      until(() -> few.pauses() > 0);
+      List<RawConnection> silent = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        silent.add(new RawConnection(server.port()));
+      }
+
+      for (int i = 0; i < 3; i++) {
+        try (RawConnection guest = new RawConnection(server.port())) {
+          assertThat(guest.send("GET /alive HTTP/1.1\r\nHost: x\r\n\r\n").read().text())
+              .isEqualTo("yes");
+          assertThat(guest.isClosedByServer()).isTrue();
+        }
+        try (RawConnection guest = new RawConnection(server.port()).send(ASK)) {
+          HttpResponse refused = guest.read();
+          assertThat(refused.status()).isEqualTo(503);
+          assertThat(refused.header("Retry-After")).isPresent();
+          assertThat(refused.text()).contains("all 2 connections are in use");
+        }
+      }
+      mayAnswer.release(2);
+      assertThat(one.read().status()).isEqualTo(200);
+      assertThat(two.read().status()).isEqualTo(200);
+      for (RawConnection each : silent) {
+        each.close();
+      }
+      one.close();
+      until(() -> few.open() == 1);
+      mayAnswer.release();
+      assertServed(server);
+    }
+  }
+
+  @Test
   void connectionsWhoseBodyDribblesMakeWayAndLockNobodyOut() throws Exception {
     ConnectionLimit few = new ConnectionLimit(4);
     try (EventLoops own = new EventLoops(1, budget, few);
