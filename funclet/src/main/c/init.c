@@ -96,26 +96,28 @@ static bool raise_loopback(struct failure *failure) {
   return (any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0) || fail(failure, "loopback", NULL);
 }
 
-// Bytes of a TCP socket's receive and send buffer: least, at first, most (tcp(7)). The kernel's own
-// most is megabytes, which version 1 control groups do not count as the sandbox's memory.
+// What version 1 control groups do not count as the sandbox's memory, see tcp(7): the bytes of a
+// TCP socket's receive and send buffer, least, at first and most, where the kernel's own most is
+// megabytes; and the connections that wait to be accepted, which no group at all counts.
 static const struct {
   const char *path;
-  const char *sizes;
-} TCP_BUFFERS[] = {{"/proc/sys/net/ipv4/tcp_rmem", "4096 8192 65536"},
-                   {"/proc/sys/net/ipv4/tcp_wmem", "4096 4096 65536"}};
+  const char *value;
+} NETWORK_LIMITS[] = {{"/proc/sys/net/ipv4/tcp_rmem", "4096 8192 65536"},
+                      {"/proc/sys/net/ipv4/tcp_wmem", "4096 4096 65536"},
+                      {"/proc/sys/net/core/somaxconn", "128"}};
 
-static bool limit_tcp_buffers(struct failure *failure) {
-  for (size_t i = 0; i < sizeof TCP_BUFFERS / sizeof *TCP_BUFFERS; i++) {
+static bool limit_network(struct failure *failure) {
+  for (size_t i = 0; i < sizeof NETWORK_LIMITS / sizeof *NETWORK_LIMITS; i++) {
     // A container that is not privileged shows its /proc/sys read-only.
-    if (!write_file(TCP_BUFFERS[i].path, TCP_BUFFERS[i].sizes) && errno != EROFS) {
-      return fail(failure, "tcp-buffers", TCP_BUFFERS[i].path);
+    if (!write_file(NETWORK_LIMITS[i].path, NETWORK_LIMITS[i].value) && errno != EROFS) {
+      return fail(failure, "network-limits", NETWORK_LIMITS[i].path);
     }
   }
   return true;
 }
 
 static bool furnish_network(struct failure *failure) {
-  return raise_loopback(failure) && limit_tcp_buffers(failure);
+  return raise_loopback(failure) && limit_network(failure);
 }
 
 // Why not by clone: the namespace's roots would be the keeper's cgroups, which the sandbox's own

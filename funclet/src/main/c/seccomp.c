@@ -4,7 +4,9 @@
 // - A call younger than this file is told ENOSYS: a list of refusals cannot know it, and C
 //   libraries are prepared for that answer.
 // - Listed calls are refused with EPERM, some of them only for certain arguments.
-// - What a socket does when it is closed is not for a tenant to say: SO_LINGER has no effect.
+// - What a socket keeps, and does when it is closed, is not for a tenant to say: SO_SNDBUF,
+// SO_RCVBUF
+//   and SO_LINGER have no effect.
 // - All threads of a sandbox weigh the same for the scheduler: nice values have no effect.
 
 #include <errno.h>
@@ -204,12 +206,16 @@ static void check_arguments(struct program *program) {
 
   // Whoever lets go of a socket last waits as long as SO_LINGER says. Sent over descriptor 3 that
   // is the engine, which drops what it did not ask for.
-  begin_call(program, SYS_setsockopt, 7);
+  // What sockets keep is not counted as the sandbox's memory everywhere, so their buffers stay as
+  // the network namespace has them.
+  begin_call(program, SYS_setsockopt, 11);
   load_argument(program, 1);
   emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SOL_SOCKET);
   end(program, SECCOMP_RET_ALLOW);
   load_argument(program, 2);
   end_if(program, BPF_JEQ, SO_LINGER, IGNORE);
+  end_if(program, BPF_JEQ, SO_SNDBUF, IGNORE);
+  end_if(program, BPF_JEQ, SO_RCVBUF, IGNORE);
   end(program, SECCOMP_RET_ALLOW);
 
   // Where threads that weigh differently come and go quickly, Linux 6.18 shares the processor out

@@ -714,6 +714,33 @@ final class IsolationIT {
   }
 
   @Test
+  void whatNobodyAcceptsIsLimited() {
+    JsonNode kept =
+        python.run(
+            """
+            import socket
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 30)
+            listener.bind(('127.0.0.1', 0))
+            listener.listen(4096)
+            kept = 0
+            for _ in range(400):
+                client = socket.socket()
+                client.setblocking(False)
+                try:
+                    client.connect_ex(listener.getsockname())
+                    while True:
+                        kept += client.send(bytes(1 << 16))
+                except OSError:
+                    pass
+                client.close()
+            return kept
+            """);
+
+    assertThat(kept.asLong()).describedAs("bytes in connections that wait").isLessThan(16 << 20);
+  }
+
+  @Test
   void allThreadsOfASandboxWeighTheSame() {
     JsonNode weighed =
         python.run(
