@@ -874,7 +874,8 @@ def inherit_context_in_pools() -> None:
     """
     executor = sys.modules["concurrent.futures.thread"].ThreadPoolExecutor
     submit_job = executor.submit
-    if submit_job.__code__.co_filename == OWN_FILE:
+    code = getattr(submit_job, "__code__", None)  # What user code has put there may have none.
+    if code is not None and code.co_filename == OWN_FILE:
         return
 
     def submit(self: Any, job: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -1078,8 +1079,12 @@ class Runner:
                         # Imported by the main thread: that is what it takes for the main thread.
                         import threading
 
-                        threads += 1
-                        threading.Thread(target=lead, name=f"calls-{threads}", daemon=True).start()
+                        name = f"calls-{threads + 1}"
+                        try:
+                            threading.Thread(target=lead, name=name, daemon=True).start()
+                            threads += 1
+                        except Exception:
+                            pass  # User code has used up what it may have: calls wait meanwhile.
                 self._context.copy().run(self._answer, call, event)
 
         def lead() -> NoReturn:
@@ -1174,8 +1179,11 @@ class Runner:
         """Ends the process as the interpreter would, but does not wait for other threads."""
         import atexit
 
-        if not (error.code is None or isinstance(error.code, int)):
-            print(error.code, file=sys.stderr)
+        try:
+            if not (error.code is None or isinstance(error.code, int)):
+                print(error.code, file=sys.stderr)
+        except BaseException:
+            pass  # As the interpreter does.
         try:
             atexit._run_exitfuncs()
         except BaseException:

@@ -838,6 +838,42 @@ class ConcurrencyTest(unittest.TestCase):
                         },
                     )
 
+    def test_calls_wait_for_threads_there_are_when_no_more_can_be_started(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "import threading, time\n"
+            "class Refused(threading.Thread):\n"
+            "    def start(self): raise RuntimeError(\"can't start new thread\")\n"
+            "threading.Thread = Refused\n"
+            "def handler(event, context): return event",
+            concurrency=10,
+        )
+        for call_id in range(1, 5):
+            controller.invoke(call_id, str(call_id))
+        for call_id in range(1, 5):
+            self.assertEqual(controller.result(call_id)[0].text, str(call_id))
+
+    def test_a_thread_pool_that_user_code_has_replaced_a_part_of_works(self) -> None:
+        controller = Controller(self)
+        controller.ready(
+            "import functools, threading\n"
+            "from concurrent.futures import ThreadPoolExecutor\n"
+            "class Traced:\n"
+            "    def __init__(self, submit): self.submit = submit\n"
+            "    def __get__(self, pool, kind):\n"
+            "        return self if pool is None else functools.partial(self, pool)\n"
+            "    def __call__(self, *args): return self.submit(*args)\n"
+            "ThreadPoolExecutor.submit = Traced(ThreadPoolExecutor.submit)\n"
+            "pool = ThreadPoolExecutor(1)\n"
+            "def handler(event, context):\n"
+            "    pool.submit(print, 'pool', event).result()\n"
+        )
+        for call_id in (1, 2):
+            controller.invoke(call_id, str(call_id))
+            result, logs = controller.result(call_id)
+            self.assertEqual(result.flags, 0, result)
+            self.assertEqual([(log.id, log.text) for log in logs], [(call_id, f"pool {call_id}\n")])
+
     def test_threads_belong_to_the_call_that_started_them(self) -> None:
         controller = Controller(self)
         controller.ready(
@@ -1347,6 +1383,31 @@ class ErrorTest(unittest.TestCase):
                         self.assertEqual(text_of(after), f"{said}goodbye\n")
                         self.assertEqual({log.id for log in after}, {0})
                         self.assertEqual(controller.exited(), (status, ""))
+
+    def test_exit_ends_the_process_also_when_its_reason_cannot_be_printed(self) -> None:
+        for reason in ("Bad()", "closed()"):
+            with self.subTest(reason):
+                controller = Controller(self)
+                controller.ready(
+                    "import atexit, sys, threading\n"
+                    "atexit.register(print, 'goodbye')\n"
+                    "class Bad:\n"
+                    "    def __str__(self): raise ValueError()\n"
+                    "def closed():\n"
+                    "    sys.stderr = open('/dev/null', 'w')\n"
+                    "    sys.stderr.close()\n"
+                    "    return 'why'\n"
+                    "def handler(event, context):\n"
+                    "    threading.current_thread() is threading.main_thread() or "
+                    f"sys.exit({reason})\n"
+                    "    threading.Event().wait()",
+                    concurrency=2,
+                )
+                controller.invoke(1)
+                controller.invoke(2)
+                arrived = controller.remaining()
+                self.assertEqual(text_of([each for each in arrived if each.type == LOG]), "goodbye\n")
+                self.assertEqual(controller.exited(), (1, ""))
 
     def test_os_exit_ends_the_process_after_what_it_wrote(self) -> None:
         controller = Controller(self)
