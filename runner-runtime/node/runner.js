@@ -623,19 +623,16 @@ class Context {
   #answer(value) {
     const writer = this.#runner.writer;
     let fits;
-    if (value instanceof Uint8Array) {
+    try {
+      const isBytes = value instanceof Uint8Array;
+      const answer = isBytes ? value : toText(value);
       this.#endOutput();
-      fits = writer.bytes(RESULT, 0, this.#id, value);
-    } else {
-      let text;
-      try {
-        text = toText(value);
-      } catch (error) {
-        this.#answerError(error);
-        return;
-      }
-      this.#endOutput();
-      fits = writer.text(RESULT, 0, this.#id, text);
+      fits = isBytes
+        ? writer.bytes(RESULT, 0, this.#id, answer)
+        : writer.text(RESULT, 0, this.#id, answer);
+    } catch (error) {
+      this.#answerError(error);
+      return;
     }
     if (fits) {
       this.#finish();

@@ -1306,6 +1306,13 @@ for (const [name, code, errorType, errorMessage] of [
     'Runtime.MarshalError',
     /boom/,
   ],
+  [
+    'an answer that cannot be asked what it is',
+    `(event, context, callback) => { setImmediate(callback, null,
+      new Proxy({}, { getPrototypeOf() { throw new Error("boom") } })) }`,
+    'Error',
+    'boom',
+  ],
   ['a then that throws', '() => ({ get then() { throw new Error("boom") } })', 'Error', 'boom'],
 ]) {
   test(`failure: ${name}`, LIMIT, async (t) => {
