@@ -1,14 +1,11 @@
 package io.easyfaas.runnerruntime;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DirectoryLock;
 import io.easyfaas.common.disk.DiskTree;
-import io.easyfaas.common.disk.SmallFile;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
 /// The right to lay out things in a data directory, and a scratch directory there. The kernel takes
@@ -20,11 +17,11 @@ final class PrepareLock implements AutoCloseable {
 
   private static final Duration PAUSE = Duration.ofMillis(50);
 
-  private final FileChannel channel;
+  private final DirectoryLock lock;
   private final Path scratch;
 
-  private PrepareLock(FileChannel channel, Path scratch) {
-    this.channel = channel;
+  private PrepareLock(DirectoryLock lock, Path scratch) {
+    this.lock = lock;
     this.scratch = scratch;
   }
 
@@ -34,27 +31,27 @@ final class PrepareLock implements AutoCloseable {
   /// @throws IOException when the data directory cannot be written
   static PrepareLock take(Path dataDirectory) throws IOException {
     Path scratch = dataDirectory.resolve(".prepare");
-    Path lock = dataDirectory.resolve(".prepare.lock");
-    SmallFile.clear(lock);
-    FileChannel channel =
-        FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    DirectoryLock lock = await(dataDirectory);
     try {
-      await(channel, dataDirectory);
       DiskTree.delete(scratch);
       Files.createDirectory(scratch);
-      return new PrepareLock(channel, scratch);
+      return new PrepareLock(lock, scratch);
     } catch (IOException | RuntimeException e) {
-      channel.close();
+      lock.close();
       throw e;
     }
   }
 
-  private static void await(FileChannel channel, Path dataDirectory) throws IOException {
+  private static DirectoryLock await(Path dataDirectory) throws IOException {
     long start = System.nanoTime();
-    while (!isTaken(channel)) {
-      if (System.nanoTime() - start > PATIENCE.toNanos()) {
-        throw new ConfigException(
-            "--data-dir: " + dataDirectory + " is being prepared by another process");
+    while (true) {
+      try {
+        return DirectoryLock.take(dataDirectory.resolve(".prepare.lock"));
+      } catch (DirectoryLock.HeldException e) {
+        if (System.nanoTime() - start > PATIENCE.toNanos()) {
+          throw new ConfigException(
+              "--data-dir: " + dataDirectory + " is being prepared by process " + e.holder());
+        }
       }
       try {
         Thread.sleep(PAUSE);
@@ -65,14 +62,6 @@ final class PrepareLock implements AutoCloseable {
     }
   }
 
-  private static boolean isTaken(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException _) {
-      return false; // Another thread of this process has it.
-    }
-  }
-
   /// An empty directory on the data directory's file system, for who has the right.
   Path scratch() {
     return scratch;
@@ -80,7 +69,7 @@ final class PrepareLock implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (channel) {
+    try (lock) {
       DiskTree.delete(scratch);
     }
   }

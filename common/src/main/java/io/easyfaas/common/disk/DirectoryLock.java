@@ -5,12 +5,14 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
+import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The right to use a directory, held by at most one part of one engine. The kernel takes it back
 /// when the process ends, however it ends. Thread-safe.
@@ -32,10 +34,16 @@ public final class DirectoryLock implements AutoCloseable {
     }
   }
 
-  private final FileChannel channel;
+  // The locks' files that this process has: to open one once more and close that again would give
+  // its lock back, see fcntl_locking(2).
+  private static final Set<Path> TAKEN = ConcurrentHashMap.newKeySet();
 
-  private DirectoryLock(FileChannel channel) {
+  private final FileChannel channel;
+  private final Path place;
+
+  private DirectoryLock(FileChannel channel, Path place) {
     this.channel = channel;
+    this.place = place;
   }
 
   /// Takes the lock, or fails at once.
@@ -45,15 +53,29 @@ public final class DirectoryLock implements AutoCloseable {
   /// @throws HeldException when another one has it, in this process or in any other
   /// @throws IOException when the file cannot be made or written
   public static DirectoryLock take(Path file) throws IOException {
-    SmallFile.clear(file);
+    Path directory = requireNonNull(file.toAbsolutePath().getParent());
+    Path place = directory.toRealPath().resolve(file.getFileName());
+    if (!TAKEN.add(place)) {
+      throw new HeldException(file, ownId());
+    }
+    try {
+      SmallFile.clear(file);
+      return new DirectoryLock(lock(file), place);
+    } catch (Throwable e) {
+      TAKEN.remove(place);
+      throw e;
+    }
+  }
+
+  private static FileChannel lock(Path file) throws IOException {
     FileChannel channel = FileChannel.open(file, CREATE, READ, WRITE, NOFOLLOW_LINKS);
     try {
-      if (!isLocked(channel)) {
+      if (channel.tryLock() == null) {
         throw new HeldException(file, holder(channel));
       }
       channel.truncate(0);
-      channel.write(US_ASCII.encode(Long.toString(ProcessHandle.current().pid())), 0);
-      return new DirectoryLock(channel);
+      channel.write(US_ASCII.encode(ownId()), 0);
+      return channel;
     } catch (Throwable e) { // What is not returned is nobody's to close.
       channel.close();
       throw e;
@@ -62,16 +84,16 @@ public final class DirectoryLock implements AutoCloseable {
 
   /// Gives it back. Safe to call twice.
   @Override
-  public void close() throws IOException {
-    channel.close();
+  public synchronized void close() throws IOException {
+    if (channel.isOpen()) {
+      try (channel) {
+        TAKEN.remove(place);
+      }
+    }
   }
 
-  private static boolean isLocked(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException _) {
-      return false; // This very process has it.
-    }
+  private static String ownId() {
+    return Long.toString(ProcessHandle.current().pid());
   }
 
   private static String holder(FileChannel channel) throws IOException {

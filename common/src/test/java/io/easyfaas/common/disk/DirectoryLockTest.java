@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +50,30 @@ final class DirectoryLockTest {
           .isThrownBy(() -> DirectoryLock.take(file));
 
       assertThat(openTimes(file)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void whoeverIsRefusedLeavesTheLockToItsHolder() throws IOException {
+    Path file = directory.resolve(".lock");
+    Path link = Files.createSymbolicLink(directory.resolve("link"), directory);
+    try (DirectoryLock _ = DirectoryLock.take(file)) {
+      assertThat(isLocked(file)).isTrue();
+      for (Path name : List.of(file, link.resolve(".lock"))) {
+        assertThatExceptionOfType(DirectoryLock.HeldException.class)
+            .isThrownBy(() -> DirectoryLock.take(name));
+      }
+
+      assertThat(isLocked(file)).as("locked for other processes").isTrue();
+    }
+    assertThat(isLocked(file)).isFalse();
+  }
+
+  /// Whether the kernel has a lock for the file, see proc_locks(5).
+  private static boolean isLocked(Path file) throws IOException {
+    String end = ":" + Files.getAttribute(file, "unix:ino") + " 0 EOF";
+    try (var locks = Files.lines(Path.of("/proc/locks"))) {
+      return locks.anyMatch(lock -> lock.endsWith(end));
     }
   }
 
