@@ -4,9 +4,8 @@
 // - A call younger than this file is told ENOSYS: a list of refusals cannot know it, and C
 //   libraries are prepared for that answer.
 // - Listed calls are refused with EPERM, some of them only for certain arguments.
-// - What a socket keeps, and does when it is closed, is not for a tenant to say: SO_SNDBUF,
-// SO_RCVBUF
-//   and SO_LINGER have no effect.
+// - How much a socket keeps, and what it does when it is closed, is not for a tenant to say:
+//   SO_SNDBUF, SO_RCVBUF and SO_LINGER have no effect.
 // - All threads of a sandbox weigh the same for the scheduler: nice values have no effect.
 
 #include <errno.h>

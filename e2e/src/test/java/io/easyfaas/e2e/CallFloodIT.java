@@ -15,6 +15,7 @@ final class CallFloodIT {
   private static final int SLEEPERS = 14;
   private static final int FUNCTIONS = 20;
   private static final int CALLS = 1400;
+  private static final int CHAINED = 8;
 
   private static final String SLEEP =
       "exports.handler = (event) => new Promise((done) => setTimeout(() => done(1), event));";
@@ -105,14 +106,14 @@ final class CallFloodIT {
 
   @Test
   void processesThatComeAndGoInEverySlotButTwo() {
-    EngineProcess engine = LEAKS.home().startShipped("--container-num=10");
-    for (int i = 0; i < 8; i++) {
+    EngineProcess engine = LEAKS.home().startShipped("--container-num=" + (CHAINED + 2));
+    for (int i = 0; i < CHAINED; i++) {
       engine.create(FunctionSpec.python("chains-" + i, CHAINS).withTimeout(3));
     }
 
     new Siege(engine, Innocent.modest(engine))
         .survives(clients -> {
-          for (int i = 0; i < 8; i++) {
+          for (int i = 0; i < CHAINED; i++) {
             clients.add(call(engine, "chains-" + i, 1));
           }
           Siege.hold();

@@ -86,7 +86,9 @@ public final class DirectoryLock implements AutoCloseable {
   @Override
   public synchronized void close() throws IOException {
     if (channel.isOpen()) {
-      try (channel) {
+      try {
+        channel.close();
+      } finally {
         TAKEN.remove(place);
       }
     }

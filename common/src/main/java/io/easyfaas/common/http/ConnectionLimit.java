@@ -155,7 +155,7 @@ public final class ConnectionLimit {
   /// Accepts, or stops that: when it is full and nobody would make way.
   @GuardedBy("lock")
   private void update() {
-    letsGuestsIn &= isOver(max - 1);
+    letsGuestsIn = letsGuestsIn && isOver(max - 1);
     int most = letsGuestsIn ? max + GUESTS : max;
     boolean must = isOver(most - 1) && !isFirstReady();
     if (must != isPaused) {

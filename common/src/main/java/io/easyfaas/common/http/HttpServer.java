@@ -178,13 +178,7 @@ public final class HttpServer implements AutoCloseable {
             new WaitingBytes(gate, loops.budget().open(ByteKind.HEAD, Admission.client(channel))));
     gate.whenOpen(decoder::goOn);
     RequestReader reader =
-        new RequestReader(
-            admission,
-            gate,
-            loops.connections(),
-            decoder,
-            deadlines,
-            ConnectionLimit.isGuest(channel));
+        new RequestReader(admission, gate, loops.connections(), decoder, deadlines);
     RequestSequencer sequencer =
         new RequestSequencer(
             deadlines.idle(), gate, loops.connections(), reader::isReading, decoder);

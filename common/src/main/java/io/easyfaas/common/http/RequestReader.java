@@ -51,10 +51,8 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private @Nullable HttpRequest head; // Of the request that is being read.
   private boolean refused;
   private boolean hasAsked;
-  private boolean isGuest;
+  private boolean isGuest; // While there are too many connections, see ConnectionLimit.
 
-  /// @param isGuest whether the connection came when there was no room for it, see {@link
-  ///   ConnectionLimit}
   /// @param connections is told whether this one asks for anything
   /// @param decoder of the same connection
   RequestReader(
@@ -62,9 +60,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       ReadGate gate,
       ConnectionLimit connections,
       RequestDecoder decoder,
-      Deadlines deadlines,
-      boolean isGuest) {
-    this.isGuest = isGuest;
+      Deadlines deadlines) {
     this.connections = connections;
     this.admission = admission;
     this.gate = gate;
@@ -81,6 +77,11 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   /// Whether this request is being read.
   boolean isReading(IncomingRequest incoming) {
     return current == incoming;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    isGuest = ConnectionLimit.isGuest(ctx.channel());
   }
 
   @Override
@@ -166,7 +167,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       refuse(ctx, wrong);
       return;
     }
-    isGuest &= connections.isFull();
+    isGuest = isGuest && connections.isFull();
     if (isGuest) {
       if (!admission.isAtHand(request)) {
         refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, connections.shortage()));
