@@ -97,6 +97,14 @@ enum Language {
     };
   }
 
+  /// Whether a runtime of this language has such a name, of whatever version.
+  boolean names(String runtime) {
+    return switch (this) {
+      case NODEJS -> runtime.matches("nodejs[0-9]+");
+      case PYTHON -> runtime.matches("python[0-9]+\\.[0-9]+");
+    };
+  }
+
   /// Every other name that a function may have been stored with and that means this runtime: also
   /// those of versions that are not there, for functions outlive them.
   List<String> aliases(Version version) {

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// It can be done again at any time, also while sandboxes run: files are replaced by renaming, what
 /// is right already is left alone. A runtime whose interpreter is gone is no longer offered, but
-/// its files stay for those who have them mounted. Thread-safe; one process at a time does the
-/// work, others wait for it.
+/// its files stay for those who have them mounted. Runtimes of other names are somebody else's, and
+/// left alone. Thread-safe; one process at a time does the work, others wait for it.
 public final class RunnerRuntime {
   private static final Logger LOG = LoggerFactory.getLogger(RunnerRuntime.class);
   private static final Path HOST = Path.of("/");
@@ -191,14 +191,16 @@ public final class RunnerRuntime {
     return Files.getAttribute(path, "unix:dev");
   }
 
-  /// Takes back the descriptions of runtimes that were not found this time.
+  /// Takes back the descriptions of runtimes that were laid out before and not found this time.
   private static void withdrawAllBut(List<RuntimeConfiguration> found, Path runtimes)
       throws IOException {
     try (DirectoryStream<Path> directories = Files.newDirectoryStream(runtimes)) {
       for (Path directory : directories) {
         String name = directory.getFileName().toString();
+        boolean isOurs = Arrays.stream(Language.values()).anyMatch(each -> each.names(name));
         boolean isOffered = found.stream().anyMatch(runtime -> runtime.name().equals(name));
-        if (!isOffered
+        if (isOurs
+            && !isOffered
             && Files.isDirectory(directory, NOFOLLOW_LINKS)
             && Files.deleteIfExists(directory.resolve(RuntimePlan.DESCRIPTION))) {
           LOG.warn("runtime {} is not offered any more: its interpreter is gone", name);

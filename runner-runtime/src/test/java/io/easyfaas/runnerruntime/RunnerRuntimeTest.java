@@ -107,6 +107,16 @@ class RunnerRuntimeTest {
   }
 
   @Test
+  void aRuntimeOfSomebodyElseStaysOffered() throws IOException {
+    Path own = Files.createDirectories(data.resolve("runtimes/nodejs-of-ours"));
+    Files.writeString(own.resolve("runtime.json"), "{}");
+
+    RunnerRuntime.prepare(data);
+
+    assertThat(own.resolve("runtime.json")).hasContent("{}");
+  }
+
+  @Test
   void aTreeIsRememberedAndNeededOnlyOnce() throws IOException {
     Path tree = temp.resolve("tree");
     Files.createDirectories(tree.resolve("usr/share"));
