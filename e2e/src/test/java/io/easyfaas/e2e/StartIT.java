@@ -22,6 +22,15 @@ final class StartIT {
   // How a shell prints 中文, which this JVM can pass on only if it has a locale itself.
   private static final String CHINESE = "\\344\\270\\255\\346\\226\\207";
 
+  // Brings up `lo`, which a new network namespace has, and executes a command.
+  private static final String WITH_LOOPBACK_ONLY =
+      """
+      import fcntl, os, socket, struct, sys
+      SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+      fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
+      os.execv(sys.argv[1], sys.argv[1:])
+      """;
+
   @RegisterExtension private static final Leaks LEAKS = new Leaks();
 
   @Test
@@ -39,6 +48,18 @@ final class StartIT {
     assertThat(engine.log())
         .describedAs("what it says when nothing is wrong")
         .doesNotContain("WARN");
+  }
+
+  @Test
+  void whereThereIsNoNetworkNothingIsSaidAboutIt() {
+    List<String> command =
+        new ArrayList<>(List.of("unshare", "--net", "python3", "-c", WITH_LOOPBACK_ONLY));
+    command.addAll(Installation.shipped(List.of("function", "list")));
+
+    Command.Result refused = Command.run(command, Map.of("PATH", "/usr/bin:/bin"));
+
+    assertThat(refused.status()).isEqualTo(3);
+    assertThat(refused.err().lines()).singleElement().asString().startsWith("easyfaas: connect to");
   }
 
   @Test
