@@ -140,7 +140,7 @@ public record ControllerConfig(
             "freeze-after",
             "duration",
             "5s",
-            "How long a warm sandbox runs on after its last call before it is paused; 0s: always."),
+            "How long a warm sandbox runs on after its last call before it is paused; 0s: never."),
         new Option(
             "max-prewarmed",
             "number",

@@ -136,7 +136,7 @@ public record FuncletConfig(
             "code-rate",
             "size",
             "8MiB",
-            "So much code is to be fetched and unpacked a second, after 10s; at least 1MiB."),
+            "Code has 10s to be fetched and unpacked, and 1s for each so much; at least 1MiB."),
         new Option("cgroup-root-path", "path", "/sys/fs/cgroup", "Where cgroups are mounted."),
         new Option(
             "launcher", "path", "", "The easyfaas-launcher program; default: beside the engine."));
