@@ -42,6 +42,9 @@ final class RestartIT {
     List<String> command =
         new ArrayList<>(
             List.of(
+                "env", // Who starts the tests with `&` has signals of the terminal ignored, see
+                // sh(1).
+                "--default-signal=INT,QUIT",
                 ProcessHandle.current().info().command().orElse("java"),
                 "-cp",
                 System.getProperty("java.class.path"),
