@@ -70,6 +70,7 @@ const MAX_RECORD_TEXT_BYTES = 65520;
 const INVOKE_FIXED_BYTES = 12;
 /** Number and length of a header, before its value. */
 const HEADER_FIXED_BYTES = 3;
+const MAX_HEADER_BLOCK_BYTES = 16384;
 const CREDIT_BYTES = 4;
 
 const TRACE_PARENT = 1;
@@ -843,15 +844,28 @@ function parseLoad(text) {
     functionVersion: 'string',
     handler: 'string',
     codeRoot: 'string',
-    memoryMegabytes: 'number',
+    memoryMegabytes: 'integer',
+    timeoutSeconds: 'integer',
+    concurrency: 'integer',
     environment: 'object',
   };
   for (const [name, type] of Object.entries(expected)) {
-    if (typeof load !== 'object' || load === null || typeof load[name] !== type) {
+    if (typeInJson(load) !== 'object' || typeInJson(load[name]) !== type) {
       throw new ProtocolError(`LOAD has no ${type} "${name}"`);
     }
   }
+  if (load.concurrency < 1) {
+    throw new ProtocolError('LOAD has a concurrency below 1');
+  }
   return load;
+}
+
+/** What JSON calls a value that was read from it. */
+function typeInJson(value) {
+  if (value === null || Array.isArray(value)) {
+    return value === null ? 'null' : 'array';
+  }
+  return Number.isInteger(value) ? 'integer' : typeof value;
 }
 
 function setEnvironment(load) {
@@ -1215,6 +1229,8 @@ class Runner {
       memoryMegabytes: 0,
       environment: {},
     };
+      timeoutSeconds: 1,
+      concurrency: 1,
     rehearsal.state = 'loading';
     await rehearsal.load(parseLoad(JSON.stringify(load)));
     if (rehearsal.state === 'ready') {
@@ -1323,6 +1339,9 @@ class Runner {
     }
     if (id === 0 || this.calls.has(id)) {
       throw new ProtocolError(`INVOKE with the id ${id}, which is not free`);
+    if (eventStart - headerStart > MAX_HEADER_BLOCK_BYTES) {
+      throw new ProtocolError('the header block of INVOKE is too long');
+    }
     }
     const deadlineMillis = buffer.readUInt32BE(start) * 4294967296 + buffer.readUInt32BE(start + 4);
     const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, headerStart);
@@ -1516,8 +1535,12 @@ class Runner {
   end(status, explanation) {
     this.writer.closed = true;
     this.output.closed = true;
-    if (explanation !== undefined) {
-      fs.writeSync(2, `easyfaas runner: ${explanation}\n`);
+    try {
+      if (explanation !== undefined) {
+        writeSync(2, `easyfaas runner: ${explanation}\n`);
+      }
+    } catch {
+      // User code has closed the descriptor, or nobody reads what is in it.
     }
     exit(status);
   }
@@ -1560,3 +1583,6 @@ if (require.main === module) {
 }
 
 module.exports = { FrameReader, FrameWriter, OutputWriter, takesCallback };
+    if (headers[buffer[at]] !== undefined) {
+      throw new ProtocolError(`INVOKE has the header ${buffer[at]} twice`);
+    }

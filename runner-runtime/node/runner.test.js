@@ -543,6 +543,44 @@ for (const [name, frames] of [
   });
 }
 
+for (const [name, load] of [
+  ['without timeoutSeconds', { timeoutSeconds: undefined }],
+  ['without concurrency', { concurrency: undefined }],
+  ['with a concurrency of 0', { concurrency: 0 }],
+  ['with half a concurrency', { concurrency: 1.5 }],
+  ['with null for the environment', { environment: null }],
+  ['with a list for the environment', { environment: [] }],
+]) {
+  test(`a LOAD ${name} is a protocol error`, LIMIT, async (t) => {
+    const controller = await Controller.start(t);
+    controller.load({ 'index.js': 'exports.handler = () => 1' }, load);
+    assert.equal(await controller.exited, 1);
+    assert.match(controller.raw, /^easyfaas runner: LOAD .+\n$/);
+  });
+}
+
+test('a header block is at most 16,384 bytes', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': 'exports.handler = (event, context) => context.traceState.length',
+  });
+  const most = 16384 - 3;
+  const result = await controller.call('{}', { headers: { traceState: 'x'.repeat(most) } });
+  assert.equal(result.text, String(most));
+  controller.invoke(2, '{}', { headers: { traceState: 'x'.repeat(most + 1) } });
+  assert.equal(await controller.exited, 1);
+});
+
+test('a protocol error ends the runner also where it cannot say why', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `
+require('node:fs').closeSync(2);
+process.on('uncaughtException', () => {});
+exports.handler = () => 1;`,
+  });
+  controller.send(frame(HELLO, 0, '{}'));
+  assert.equal(await controller.exited, 1);
+});
+
 test('a second LOAD is a protocol error', LIMIT, async (t) => {
   const controller = await Controller.ready(t, { 'index.js': 'exports.handler = () => 1' });
   controller.load({});

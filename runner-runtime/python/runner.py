@@ -82,6 +82,7 @@ RECORD = Struct(f">B{MARK_BYTES}sBHI")
 INVOKE_FIXED = Struct(">QHH")
 # Number and length of a header, before its value.
 HEADER_FIXED = Struct(">BH")
+MAX_HEADER_BLOCK_BYTES = 16384
 CREDIT_BYTES = 4
 
 TRACE_PARENT = 1
@@ -418,6 +419,8 @@ def parse_headers(block: bytes) -> dict[int, str]:
             end += length
         if end > len(block):
             raise ProtocolError("a header of INVOKE is longer than its block")
+        if number in headers:
+            raise ProtocolError(f"INVOKE has the header {number} twice")
         headers[number] = str(block[value:end], "utf-8", "replace")
         start = end
     return headers
@@ -1009,6 +1012,8 @@ class Runner:
         event_start = header_start + header_bytes
         if event_start > len(payload):
             raise ProtocolError("INVOKE is shorter than its request id and headers")
+        if header_bytes > MAX_HEADER_BLOCK_BYTES:
+            raise ProtocolError("the header block of INVOKE is too long")
         if call_id == 0 or call_id in self._calls:
             raise ProtocolError(f"INVOKE with the id {call_id}, which is not free")
         request_id = payload[INVOKE_FIXED.size : header_start].decode("ascii", "replace")
@@ -1248,7 +1253,11 @@ def await_value(value: Any) -> Any:
 
 def end(status: int, explanation: str) -> NoReturn:
     """Ends the process with a status of ours."""
-    posix.write(STDERR_DESCRIPTOR, f"easyfaas runner: {explanation}\n".encode("utf-8", "replace"))
+    line = f"easyfaas runner: {explanation}\n".encode("utf-8", "replace")
+    try:
+        posix.write(STDERR_DESCRIPTOR, line)
+    except OSError:
+        pass  # User code has closed the descriptor, or nobody reads what is in it.
     posix._exit(status)
 
 

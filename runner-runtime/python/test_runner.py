@@ -462,6 +462,38 @@ class LifeTest(unittest.TestCase):
                 self.assertEqual(status, 1)
                 self.assertRegex(raw, r"^easyfaas runner: .+\n$")
 
+    def test_a_load_that_is_not_whole_is_a_protocol_error(self) -> None:
+        for name, value in {
+            "timeoutSeconds": None,
+            "concurrency": None,
+            "environment": [],
+        }.items():
+            with self.subTest(name):
+                controller = Controller(self)
+                controller.load({"index.py": "def handler(event, context): pass"}, **{name: value})
+                status, raw = controller.exited()
+                self.assertEqual(status, 1)
+                self.assertRegex(raw, r"^easyfaas runner: LOAD .+\n$")
+
+    def test_a_header_block_is_at_most_16384_bytes(self) -> None:
+        controller = Controller(self)
+        controller.ready("def handler(event, context): return len(context.trace_state)")
+        most = 16384 - 3
+        result = controller.call(headers={"traceState": "x" * most})
+        self.assertEqual(result.text, str(most))
+        controller.invoke(2, headers={"traceState": "x" * (most + 1)})
+        self.assertEqual(controller.exited()[0], 1)
+
+    def test_a_protocol_error_ends_the_runner_also_where_it_cannot_say_why(self) -> None:
+        for concurrency in (1, 10):
+            with self.subTest(concurrency=concurrency):
+                controller = Controller(self)
+                code = "import os\nos.close(2)\ndef handler(event, context): return 1"
+                controller.ready(code, concurrency=concurrency)
+                controller.call()  # From then on it may be another thread that reads.
+                controller.send(frame(HELLO, 0, b"{}"))
+                self.assertEqual(controller.exited()[0], 1)
+
     def test_a_second_load_is_a_protocol_error(self) -> None:
         controller = Controller(self)
         controller.ready("def handler(event, context): pass")
