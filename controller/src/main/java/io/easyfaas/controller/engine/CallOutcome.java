@@ -3,6 +3,7 @@ package io.easyfaas.controller.engine;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.invoke.CallFailure;
 import io.easyfaas.common.invoke.CallSink;
 import io.easyfaas.common.invoke.CallTerms;
@@ -70,9 +71,9 @@ final class CallOutcome {
   }
 
   /// An answer in parts begins.
-  void began(ByteBuf head) {
+  void began(AnswerHead head) {
     begun = true;
-    sink.began(StreamHead.read(head));
+    sink.began(head);
   }
 
   /// The next part of an answer.

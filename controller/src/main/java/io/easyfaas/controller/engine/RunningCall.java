@@ -1,5 +1,6 @@
 package io.easyfaas.controller.engine;
 
+import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.controller.pool.FunctionErrors;
 import io.easyfaas.controller.pool.Lease;
@@ -77,7 +78,7 @@ final class RunningCall implements RunnerCall {
   }
 
   @Override
-  public void began(ByteBuf head) {
+  public void began(AnswerHead head) {
     tell(() -> outcome.began(head));
   }
 

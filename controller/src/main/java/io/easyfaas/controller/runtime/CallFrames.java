@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
+import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -142,7 +142,7 @@ final class CallFrames {
 
   /// Takes a CHUNK frame.
   ///
-  /// @throws ProtocolException as {@link #takesChunk}
+  /// @throws ProtocolException as {@link #takesChunk}, and at a head that cannot be read
   void onChunk(byte flags, int id, ByteBuf payload) throws ProtocolException {
     RunnerCall call = calls.get(id);
     if (!takesChunk(flags, id, payload.readableBytes()) || call == null) {
@@ -151,6 +151,7 @@ final class CallFrames {
     boolean head = (flags & FrameType.FLAG_HEAD) != 0;
     AnswerParts parts = calls.parts(id);
     boolean begins = parts == null;
+    AnswerHead beginning = head ? StreamHead.read(payload) : AnswerHead.NONE;
     if (parts == null) {
       parts = new AnswerParts(writer.allocator(), () -> bytes.open(ByteKind.ANSWER, account));
       calls.beginParts(id, parts);
@@ -164,7 +165,7 @@ final class CallFrames {
     }
     try {
       if (begins) {
-        call.began(head ? payload : Unpooled.EMPTY_BUFFER);
+        call.began(beginning);
       }
       if (!head) {
         handOn(call, parts.goesOn(payload));

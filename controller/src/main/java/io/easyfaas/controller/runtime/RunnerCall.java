@@ -1,5 +1,6 @@
 package io.easyfaas.controller.runtime;
 
+import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.common.wire.RunnerExit;
 import io.netty.buffer.ByteBuf;
@@ -36,9 +37,8 @@ public interface RunnerCall {
 
   /// An answer in parts begins.
   ///
-  /// @param head a JSON object, see protocol.md §5, empty when the runner sent none; valid until
-  ///   the method returns
-  default void began(ByteBuf head) {
+  /// @param head what the runner says of it, see protocol.md §5
+  default void began(AnswerHead head) {
     throw new IllegalStateException("a call that takes whole answers only");
   }
 

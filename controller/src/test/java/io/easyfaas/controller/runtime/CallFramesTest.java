@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.budget.Reservation;
+import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.wire.FrameType;
 import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.common.wire.RunnerExit;
@@ -95,8 +96,7 @@ class CallFramesTest {
     chunk(NONE, "two");
     result(FrameType.FLAG_LAST, "");
 
-    assertThat(heard)
-        .containsExactly("began {\"status\":200}", "part one ", "part two", "answered ");
+    assertThat(heard).containsExactly("began 200", "part one ", "part two", "answered ");
     assertThat(calls.idOf(call)).isZero();
   }
 
@@ -109,7 +109,7 @@ class CallFramesTest {
     frames.onChunk(FrameType.FLAG_HEAD, 2, text("{}"));
     frames.onResult(FrameType.FLAG_LAST, 2, text(""));
 
-    assertThat(heard).containsExactly("began ", "part one", "answered ", "began {}", "answered ");
+    assertThat(heard).containsExactly("began 0", "part one", "answered ", "began 0", "answered ");
   }
 
   @Test
@@ -120,7 +120,7 @@ class CallFramesTest {
     result((byte) (FAILED_LAST | FrameType.FLAG_ENDING), "{\"errorMessage\":\"boom\"}");
 
     assertThat(heard)
-        .containsExactly("began ", "part one", "ending", "failed {\"errorMessage\":\"boom\"}");
+        .containsExactly("began 0", "part one", "ending", "failed {\"errorMessage\":\"boom\"}");
   }
 
   @Test
@@ -147,7 +147,7 @@ class CallFramesTest {
     assertThat(calls.idOf(call)).as("the runner is busy with it").isPositive();
     result(FrameType.FLAG_LAST, "");
 
-    assertThat(heard).containsExactly("began ", "failed in the engine: direct memory");
+    assertThat(heard).containsExactly("began 0", "failed in the engine: direct memory");
   }
 
   @Test
@@ -158,7 +158,7 @@ class CallFramesTest {
     for (int i = 0; i < 3000; i++) {
       chunk(NONE, "y");
     }
-    assertThat(heard).containsExactly("began ", "part first");
+    assertThat(heard).containsExactly("began 0", "part first");
     assertThat(bytes.usage().reserved()).isEqualTo(WINDOW);
     frames.taken(call, 5);
 
@@ -204,7 +204,7 @@ class CallFramesTest {
 
     result(FrameType.FLAG_LAST, "");
 
-    assertThat(heard).containsExactly("began ", "part one", "part  two three", "answered ");
+    assertThat(heard).containsExactly("began 0", "part one", "part  two three", "answered ");
   }
 
   @Test
@@ -329,6 +329,12 @@ class CallFramesTest {
     "a call that takes whole answers only, false, 7:0:1:one",
     "an empty part, true, 7:0:1:",
     "a second head, true, 7:1:1:{} 7:1:1:{}",
+    "a head that is not JSON, true, 7:1:1:text/html",
+    "a head that is no object, true, 7:1:1:[]",
+    "a head that is null, true, 7:1:1:null",
+    "a head of nothing, true, 7:1:1:",
+    "a head with another type of member, true, 7:1:1:{\"status\":[]}",
+    "a head with a header that is null, true, 7:1:1:{\"headers\":{\"a\":null}}",
     "a head after a part, true, 7:0:1:one 7:1:1:{}",
     "a part of a call that never was, true, 7:0:2:one",
     "a part of no call, true, 7:0:0:one",
@@ -355,9 +361,9 @@ class CallFramesTest {
   @Test
   void aHeadHasABound() throws Exception {
     invoke(true);
-    String most = "x".repeat(FrameType.MAX_HEAD_BYTES);
+    String most = "{}" + " ".repeat(FrameType.MAX_HEAD_BYTES - 2);
 
-    assertThatThrownBy(() -> chunk(FrameType.FLAG_HEAD, most + "x"))
+    assertThatThrownBy(() -> chunk(FrameType.FLAG_HEAD, most + " "))
         .isInstanceOf(ProtocolException.class);
     chunk(FrameType.FLAG_HEAD, most);
   }
@@ -373,7 +379,7 @@ class CallFramesTest {
     chunk(NONE, "two");
     result(FrameType.FLAG_LAST, "");
 
-    assertThat(heard).containsExactly("began ", "part one");
+    assertThat(heard).containsExactly("began 0", "part one");
   }
 
   private Call invoke(boolean takesParts) {
@@ -466,8 +472,8 @@ class CallFramesTest {
     }
 
     @Override
-    public void began(ByteBuf head) {
-      heard.add("began " + head.toString(UTF_8));
+    public void began(AnswerHead head) {
+      heard.add("began " + head.status());
     }
 
     @Override
