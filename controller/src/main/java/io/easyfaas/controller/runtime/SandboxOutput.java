@@ -56,8 +56,10 @@ final class SandboxOutput implements OutputPipe.Sink, NamedOutput.Sink {
     isLoading = true;
   }
 
-  /// What was printed while the function was loaded, and is nobody's yet.
+  /// What was printed while the function was loaded, in vain: the rest of a character that was
+  /// begun does not come.
   List<Printed> whileLoading() {
+    join.flush(rest -> nameless(false, rest));
     LoadingOutput kept = loading;
     return kept == null ? List.of() : kept.all();
   }

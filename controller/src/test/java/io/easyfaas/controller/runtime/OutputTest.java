@@ -167,6 +167,26 @@ class OutputTest {
   }
 
   @Test
+  void aCharacterThatAFailingLoadDoesNotEndIsPrintedAllTheSame() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.channel.awaitRunner(RunnerHarness.WAIT);
+    ends.hello();
+    var outcome = CompletableFuture.supplyAsync(() -> harness.load(runner));
+    ends.next();
+    ends.output().write("€€".getBytes(UTF_8), 0, 5);
+
+    ends.send(FrameType.LOAD_FAILED, 0, 0, "{}");
+
+    assertThat(outcome.get(20, TimeUnit.SECONDS))
+        .isInstanceOfSatisfying(
+            LoadOutcome.Failed.class,
+            failed ->
+                assertThat(failed.output())
+                    .extracting(printed -> new String(printed.text(), UTF_8))
+                    .containsExactly("€", "\uFFFD"));
+  }
+
+  @Test
   void theLastWordsOfARunnerAreItsCalls() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
