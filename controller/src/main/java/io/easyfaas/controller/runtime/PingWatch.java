@@ -31,7 +31,7 @@ final class PingWatch {
     this.lastHeard = nanoTime.getAsLong();
   }
 
-  /// Something came from the runner.
+  /// A frame came from the runner.
   void heard() {
     lastHeard = nanoTime.getAsLong();
   }

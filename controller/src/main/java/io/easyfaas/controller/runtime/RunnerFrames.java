@@ -41,12 +41,12 @@ final class RunnerFrames implements FrameInput.Owner {
 
   @Override
   public void heard() {
-    ping.heard();
     output.heard();
   }
 
   @Override
   public boolean frame(byte type, byte flags, int id, ByteBuf payload) throws ProtocolException {
+    ping.heard(); // Not before: a frame that never ends would keep what it has of memory.
     boolean answer = type == FrameType.RESULT || type == FrameType.CHUNK;
     if (!answer || calls.get(id) == null) {
       // Whatever is not an answer that is waited for costs the loop, also when it is empty.

@@ -9,6 +9,7 @@ import io.easyfaas.common.wire.FrameType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -149,6 +150,25 @@ class RunnerConnectionTest {
     runner.invoke(harness.call("R2"));
 
     harness.expect("lost BROKE_PROTOCOL []", "lost EXITED [R2]");
+  }
+
+  @Test
+  void aFrameThatTricklesIsNoSignOfLife() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    ByteBuffer log = RunnerHarness.frame(FrameType.LOG, 0, 0, new byte[100]);
+
+    for (int i = 0; i < 2; i++) {
+      ends.frames().write(log.slice(i, 1));
+      harness.settle();
+      harness.laterNanos.addAndGet(Duration.ofSeconds(9).toNanos());
+      runner.check();
+    }
+    assertThat(ends.next()).isEqualTo(FrameType.PING);
+    harness.laterNanos.addAndGet(PingWatch.PONG_WAIT.toNanos());
+    runner.check();
+
+    harness.expect("lost SILENT []");
   }
 
   @Test
