@@ -169,7 +169,7 @@ class Engine:
             return json.load(answer)
 
     def states(self) -> dict[str, int]:
-        """How many slots are in which state, from the metrics: they tell what waits in reserve."""
+        """How many slots are in which state, from the metrics: they tell what stands by."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
             text = answer.read().decode()
         found = re.findall(r'^easyfaas_slots\{state="(\w+)"\} ([0-9.]+)', text, re.MULTILINE)

@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
     description = "Start an engine, deploy the examples, call each cold and warm, stop.")
 final class DemoCommand implements Callable<Integer> {
   // In which the engine starts a runner for the next function, as it has between real ones.
-  private static final Duration RESERVE_TIME = Duration.ofMillis(300);
+  private static final Duration STANDBY_TIME = Duration.ofMillis(300);
   private static final int WARM_CALLS = 100;
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
@@ -98,7 +98,7 @@ final class DemoCommand implements Callable<Integer> {
                 "--port=0",
                 "--registry-port=0",
                 "--trigger-port=0",
-                "--container-num=" + (EXAMPLES.size() + 1), // One for the reserve.
+                "--container-num=" + (EXAMPLES.size() + 1), // One for a runner that stands by.
                 "--runner-memory=64MiB", // So that it runs where there is little memory.
                 "--data-dir=" + directory.resolve("data"),
                 "--run-dir=" + directory.resolve("run")),
@@ -148,7 +148,7 @@ final class DemoCommand implements Callable<Integer> {
         Arrays.sort(warm);
         outcomes.add(
             new Outcome(example.name(), example.runtime(), cold, warm[WARM_CALLS / 2], answer));
-        LockSupport.parkNanos(RESERVE_TIME.toNanos());
+        LockSupport.parkNanos(STANDBY_TIME.toNanos());
       }
       return outcomes;
     }

@@ -34,8 +34,8 @@ public interface FuncletApi {
   /// runner, which inherits the channel that is made for it and waits for a function. At most 10 s;
   /// on failure the container is as before.
   ///
-  /// Until it is warmed up the container has the smallest weight for the processor: what is only in
-  /// reserve holds up nobody.
+  /// Until it is warmed up the container has the smallest weight for the processor: what only
+  /// stands by holds up nobody.
   WarmupResponse prewarm(PrewarmRequest request);
 
   /// Reserves the function's memory, mounts its code and runtime into the waiting sandbox and
