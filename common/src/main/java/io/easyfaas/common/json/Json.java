@@ -3,21 +3,27 @@ package io.easyfaas.common.json;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.InputStream;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JavaType;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.PropertyNamingStrategy;
 import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.cfg.CoercionAction;
+import tools.jackson.databind.cfg.CoercionInputShape;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.type.LogicalType;
 
 /// Reads and writes JSON documents as records, in one of two spellings.
 ///
 /// Record components are written in declaration order; null components are left out unless the
-/// record says otherwise; unknown members are ignored when reading. Thread-safe.
+/// record says otherwise. When reading, unknown members are ignored, and every other one is of the
+/// kind it has to be: a number in quotes is no number, and 3.0 no whole one. Thread-safe.
 public enum Json {
   /// Members spelt as the components are: `errorMessage`. For frames and function errors.
   CAMEL(PropertyNamingStrategies.LOWER_CAMEL_CASE),
@@ -45,7 +51,15 @@ public enum Json {
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_PROPERTIES)
             .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .withCoercionConfig(
+                LogicalType.Textual,
+                texts ->
+                    texts
+                        .setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
             .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
             .changeDefaultPropertyInclusion(
@@ -57,10 +71,8 @@ public enum Json {
   ///
   /// @throws JsonException when the bytes are not JSON or do not fit the type
   public <T> T read(byte[] json, Class<T> type) {
-    try {
-      return notNull(mapper.readValue(json, type), type);
-    } catch (JacksonException e) {
-      throw failure(type, e);
+    try (JsonParser parser = mapper.createParser(json)) {
+      return read(parser, type, () -> mapper.readValue(parser, type));
     }
   }
 
@@ -68,10 +80,8 @@ public enum Json {
   ///
   /// @throws JsonException when the text is not JSON or does not fit the type
   public <T> T read(String json, Class<T> type) {
-    try {
-      return notNull(mapper.readValue(json, type), type);
-    } catch (JacksonException e) {
-      throw failure(type, e);
+    try (JsonParser parser = mapper.createParser(json)) {
+      return read(parser, type, () -> mapper.readValue(parser, type));
     }
   }
 
@@ -79,10 +89,8 @@ public enum Json {
   ///
   /// @throws JsonException when the bytes are not JSON or do not fit the type
   public <T> T read(InputStream json, Class<T> type) {
-    try {
-      return notNull(mapper.readValue(json, type), type);
-    } catch (JacksonException e) {
-      throw failure(type, e);
+    try (JsonParser parser = mapper.createParser(json)) {
+      return read(parser, type, () -> mapper.readValue(parser, type));
     }
   }
 
@@ -93,10 +101,10 @@ public enum Json {
   public <T> T read(InputStream json, Class<T> type, BinarySink sink) {
     try (BinaryDrain parser = new BinaryDrain(mapper.createParser(json), sink)) {
       try {
-        return notNull(mapper.readValue(parser, type), type);
-      } catch (JacksonException e) {
+        return read(parser, type, () -> mapper.readValue(parser, type));
+      } catch (JsonException e) {
         parser.rethrow();
-        throw failure(type, e);
+        throw e;
       }
     }
   }
@@ -105,13 +113,9 @@ public enum Json {
   ///
   /// @throws JsonException when the bytes are not a JSON array of the type
   public <T> List<T> readList(byte[] json, Class<T> element) {
-    try {
-      List<T> list =
-          mapper.readValue(
-              json, mapper.getTypeFactory().constructCollectionType(List.class, element));
-      return List.copyOf(notNull(list, List.class));
-    } catch (JacksonException e) {
-      throw failure(element, e);
+    try (JsonParser parser = mapper.createParser(json)) {
+      JavaType list = mapper.getTypeFactory().constructCollectionType(List.class, element);
+      return List.copyOf(read(parser, List.class, () -> mapper.<List<T>>readValue(parser, list)));
     }
   }
 
@@ -130,38 +134,19 @@ public enum Json {
     return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(document);
   }
 
-  private static <T> T notNull(T value, Class<?> type) {
-    if (value == null) {
-      throw new JsonException(
-          "JSON: null (expected: " + type.getSimpleName() + ")", new NullPointerException());
+  /// While the parser is open: it knows what came.
+  private static <T> T read(JsonParser parser, Class<?> type, Supplier<T> document) {
+    try {
+      T value = document.get();
+      if (value == null) {
+        throw Misfit.nothing(type);
+      }
+      if (parser.nextToken() != null) {
+        throw Misfit.more(parser);
+      }
+      return value;
+    } catch (JacksonException e) {
+      throw Misfit.of(e, parser);
     }
-    return value;
-  }
-
-  private static JsonException failure(Class<?> type, JacksonException e) {
-    var at = e.getLocation();
-    boolean known = at != null && at.getLineNr() > 0;
-    String where = known ? " at line " + at.getLineNr() + ", column " + at.getColumnNr() : "";
-    return new JsonException(
-        "JSON: "
-            + member(e)
-            + e.getOriginalMessage()
-            + where
-            + " (expected: "
-            + type.getSimpleName()
-            + ")",
-        e);
-  }
-
-  /// Where in the document, for example `Code.Location: `; empty for the document itself.
-  private static String member(JacksonException e) {
-    String path =
-        e.getPath().stream()
-            .map(step ->
-                step.getPropertyName() == null
-                    ? String.valueOf(step.getIndex())
-                    : step.getPropertyName())
-            .collect(Collectors.joining("."));
-    return path.isEmpty() ? "" : path + ": ";
   }
 }

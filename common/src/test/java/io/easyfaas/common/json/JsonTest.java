@@ -10,6 +10,7 @@ import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.FunctionDocument.Concurrency;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.function.FunctionDocument.LogConfig;
+import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
 import java.io.ByteArrayInputStream;
@@ -18,10 +19,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class JsonTest {
-  private record Note(String title, @Nullable Integer pageCount, List<String> tags) {}
+  private record Note(
+      String title,
+      @Nullable Integer pageCount,
+      List<String> tags,
+      @Nullable Map<String, String> labels,
+      @Nullable Boolean isOpen) {
+    Note(String title, @Nullable Integer pageCount, List<String> tags) {
+      this(title, pageCount, tags, null, null);
+    }
+  }
 
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Blob(byte[] zip) {}
@@ -69,31 +80,62 @@ final class JsonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "",
-        "   ",
-        "null",
-        "{",
-        "[]",
-        "\"text\"",
-        "{} {}",
-        "{\"title\":}",
-        "{\"pageCount\":\"many\"}"
-      })
-  void refusesWhatIsNotTheDocument(String json) {
+  @ValueSource(strings = {"", "   ", "null", "{", "{} {}", "{\"title\":}"})
+  void refusesWhatIsNotJson(String json) {
     assertThatThrownBy(() -> Json.CAMEL.read(json, Note.class))
         .isInstanceOf(JsonException.class)
-        .hasMessageStartingWith("JSON: ")
-        .hasMessageEndingWith("(expected: Note)");
+        .hasMessageStartingWith("JSON: ");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      textBlock =
+          """
+          []                          | a list (expected: an object)
+          "text"                      | "text" (expected: an object)
+          {"title":5}                 | title: 5 (expected: a text)
+          {"title":true}              | title: true (expected: a text)
+          {"title":{}}                | title: an object (expected: a text)
+          {"pageCount":"many"}        | pageCount: "many" (expected: a whole number)
+          {"pageCount":"3"}           | pageCount: "3" (expected: a whole number)
+          {"pageCount":""}            | pageCount: "" (expected: a whole number)
+          {"pageCount":3.5}           | pageCount: 3.5 (expected: a whole number)
+          {"pageCount":3.0}           | pageCount: 3.0 (expected: a whole number)
+          {"pageCount":true}          | pageCount: true (expected: a whole number)
+          {"pageCount":{"a":1}}       | pageCount: an object (expected: a whole number)
+          {"pageCount":[1]}           | pageCount: a list (expected: a whole number)
+          {"pageCount":99999999999}   | pageCount: 99999999999 (expected: a whole number from -2147483648 to 2147483647)
+          {"tags":"a"}                | tags: "a" (expected: a list)
+          {"tags":{}}                 | tags: an object (expected: a list)
+          {"tags":["a",[]]}           | tags.1: a list (expected: a text)
+          {"labels":[]}               | labels: a list (expected: an object)
+          {"labels":"a"}              | labels: "a" (expected: an object)
+          {"labels":{"a":1}}          | labels.a: 1 (expected: a text)
+          {"isOpen":"true"}           | isOpen: "true" (expected: true or false)
+          {"isOpen":1}                | isOpen: 1 (expected: true or false)
+          """)
+  void saysWhichMemberIsWrongWhatCameAndWhatWasExpected(String json, String message) {
+    assertThatThrownBy(() -> Json.CAMEL.read(json, Note.class))
+        .isInstanceOf(JsonException.class)
+        .hasMessageStartingWith("JSON: " + message)
+        .hasMessageContaining(" at line 1, column ");
   }
 
   @Test
-  void saysWhichMemberIsWrongAndWhere() {
-    assertThatThrownBy(() -> Json.CAMEL.read("{\n  \"pageCount\": \"many\"}", Note.class))
-        .hasMessageStartingWith("JSON: pageCount: ")
-        .hasMessageContaining("\"many\"")
-        .hasMessageContaining("at line 2");
+  void saysWhatIsMissing() {
+    assertThatThrownBy(() -> Json.CAMEL.read("{\"bin\":\"/b\"}", RuntimeConfiguration.class))
+        .hasMessageStartingWith("JSON: no Name");
+  }
+
+  @Test
+  void quotesNoMoreOfATextThanOneReads() {
+    assertThatThrownBy(
+            () -> Json.CAMEL.read("{\"pageCount\":\"" + "x".repeat(9000) + "\"}", Note.class))
+        .hasMessageStartingWith("JSON: pageCount: \"xxx")
+        .message()
+        .hasSizeLessThan(300);
   }
 
   @Test

@@ -335,8 +335,11 @@ final class FunctionRoutesTest {
       textBlock =
           """
           {                          | JSON: Unexpected end-of-input
-          []                         | JSON: Cannot deserialize value
-          {"Timeout":"soon"}         | JSON: Timeout: Cannot deserialize value of type `java.lang.Integer` from String \\"soon\\"
+          []                         | JSON: a list (expected: an object)
+          {"Timeout":"soon"}         | JSON: Timeout: \\"soon\\" (expected: a whole number)
+          {"Timeout":3.5}            | JSON: Timeout: 3.5 (expected: a whole number)
+          {"Timeout":"3"}            | JSON: Timeout: \\"3\\" (expected: a whole number)
+          {"Environment":[]}         | JSON: Environment: a list (expected: an object)
           {"Timeout":901}            | Timeout: 901 (expected: 1 to 900 seconds)
           {"Timeout":-1}             | Timeout: -1 (expected: 1 to 900 seconds)
           {"MemorySize":63}          | MemorySize: 63 (expected: 64 to 10240 mebibytes)
