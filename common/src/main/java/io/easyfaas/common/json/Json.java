@@ -1,6 +1,7 @@
 package io.easyfaas.common.json;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.Nulls;
 import java.io.InputStream;
 import java.util.List;
 import java.util.function.Supplier;
@@ -22,8 +23,9 @@ import tools.jackson.databind.type.LogicalType;
 /// Reads and writes JSON documents as records, in one of two spellings.
 ///
 /// Record components are written in declaration order; null components are left out unless the
-/// record says otherwise. When reading, unknown members are ignored, and every other one is of the
-/// kind it has to be: a number in quotes is no number, and 3.0 no whole one. Thread-safe.
+/// record says otherwise. When reading, unknown members are ignored, and every other one is null or
+/// of the kind it has to be: a number in quotes is no number, and 3.0 no whole one. Lists and maps
+/// have no null in them. Thread-safe.
 public enum Json {
   /// Members spelt as the components are: `errorMessage`. For frames and function errors.
   CAMEL(PropertyNamingStrategies.LOWER_CAMEL_CASE),
@@ -61,6 +63,7 @@ public enum Json {
                         .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
                         .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
             .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .changeDefaultNullHandling(nulls -> nulls.withContentNulls(Nulls.FAIL))
             .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
             .changeDefaultPropertyInclusion(
                 value -> value.withValueInclusion(JsonInclude.Include.NON_NULL))

@@ -113,6 +113,8 @@ final class JsonTest {
           {"labels":[]}               | labels: a list (expected: an object)
           {"labels":"a"}              | labels: "a" (expected: an object)
           {"labels":{"a":1}}          | labels.a: 1 (expected: a text)
+          {"labels":{"a":null}}       | labels.a: null (expected: a text)
+          {"tags":["a",null]}         | tags.1: null (expected: a text)
           {"isOpen":"true"}           | isOpen: "true" (expected: true or false)
           {"isOpen":1}                | isOpen: 1 (expected: true or false)
           """)

@@ -1,9 +1,7 @@
 package io.easyfaas.stubs.registry;
 
-import static io.easyfaas.stubs.registry.FunctionLimits.invalid;
+import static java.util.Objects.requireNonNullElse;
 
-import io.easyfaas.common.wire.ApiException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +32,11 @@ record FunctionSettings(
     byte @Nullable [] code,
     @Nullable Variables environment,
     @Nullable String logType,
-    @Nullable Map<String, @Nullable String> tags) {
+    @Nullable Map<String, String> tags) {
   /// Variables of the function's process.
   ///
   /// @param variables name to value; absent means none
-  record Variables(@Nullable Map<String, @Nullable String> variables) {}
+  record Variables(@Nullable Map<String, String> variables) {}
 
   /// Whether there is no setting; code is none.
   boolean isEmpty() {
@@ -54,34 +52,13 @@ record FunctionSettings(
   }
 
   /// The environment variables; empty when the request has no environment.
-  ///
-  /// @throws ApiException when a value is null
   Optional<Map<String, String>> variables() {
-    if (environment == null) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        environment.variables() == null
-            ? Map.of()
-            : withoutNulls("Environment.Variables", environment.variables()));
+    return Optional.ofNullable(environment)
+        .map(given -> requireNonNullElse(given.variables(), Map.of()));
   }
 
   /// The tags; empty when the request has none.
-  ///
-  /// @throws ApiException when a value is null
   Optional<Map<String, String>> labels() {
-    return tags == null ? Optional.empty() : Optional.of(withoutNulls("Tags", tags));
-  }
-
-  private static Map<String, String> withoutNulls(
-      String member, Map<String, @Nullable String> map) {
-    Map<String, String> copy = new LinkedHashMap<>();
-    map.forEach((name, value) -> {
-      if (value == null) {
-        throw invalid(member + "." + name, "null", "a text");
-      }
-      copy.put(name, value);
-    });
-    return copy;
+    return Optional.ofNullable(tags);
   }
 }

@@ -42,7 +42,7 @@ final class SettingsQuery {
     if (!unknown.isEmpty()) {
       throw invalid("query", quoted(unknown.first()), QUALIFIER + ", " + String.join(", ", NAMES));
     }
-    Map<String, @Nullable String> variables = pairs(request, ENVIRONMENT);
+    Map<String, String> variables = pairs(request, ENVIRONMENT);
     return new FunctionSettings(
         text(request, "Version"),
         text(request, "Description"),
@@ -71,12 +71,12 @@ final class SettingsQuery {
   }
 
   /// Null when there is none; one that is empty means no pairs at all.
-  private static @Nullable Map<String, @Nullable String> pairs(HttpRequest request, String name) {
+  private static @Nullable Map<String, String> pairs(HttpRequest request, String name) {
     List<String> values = request.queryAll(name);
     if (values.isEmpty()) {
       return null;
     }
-    Map<String, @Nullable String> pairs = new LinkedHashMap<>();
+    Map<String, String> pairs = new LinkedHashMap<>();
     for (String value : values) {
       int equals = value.indexOf('=');
       if (equals > 0) {

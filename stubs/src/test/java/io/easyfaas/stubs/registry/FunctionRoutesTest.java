@@ -361,9 +361,9 @@ final class FunctionRoutesTest {
           {"Code":"AAAA"}            | Code: the zip is not a zip archive
           {"Environment":{"Variables":{"1A":"x"}}}  | Environment.Variables: \\"1A\\" (expected: names of letters, digits and _, not starting with a digit)
           {"Environment":{"Variables":{"A=B":"x"}}} | Environment.Variables: \\"A=B\\" (expected: names
-          {"Environment":{"Variables":{"A":null}}}  | Environment.Variables.A: null (expected: a text)
+          {"Environment":{"Variables":{"A":null}}}  | JSON: Environment.Variables.A: null (expected: a text)
           {"Environment":{"Variables":{"A":"\\u0000"}}} | Environment.Variables.A: a text with NUL
-          {"Tags":{"a":null}}        | Tags.a: null (expected: a text)
+          {"Tags":{"a":null}}        | JSON: Tags.a: null (expected: a text)
           {"Tags":{"":"b"}}          | Tags: \\"\\" (expected: keys of 1 to 128 characters)
           """)
   void namesTheMemberItsValueAndWhatWasExpected(String body, String cause) {
