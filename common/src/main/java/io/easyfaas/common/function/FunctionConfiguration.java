@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param functionName the plain name
 /// @param handler `module.function`
 /// @param lastModified RFC 3339
-/// @param memorySize mebibytes; absent means {@link #DEFAULT_MEMORY_MEBIBYTES}
+/// @param memorySize mebibytes; absent or 0 means {@link #DEFAULT_MEMORY_MEBIBYTES}
 /// @param runtime the name of a language runtime
 /// @param timeout seconds; absent or 0 means {@link #DEFAULT_TIMEOUT_SECONDS}
 /// @param version `$LATEST` or digits; absent means `$LATEST`
@@ -58,7 +58,7 @@ public record FunctionConfiguration(
 
   /// The memory limit in mebibytes, with its default.
   public int memoryMebibytesOrDefault() {
-    return memorySize == null ? DEFAULT_MEMORY_MEBIBYTES : memorySize;
+    return memorySize == null || memorySize == 0 ? DEFAULT_MEMORY_MEBIBYTES : memorySize;
   }
 
   /// The time one call may take in seconds, with its default.

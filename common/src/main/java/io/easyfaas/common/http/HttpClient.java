@@ -1,5 +1,6 @@
 package io.easyfaas.common.http;
 
+import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.Durations;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
@@ -12,6 +13,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.TooLongHttpContentException;
 import io.netty.util.AttributeKey;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -45,6 +47,7 @@ public final class HttpClient implements AutoCloseable {
       AttributeKey.valueOf(HttpClient.class, "connection");
 
   private final HttpAddress address;
+  private final int maxResponseBytes;
   private final Bootstrap bootstrap;
   private final ConcurrentLinkedDeque<ClientConnection> idle = new ConcurrentLinkedDeque<>();
   private volatile boolean closed;
@@ -62,6 +65,7 @@ public final class HttpClient implements AutoCloseable {
   /// Creates a client with another patience.
   HttpClient(HttpAddress address, EventLoops loops, int maxResponseBytes, Deadlines deadlines) {
     this.address = address;
+    this.maxResponseBytes = maxResponseBytes;
     this.bootstrap =
         new Bootstrap()
             .group(loops.group())
@@ -103,9 +107,9 @@ public final class HttpClient implements AutoCloseable {
   ///
   /// @param timeout the longest wait, connecting excluded (3 s); with a stream, for the server to
   ///   take each part of it, and then for the answer
-  /// @throws HttpException when there is no connection or no answer in time, or the body cannot be
-  ///   read, or, with an {@link io.easyfaas.common.wire.ApiException} as its cause, there is no
-  ///   room for the answer
+  /// @throws HttpException when there is no connection or no answer in time, or a larger one than
+  ///   is taken, or the body cannot be read, or, with an {@link
+  ///   io.easyfaas.common.wire.ApiException} as its cause, there is no room for the answer
   /// @throws IllegalArgumentException when a header has a character that HTTP does not allow
   public HttpResponse send(HttpRequest request, Duration timeout) {
     ClientConnection kept = request.content() instanceof HttpBody.Stream ? null : pollIdle();
@@ -229,8 +233,15 @@ public final class HttpClient implements AutoCloseable {
   }
 
   private HttpException failure(HttpRequest request, Throwable cause) {
-    return new HttpException(
-        request.method() + " " + address + request.target() + ": " + cause.getMessage(), cause);
+    String question = request.method() + " " + address + request.target() + ": ";
+    return cause instanceof TooLongHttpContentException
+        ? HttpException.tooLarge(
+            question
+                + "the answer is too large (expected: at most "
+                + new ByteSize(maxResponseBytes)
+                + ")",
+            cause)
+        : new HttpException(question + cause.getMessage(), cause);
   }
 
   private void keep(ClientConnection connection) {

@@ -382,6 +382,28 @@ final class HttpClientTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void saysThatAnAnswerIsTooLarge(boolean isLengthTold) throws IOException {
+    String body = "x".repeat(3000);
+    try (ScriptedServer server = new ScriptedServer();
+        HttpClient client = new HttpClient(server.address(), loops, 2048)) {
+      server.onConnection(
+          isLengthTold
+              ? "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + body
+              : "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nbb8\r\n"
+                  + body
+                  + "\r\n0\r\n\r\n",
+          ScriptedServer.NEVER);
+
+      assertThatThrownBy(() -> client.send(HttpRequest.of("GET", "/a"), LONG))
+          .isInstanceOfSatisfying(
+              HttpException.class, failure -> assertThat(failure.isTooLarge()).isTrue())
+          .hasMessage(
+              "GET " + server.address() + "/a: the answer is too large (expected: at most 2KiB)");
+    }
+  }
+
   @Test
   void failsWhenTheAnswerIsNotHttp() throws IOException {
     try (ScriptedServer server = new ScriptedServer();

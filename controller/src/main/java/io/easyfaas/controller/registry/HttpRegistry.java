@@ -10,12 +10,10 @@ import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import io.easyfaas.common.wire.ApiException;
-import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.Headers;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +72,9 @@ public final class HttpRegistry implements RegistryClient {
     try {
       response = client.send(request, timeout);
     } catch (HttpException e) {
-      throw RegistryClient.noAnswer(text(e.getMessage()));
+      throw e.isTooLarge()
+          ? RegistryClient.badAnswer(text(e.getMessage()))
+          : RegistryClient.noAnswer(text(e.getMessage()));
     }
     if (response.status() < 200 || response.status() > 206) {
       throw refusal.apply(response.status(), response.text());
@@ -82,8 +82,7 @@ public final class HttpRegistry implements RegistryClient {
     try {
       return Json.PASCAL.read(response.body(), type);
     } catch (JsonException e) {
-      throw new ApiException(
-          ErrorCode.SERVICE, "", List.of("registry's answer: " + text(e.getMessage())));
+      throw RegistryClient.badAnswer(text(e.getMessage()));
     }
   }
 

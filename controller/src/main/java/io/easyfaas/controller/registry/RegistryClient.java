@@ -1,5 +1,6 @@
 package io.easyfaas.controller.registry;
 
+import io.easyfaas.common.function.FunctionConfiguration;
 import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.invoke.FunctionReference;
@@ -7,6 +8,7 @@ import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Where functions come from: a registry of this JVM, or one over HTTP. Thread-safe; every call
 /// blocks.
@@ -31,24 +33,34 @@ public interface RegistryClient {
 
   /// A document that was answered.
   ///
-  /// @throws ApiException 500 when a member is missing that every function needs
+  /// @throws ApiException 500 when a member is missing that every function needs, or a number is
+  ///   negative
   static FunctionDocument complete(FunctionDocument document) {
     check(document.code(), "Code");
-    check(document.configuration(), "Configuration");
-    check(document.configuration().functionName(), "Configuration.FunctionName");
-    check(document.configuration().functionArn(), "Configuration.FunctionArn");
-    check(document.configuration().handler(), "Configuration.Handler");
-    check(document.configuration().codeSha256(), "Configuration.CodeSha256");
+    check(document.code().location(), "Code.Location");
+    FunctionConfiguration configuration = document.configuration();
+    check(configuration, "Configuration");
+    check(configuration.functionName(), "Configuration.FunctionName");
+    check(configuration.functionArn(), "Configuration.FunctionArn");
+    check(configuration.handler(), "Configuration.Handler");
+    check(configuration.codeSha256(), "Configuration.CodeSha256");
+    checkNumber(configuration.timeout(), "Timeout", "seconds");
+    checkNumber(configuration.memorySize(), "MemorySize", "mebibytes");
+    checkNumber(configuration.podConcurrentQuota(), "PodConcurrentQuota", "calls");
     return document;
   }
 
   @SuppressWarnings("ConstantValue") // A document from elsewhere may lack any member.
   private static void check(Object member, String name) {
     if (member == null) {
-      throw new ApiException(
-          ErrorCode.SERVICE,
-          "",
-          List.of("registry's answer: no " + name + " (expected: a function document)"));
+      throw badAnswer("no " + name + " (expected: a function document)");
+    }
+  }
+
+  private static void checkNumber(@Nullable Integer number, String name, String unit) {
+    if (number != null && number < 0) {
+      throw badAnswer(
+          "Configuration." + name + ": " + number + " (expected: 0 or more " + unit + ")");
     }
   }
 
@@ -63,6 +75,13 @@ public interface RegistryClient {
   /// What callers are told when a registry does not answer with a runtime. As {@link #noFunction}.
   static ApiException noRuntime(int status, String answer) {
     return refusal(status, answer, "get runtime configuration from data storer failed");
+  }
+
+  /// What callers are told when a registry answers with what is of no use.
+  ///
+  /// @param detail what is wrong with it
+  static ApiException badAnswer(String detail) {
+    return new ApiException(ErrorCode.SERVICE, "", List.of("registry's answer: " + detail));
   }
 
   /// What callers are told when a registry is not there.

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.easyfaas.common.function.FunctionDocument;
 import io.easyfaas.common.http.EventLoops;
 import io.easyfaas.common.http.HttpAddress;
 import io.easyfaas.common.http.HttpClient;
@@ -22,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpRegistryTest {
@@ -41,7 +43,8 @@ class HttpRegistryTest {
             requests.add(request);
             return answer;
           });
-  private final HttpClient client = new HttpClient(server.address(), loops);
+  private final HttpClient client =
+      new HttpClient(server.address(), loops, HttpRegistry.MAX_DOCUMENT_BYTES);
   private final HttpRegistry registry = new HttpRegistry(client, "v1/ote", Duration.ofSeconds(10));
 
   @AfterEach
@@ -136,11 +139,68 @@ class HttpRegistryTest {
     assertFails(ErrorCode.SERVICE, "registry's answer: no Configuration.Handler");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      textBlock =
+          """
+          "Timeout":3        | "Timeout":-5       | Configuration.Timeout: -5 (expected: 0 or more seconds)
+          "Timeout":3        | "Timeout":"3"      | JSON: Configuration.Timeout: "3" (expected: a whole number) at line 1
+          "Timeout":3        | "Timeout":3.5      | JSON: Configuration.Timeout: 3.5 (expected: a whole number) at line 1
+          "Timeout":3        | "Timeout":99999999999 | JSON: Configuration.Timeout: 99999999999 (expected: a whole number from
+          "MemorySize":128   | "MemorySize":-1    | Configuration.MemorySize: -1 (expected: 0 or more mebibytes)
+          "MemorySize":128   | "MemorySize":true  | JSON: Configuration.MemorySize: true (expected: a whole number) at line 1
+          "PodConcurrentQuota":1 | "PodConcurrentQuota":-1 | Configuration.PodConcurrentQuota: -1 (expected: 0 or more calls)
+          "Tags":{}          | "Tags":{"a":null}  | JSON: Tags.a: null (expected: a text) at line 1
+          "Tags":{}          | "Tags":[]          | JSON: Tags: a list (expected: an object) at line 1
+          "Handler":"index.echo" | "Handler":["x"] | JSON: Configuration.Handler: a list (expected: a text) at line 1
+          "Location":"/code/f.zip" | "X":1        | no Code.Location (expected: a function document)
+          """)
+  void documentThatIsOfNoUseIsNamed(String member, String instead, String message) {
+    answerWith(member, instead);
+
+    assertFails(ErrorCode.SERVICE, "registry's answer: " + message);
+  }
+
+  @Test
+  void documentThatIsTooLargeIsTheRegistrysFault() {
+    answerWith("\"Tags\":{}", "\"Tags\":{\"a\":\"" + "x".repeat(1 << 20) + "\"}");
+
+    assertThatThrownBy(() -> registry.function(new FunctionReference(BRN, "", "", ""), "R1"))
+        .isInstanceOfSatisfying(
+            ApiException.class,
+            failure -> {
+              assertThat(failure.code()).isEqualTo(ErrorCode.SERVICE);
+              assertThat(failure.document().backtrace().getFirst().message())
+                  .isEqualTo(
+                      "registry's answer: GET "
+                          + server.address()
+                          + requests.getFirst().target()
+                          + ": the answer is too large (expected: at most 1MiB)");
+            });
+  }
+
+  @Test
+  void zeroesMeanTheDefaultsAndUnknownMembersNothing() {
+    answerWith("\"MemorySize\":128", "\"MemorySize\":0,\"Layers\":[{\"Arn\":5}]");
+
+    FunctionDocument document = registry.function(new FunctionReference(BRN, "", "", ""), "R1");
+
+    assertThat(document.configuration().memoryMebibytesOrDefault()).isEqualTo(128);
+  }
+
   @Test
   void registryThatIsNotThereIsNamed() {
     server.close();
 
     assertFails(ErrorCode.UNAVAILABLE, "connect to http://127.0.0.1:");
+  }
+
+  private void answerWith(String member, String instead) {
+    String document = Json.PASCAL.writeText(FakeRegistry.document("f", BRN, Traits.of("echo")));
+    assertThat(document).contains(member);
+    answer = HttpResponse.json(200, document.replace(member, instead).getBytes(UTF_8));
   }
 
   private void assertFails(ErrorCode code, String text) {
