@@ -302,9 +302,10 @@ public final class FunctionCache {
     return time - nanoTime.getAsLong() <= 0;
   }
 
-  private static ResolvedFunction await(CompletableFuture<ResolvedFunction> flight, long nanos) {
+  private static ResolvedFunction await(CompletableFuture<ResolvedFunction> flight, long left) {
+    long nanos = Math.max(0, left);
     try {
-      return flight.get(Math.max(0, nanos), TimeUnit.NANOSECONDS);
+      return flight.get(nanos, TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof ApiException failure) {
         throw failure;

@@ -58,12 +58,16 @@ final class RegistryOutage {
     if (!on && now - toldAt >= QUIET.toNanos()) {
       told = true;
       toldAt = now;
-      LOG.warn(
-          "the function registry does not answer: {}; functions go on as they were for {}s",
-          failure.document(),
-          maxStale.toSeconds());
+      LOG.warn("{}; functions go on as they were for {}s", words(failure), maxStale.toSeconds());
     }
     on = true;
+  }
+
+  /// What is told of an answer that did not come: what was tried, and what happened.
+  static String words(ApiException failure) {
+    StringBuilder words = new StringBuilder("the function registry does not answer");
+    failure.document().backtrace().forEach(step -> words.append(": ").append(step.message()));
+    return words.toString();
   }
 
   private synchronized void end() {

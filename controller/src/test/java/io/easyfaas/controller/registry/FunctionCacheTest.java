@@ -128,6 +128,19 @@ class FunctionCacheTest {
   }
 
   @Test
+  void waitThatIsOverBeforeItBeginsTookNoTime() {
+    gate.drainPermits();
+
+    assertThatThrownBy(() -> cache.load(version("1"), "r", -Duration.ofSeconds(1).toNanos()))
+        .isInstanceOfSatisfying(
+            ApiException.class,
+            late ->
+                assertThat(late.document().backtrace().getFirst().message())
+                    .isEqualTo("no answer in 0ms"));
+    gate.release(1);
+  }
+
+  @Test
   void refusalIsNotKept() {
     handler = "";
     assertThatThrownBy(() -> load(version("1"))).isInstanceOf(ApiException.class);
