@@ -45,6 +45,9 @@ public record ControllerConfig(
   /// A frame carries no more, see protocol.md §2; the rest of it is the head.
   private static final ByteSize LARGEST_BODY = ByteSize.ofMebibytes(6);
 
+  // In less an interpreter does not start, on a machine that has other things to do.
+  private static final Duration LEAST_ALIVE_TIMEOUT = Duration.ofMillis(100);
+
   /// A function registry.
   ///
   /// @param endpoint its address
@@ -94,6 +97,14 @@ public record ControllerConfig(
     if (maxBody.compareTo(LARGEST_BODY) > 0) {
       throw new ConfigException("--max-body: " + maxBody + " (expected: at most 6MiB)");
     }
+    if (slots.maxQueueBytes().compareTo(maxBody) < 0) {
+      throw new ConfigException(
+          "--max-queue-bytes: "
+              + slots.maxQueueBytes()
+              + " (expected: at least --max-body, "
+              + maxBody
+              + ")");
+    }
     if (slots.maxQueueWait().isZero()) {
       throw new ConfigException("--max-queue-wait: 0 (expected: more; --max-queue 0 turns it off)");
     }
@@ -130,7 +141,7 @@ public record ControllerConfig(
             "runtime-alive-timeout",
             "duration",
             "10s",
-            "How long a started runner may take to connect."),
+            "How long a started runner may take to connect; at least 100ms."),
         new Option(
             "max-runtime-idle",
             "duration",
@@ -155,7 +166,7 @@ public record ControllerConfig(
             "max-queue-bytes",
             "size",
             "64MiB",
-            "Bytes of request bodies that waiting calls may keep in memory."),
+            "Bytes of request bodies that waiting calls may keep in memory; at least --max-body."),
         new Option(
             "max-queue-wait",
             "duration",
@@ -218,7 +229,7 @@ public record ControllerConfig(
             version(settings.text("repository-version")),
             settings.flag("repository-auth-transfer")),
         new Slots(
-            settings.duration("runtime-alive-timeout"),
+            settings.duration("runtime-alive-timeout", LEAST_ALIVE_TIMEOUT),
             settings.duration("max-runtime-idle"),
             settings.integer("max-queue", 0, 1_000_000),
             settings.bytes("max-queue-bytes"),

@@ -101,6 +101,26 @@ class CapacityTest {
   }
 
   @Test
+  void zeroIsAValueWhereNothingIsKeptOrWaitedFor() throws Exception {
+    try (TestController bare =
+        new TestController(
+            2,
+            512,
+            "--max-queue=0",
+            "--max-prewarmed=0",
+            "--freeze-after=0s",
+            "--max-runtime-idle=0s",
+            "--latest-cache=0s",
+            "--latest-stale=0s",
+            "--function-cache-size=0B")) {
+      String brn = bare.registry.add("f", Traits.of("echo"));
+
+      assertThat(bare.invoke(brn, "one").body()).isEqualTo("one");
+      assertThat(bare.invoke(brn, "two").body()).isEqualTo("two");
+    }
+  }
+
+  @Test
   void withoutAQueueACallThatASlotIsMadeForIsServed() throws Exception {
     try (TestController strict = new TestController(2, 512, "--max-queue", "0")) {
       String first = strict.registry.add("first", Traits.of("hold"));

@@ -69,7 +69,7 @@ class ControllerConfigTest {
             Map.entry("freeze-after", "50ms"),
             Map.entry("max-prewarmed", "12"),
             Map.entry("max-queue", "6"),
-            Map.entry("max-queue-bytes", "7B"),
+            Map.entry("max-queue-bytes", "7MiB"),
             Map.entry("max-queue-wait", "8ms"),
             Map.entry("latest-stale", "18s"),
             Map.entry("function-cache-size", "17MiB"),
@@ -100,7 +100,7 @@ class ControllerConfigTest {
                     Duration.ofSeconds(4),
                     Duration.ofSeconds(5),
                     6,
-                    new ByteSize(7),
+                    ByteSize.ofMebibytes(7),
                     Duration.ofMillis(8),
                     Duration.ofMillis(50),
                     12),
@@ -142,6 +142,8 @@ class ControllerConfigTest {
             + " example v1)",
         "repository-endpoint | ftp://x/y | --repository-endpoint: address: \"ftp://x/y\" (expected:"
             + " http://host:port or unix:///path)",
+        "runtime-alive-timeout | 0s | --runtime-alive-timeout: \"0s\" (expected: at least 100ms)",
+        "max-queue-bytes | 0B | --max-queue-bytes: 0B (expected: at least --max-body, 6MiB)",
         "max-queue-wait | 0s | --max-queue-wait: 0 (expected: more; --max-queue 0 turns it off)",
       })
   void badValuesAreNamed(String key, String value, String message) {

@@ -119,7 +119,12 @@ class LookUpTest {
 
   private static TestController start(String patience) {
     return new TestController(
-        2, 512, "--max-queue", "3", "--max-queue-bytes", "100B", "--max-queue-wait", patience);
+        2,
+        512,
+        "--max-queue=3",
+        "--max-queue-bytes=100B",
+        "--max-body=100B",
+        "--max-queue-wait=" + patience);
   }
 
   private void waits(String brn, String body) {

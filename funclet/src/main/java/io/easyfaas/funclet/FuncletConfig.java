@@ -74,6 +74,12 @@ public record FuncletConfig(
 
   private static final String LAUNCHER_SOCKET = "launcher.sock";
   private static final double MAX_CORES = 4096;
+  // In less no sandbox can be made.
+  private static final ByteSize LEAST_MEMORY = ByteSize.ofMebibytes(1);
+
+  // A function's directory and its one file, each in a block.
+  private static final ByteSize LEAST_CODE = ByteSize.parse("8KiB");
+  private static final int LEAST_CODE_INODES = 2;
   private static final Duration CODE_PATIENCE = Duration.ofSeconds(10); // As the reference.
 
   /// Checks what depends on more than one value.
@@ -119,7 +125,8 @@ public record FuncletConfig(
             "",
             "Memory kept for the engine; default: what its process may take at most."),
         new Option("total-cpu", "cores", "", "Cores; default: the cgroup's or machine's."),
-        new Option("runner-memory", "size", "128MiB", "Memory of one slot by default."),
+        new Option(
+            "runner-memory", "size", "128MiB", "Memory of one slot by default; at least 1MiB."),
         new Option(
             "runner-cpu-limits",
             "cores",
@@ -129,9 +136,12 @@ public record FuncletConfig(
             "runner-cpu-requests", "cores", "0.2", "Cores one slot gets when all are wanted."),
         new Option("pids-max", "number", "256", "Processes and threads of one slot."),
         new Option("tmp-size", "size", "64MiB", "Size of /tmp in a sandbox."),
-        new Option("code-cache-size", "size", "2GiB", "Unpacked code that is kept."),
+        new Option("code-cache-size", "size", "2GiB", "Unpacked code that is kept; at least 8KiB."),
         new Option(
-            "code-cache-inodes", "number", "200000", "Files and directories of unpacked code."),
+            "code-cache-inodes",
+            "number",
+            "200000",
+            "Files and directories of unpacked code; at least 2."),
         new Option(
             "code-rate",
             "size",
@@ -168,14 +178,14 @@ public record FuncletConfig(
             settings.text("reserved-memory").isEmpty() ? null : settings.bytes("reserved-memory"),
             settings.text("total-cpu").isEmpty() ? 0 : settings.decimal("total-cpu", 0, MAX_CORES)),
         new Runner(
-            settings.bytes("runner-memory"),
+            settings.bytes("runner-memory", LEAST_MEMORY),
             settings.decimal("runner-cpu-limits", 0, MAX_CORES),
             settings.decimal("runner-cpu-requests", 0, MAX_CORES),
             settings.integer("pids-max", 8, 1 << 22),
             settings.bytes("tmp-size")),
         new DiskUse(
-            settings.bytes("code-cache-size").bytes(),
-            settings.integer("code-cache-inodes", 1, Integer.MAX_VALUE)),
+            settings.bytes("code-cache-size", LEAST_CODE).bytes(),
+            settings.integer("code-cache-inodes", LEAST_CODE_INODES, Integer.MAX_VALUE)),
         pace(settings),
         settings.path("cgroup-root-path"),
         settings.text("launcher").isEmpty() ? besideEngine() : settings.path("launcher"));

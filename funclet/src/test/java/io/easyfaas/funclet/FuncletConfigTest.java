@@ -98,9 +98,11 @@ final class FuncletConfigTest {
         "--container-num=0|--container-num: \"0\" (expected: a whole number from 1 to 4096)",
         "--container-num=5000|--container-num: \"5000\" (expected: a whole number from 1 to 4096)",
         "--runner-memory=128|--runner-memory: size: \"128\" (expected: a number and a unit",
-        "--runner-memory=0B|--runner-memory: \"0B\"",
+        "--runner-memory=0B|--runner-memory: \"0B\" (expected: at least 1MiB)",
         "--runner-cpu-limits=-1|--runner-cpu-limits: \"-1\" (expected: a number from 0",
         "--pids-max=1|--pids-max: \"1\" (expected: a whole number from 8",
+        "--code-cache-size=1B|--code-cache-size: \"1B\" (expected: at least 8KiB)",
+        "--code-cache-inodes=1|--code-cache-inodes: \"1\" (expected: a whole number from 2",
         "--pod-name=a/b|--pod-name: \"a/b\"",
         "--port=1|unknown flag --port",
       })

@@ -39,17 +39,31 @@ public record StubsConfig(
         new Option("max-uploads", "number", "16", "Code packages that are taken at once."),
         new Option(
             "max-upload-space", "size", "4GiB", "Disk space they may take until they are stored."),
-        new Option("functions-size", "size", "16GiB", "What all functions may take of the disk."),
         new Option(
-            "functions-inodes", "number", "200000", "Files and directories of all functions."),
+            "functions-size",
+            "size",
+            "16GiB",
+            "What all functions may take of the disk; at least 12KiB."),
         new Option(
-            "functions-account-size", "size", "4GiB", "What one account's functions may take."),
+            "functions-inodes",
+            "number",
+            "200000",
+            "Files and directories of all functions; at least 3."),
+        new Option(
+            "functions-account-size",
+            "size",
+            "4GiB",
+            "What one account's functions may take; at least 12KiB."),
         new Option(
             "functions-account-inodes",
             "number",
             "50000",
-            "Files and directories of one account."));
+            "Files and directories of one account; at least 3."));
   }
+
+  // A function's directory, its document and its code, each in a block.
+  private static final ByteSize LEAST_FUNCTION = ByteSize.parse("12KiB");
+  private static final int LEAST_INODES = 3;
 
   // What funclet fetches and unpacks.
   private static final ByteSize MAX_MAX_CODE_SIZE = ByteSize.ofMebibytes(512);
@@ -99,11 +113,12 @@ public record StubsConfig(
             settings.integer("max-uploads", 1, 1000),
             settings.bytes("max-upload-space")),
         new StoreLimits(
-            new DiskUse(
-                settings.bytes("functions-size").bytes(),
-                settings.integer("functions-inodes", 1, Integer.MAX_VALUE)),
-            new DiskUse(
-                settings.bytes("functions-account-size").bytes(),
-                settings.integer("functions-account-inodes", 1, Integer.MAX_VALUE))));
+            functions(settings, "functions-"), functions(settings, "functions-account-")));
+  }
+
+  private static DiskUse functions(Settings settings, String whose) {
+    return new DiskUse(
+        settings.bytes(whose + "size", LEAST_FUNCTION).bytes(),
+        settings.integer(whose + "inodes", LEAST_INODES, Integer.MAX_VALUE));
   }
 }

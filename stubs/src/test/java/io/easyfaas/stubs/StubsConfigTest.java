@@ -40,9 +40,9 @@ final class StubsConfigTest {
                 "--max-code-size=1MiB",
                 "--max-uploads=2",
                 "--max-upload-space=3MiB",
-                "--functions-size=2B",
+                "--functions-size=12KiB",
                 "--functions-inodes=3",
-                "--functions-account-size=4B",
+                "--functions-account-size=1MiB",
                 "--functions-account-inodes=5"))
         .isEqualTo(
             new StubsConfig(
@@ -50,7 +50,7 @@ final class StubsConfigTest {
                 Path.of("/functions"),
                 Path.of("/data/runtimes"),
                 new UploadLimits(ByteSize.ofMebibytes(1), 2, ByteSize.ofMebibytes(3)),
-                new StoreLimits(new DiskUse(2, 3), new DiskUse(4, 5))));
+                new StoreLimits(new DiskUse(12 * 1024, 3), new DiskUse(1024 * 1024, 5))));
     assertThat(parse("--data-dir=/data").functionDirectory()).isEqualTo(Path.of("/data/functions"));
   }
 
@@ -62,6 +62,10 @@ final class StubsConfigTest {
           --port=70000         | --port: "70000" (expected: a whole number from 0 to 65535)
           --data-dir=          | --data-dir: "" (expected: a path)
           --max-code-size=0B   | --max-code-size: "0B" (expected: more than 0B, at most 512MiB)
+          --functions-size=1B  | --functions-size: "1B" (expected: at least 12KiB)
+          --functions-inodes=2 | --functions-inodes: "2" (expected: a whole number from 3 to 2147483647)
+          --functions-account-size=0B  | --functions-account-size: "0B" (expected: at least 12KiB)
+          --functions-account-inodes=1 | --functions-account-inodes: "1" (expected: a whole number from 3 to 2147483647)
           --max-uploads=0      | --max-uploads: "0" (expected: a whole number from 1 to 1000)
           --max-upload-space=49MiB | --max-upload-space: "49MiB" (expected: at least --max-code-size, 50MiB)
           --max-code-size=1GiB | --max-code-size: "1GiB" (expected: more than 0B, at most 512MiB)

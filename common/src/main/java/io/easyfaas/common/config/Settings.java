@@ -125,6 +125,17 @@ public final class Settings {
     }
   }
 
+  /// A duration of some use.
+  ///
+  /// @param least a shorter one is refused
+  public Duration duration(String key, Duration least) {
+    Duration value = duration(key);
+    if (value.compareTo(least) < 0) {
+      throw bad(key, text(key), "at least " + Durations.text(least));
+    }
+    return value;
+  }
+
   /// A size such as `128MiB`.
   public ByteSize bytes(String key) {
     try {
@@ -132,6 +143,17 @@ public final class Settings {
     } catch (ConfigException e) {
       throw new ConfigException("--" + key + ": " + e.getMessage());
     }
+  }
+
+  /// A size of some use.
+  ///
+  /// @param least a smaller one is refused
+  public ByteSize bytes(String key, ByteSize least) {
+    ByteSize value = bytes(key);
+    if (value.compareTo(least) < 0) {
+      throw bad(key, text(key), "at least " + least);
+    }
+    return value;
   }
 
   /// A path, made absolute.
