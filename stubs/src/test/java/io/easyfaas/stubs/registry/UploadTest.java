@@ -129,7 +129,14 @@ final class UploadTest {
       textBlock =
           """
           memory=1           | query: \\"memory\\" (expected: Qualifier, Version, Description,
-          MemorySize=lots    | MemorySize: \\"lots\\" (expected: a number)
+          MemorySize=lots    | MemorySize: \\"lots\\" (expected: a whole number)
+          Timeout=%2B5       | Timeout: \\"+5\\" (expected: a whole number)
+          Timeout=%D9%A3     | Timeout: \\"٣\\" (expected: a whole number)
+          Timeout=9999999999 | Timeout: \\"9999999999\\" (expected: a whole number)
+          Timeout=-5         | Timeout: -5 (expected: 1 to 900 seconds)
+          Timeout=5&Timeout=6       | Timeout: \\"5\\" and \\"6\\" (expected: one value)
+          Qualifier=1&Qualifier=2   | Qualifier: \\"1\\" and \\"2\\" (expected: one value)
+          Tags=a%3D1&Tags=a%3D2     | Tags.a: twice (expected: one value)
           MemorySize=1       | MemorySize: 1 (expected: 64 to 10240 mebibytes)
           Environment=A      | Environment: \\"A\\" (expected: name=value)
           Environment=1A%3Dx | Environment.Variables: \\"1A\\" (expected: names of letters
