@@ -30,6 +30,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -303,6 +304,26 @@ class CommandLineTest {
             NAME  VERSION  RUNTIME  HANDLER        MEMORY  TIMEOUT  CONCURRENCY
             a     $LATEST  nodejs   index.handler  128MiB  5s       1
             """);
+  }
+
+  @Test
+  @Timeout(30)
+  void aListThatNeverEndsIsTheRegistrysFault() {
+    answer = HttpResponse.json(200, "{\"Functions\":[],\"NextMarker\":\"again\"}".getBytes(UTF_8));
+
+    assertThat(run("function", "list")).isEqualTo(ExitStatus.ENGINE_FAILED);
+    assertThat(err.toString())
+        .contains("the registry's list has no end: NextMarker \"again\" came twice");
+    assertThat(requests).hasSize(2);
+  }
+
+  @Test
+  @Timeout(30)
+  void anEmptyMarkerEndsAList() {
+    answer = HttpResponse.json(200, "{\"Functions\":[],\"NextMarker\":\"\"}".getBytes(UTF_8));
+
+    assertThat(run("function", "list")).isEqualTo(ExitStatus.OK);
+    assertThat(requests).hasSize(1);
   }
 
   @Test
