@@ -202,10 +202,16 @@ public final class FunctionRegistry {
     FunctionBrn revision;
     FunctionDocument published;
     try (FunctionStore.Lock _ = store.lock(function)) {
-      FunctionDocument latest = get(function.withQualifier(Qualifier.LATEST));
+      FunctionBrn source = function.withQualifier(Qualifier.LATEST);
+      FunctionDocument latest = get(source);
+      List<FunctionBrn> revisions = store.revisions(function);
+      if (!revisions.contains(source)) { // Its directory was removed by hand.
+        store.delete(source); // What is remembered of it.
+        throw notFound(source);
+      }
       Optional<FunctionDocument> highest =
           store
-              .findReadable(store.revisions(function).getLast())
+              .findReadable(revisions.getLast())
               .filter(document -> !document.configuration().versionOrDefault().equals("$LATEST"));
       if (highest.isPresent() && RevisionDocuments.sameContent(highest.get(), latest)) {
         return highest.get().configuration();

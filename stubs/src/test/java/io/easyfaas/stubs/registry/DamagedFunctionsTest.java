@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.disk.Damage;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What callers see of a function directory that is damaged, or used up.
 final class DamagedFunctionsTest {
@@ -72,6 +74,27 @@ final class DamagedFunctionsTest {
       assertThat(response.status()).isEqualTo(500);
       assertThat(response.text()).contains(code + " is damaged: its SHA-256 is ");
       assertThat(directory.resolve("functions/" + HELLO + ":1")).doesNotExist();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aFunctionWhoseDirectoryWasRemovedByHandIsNotFound(boolean hasVersion) throws IOException {
+    try (FunctionStore store = open(StoreLimits.NONE)) {
+      FunctionRoutes routes = routes(store);
+      send(routes, "POST", V1 + "hello");
+      if (hasVersion) {
+        send(routes, "POST", V1 + "hello/versions");
+      }
+      DiskTree.delete(directory.resolve("functions/" + HELLO + ":$LATEST"));
+
+      HttpResponse response = send(routes, "POST", V1 + "hello/versions");
+
+      assertThat(response.status()).as(response.text()).isEqualTo(404);
+      assertThat(response.text()).contains("not found function " + HELLO + ":$LATEST");
+      assertThat(send(routes, "GET", V1 + "hello").status()).isEqualTo(404);
+      assertThat(send(routes, "POST", V1 + "hello").status()).isEqualTo(200);
+      assertThat(send(routes, "POST", V1 + "hello/versions").status()).isEqualTo(201);
     }
   }
 
