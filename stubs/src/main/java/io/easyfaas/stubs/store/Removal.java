@@ -101,6 +101,7 @@ final class Removal {
   private boolean rememberIfThereIsRoom(FunctionBrn function, long number) {
     try {
       numbers.remember(function, number);
+      room.settle(function);
       return true;
     } catch (IOException e) {
       LOG.warn("the highest version of {} is {}: {}", function, number, e.toString());

@@ -84,16 +84,17 @@ final class StoreRoom {
   /// @param function with a version or without
   void settle(FunctionBrn function) {
     FunctionBrn unqualified = function.unqualified();
-    Use before;
+    Set<FunctionBrn> revisions;
     synchronized (this) {
-      before = functions.get(unqualified);
-    }
-    if (before == null) {
-      return;
+      if (!isCounted) {
+        return;
+      }
+      Use before = functions.get(unqualified);
+      revisions = before == null ? Set.of() : before.revisions();
     }
     Use now;
     try {
-      now = count(unqualified, before.revisions());
+      now = count(unqualified, revisions);
     } catch (IOException e) {
       LOG.warn("count {}: {}; the next change counts again", unqualified, e.toString());
       return;

@@ -16,6 +16,7 @@ import java.util.List;
 final class FailingDisk implements Disk {
   private final Disk disk = new LocalDisk();
   private boolean isFull;
+  private boolean isFullUntilARemoval;
   private final int failAt;
   private final boolean forEver;
   private final String message;
@@ -42,6 +43,12 @@ final class FailingDisk implements Disk {
   /// Nothing more can be written, made or renamed from now on; only removing works.
   void fill(boolean full) {
     isFull = full;
+  }
+
+  /// As {@link #fill}, until something is removed.
+  void fillUntilARemoval() {
+    isFull = true;
+    isFullUntilARemoval = true;
   }
 
   /// No directory can be listed from now on.
@@ -123,6 +130,10 @@ final class FailingDisk implements Disk {
   public void delete(Path path) throws IOException {
     step();
     disk.delete(path);
+    if (isFullUntilARemoval) {
+      isFull = false;
+      isFullUntilARemoval = false;
+    }
   }
 
   @Override

@@ -116,6 +116,23 @@ final class StoreRoomTest {
   }
 
   @Test
+  void aNumberThatIsRememberedOnAFullDiskCounts() {
+    StoreLimits limits = new StoreLimits(new DiskUse(MANY, MANY), new DiskUse(MANY, 4));
+    FailingDisk disk = FailingDisk.neverFails();
+    try (FunctionStore store = FunctionStore.open(directory, limits, disk)) {
+      for (String name : new String[] {"a", "b"}) {
+        put(store, brn(name, "1"), "code");
+        disk.fillUntilARemoval();
+        try (FunctionStore.Lock _ = store.lock(brn(name, "1"))) {
+          store.deleteAll(brn(name, "1"));
+        }
+      }
+
+      assertThatThrownBy(() -> put(store, brn("c", "1"), "c")).isInstanceOf(StoreException.class);
+    }
+  }
+
+  @Test
   void aChangeThatIsStoredIsNotRefusedBecauseItCannotBeCounted() {
     FailingDisk disk = FailingDisk.neverFails();
     try (FunctionStore store = FunctionStore.open(directory, StoreLimits.NONE, disk)) {
