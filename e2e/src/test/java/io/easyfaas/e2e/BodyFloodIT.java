@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -87,6 +89,47 @@ final class BodyFloodIT {
         assertThat(reply.text()).describedAs("%s", reply).isEqualTo("3000000");
       }
     });
+  }
+
+  @Test
+  void documentsOfWhichTheEndDoesNotCome() {
+    String variables =
+        IntStream.range(0, 90_000)
+            .mapToObj(number -> "\"v" + number + "\":\"\"")
+            .collect(Collectors.joining(",", "{\"Environment\":{\"Variables\":{", ""));
+
+    siege.survives(clients -> {
+      for (int i = 0; i < 60; i++) {
+        RawClient client = RawClient.connect(engine.home().registryPort());
+        clients.add(client);
+        client.send(upload("account-" + i, "application/json", MEBIBYTE + variables.length()));
+        CompletableFuture<Void> _ = inBackground(() -> client.send(variables));
+      }
+      Siege.hold();
+    });
+  }
+
+  @Test
+  void uploadsThatAreBegunAndLeft() {
+    siege.survives(clients -> {
+      for (int i = 0; i < 1500; i++) {
+        RawClient client = RawClient.connect(engine.home().registryPort());
+        clients.add(client);
+        client.send(upload("account-" + i, "application/zip", 40 * MEBIBYTE));
+        CompletableFuture<Void> _ = inBackground(() -> client.send("PK\3\4" + "z".repeat(2000)));
+      }
+      Siege.hold();
+    });
+  }
+
+  private static String upload(String account, String type, int length) {
+    return "POST /v1/functions/left HTTP/1.1\r\nHost: x\r\nX-Easyfaas-Account-Id: "
+        + account
+        + "\r\nContent-Type: "
+        + type
+        + "\r\nContent-Length: "
+        + length
+        + "\r\n\r\n";
   }
 
   @Test

@@ -5,19 +5,21 @@ package io.easyfaas.common.http;
 /// @param isStreamed whether the handler reads it as it comes. A short body may be in memory all
 ///   the same
 /// @param maxBytes a longer one is answered with 413
-public record BodyRule(boolean isStreamed, long maxBytes) {
+/// @param keptBytes what who reads a streamed one keeps of it in memory at most
+public record BodyRule(boolean isStreamed, long maxBytes, long keptBytes) {
   /// Whole, up to what the server takes.
-  public static final BodyRule WHOLE = new BodyRule(false, Long.MAX_VALUE);
+  public static final BodyRule WHOLE = new BodyRule(false, Long.MAX_VALUE, 0);
 
   /// Refuses a number that is none.
   public BodyRule {
-    if (maxBytes < 0) {
-      throw new IllegalArgumentException("maxBytes: " + maxBytes + " (expected: >= 0)");
+    if (maxBytes < 0 || keptBytes < 0) {
+      throw new IllegalArgumentException(
+          "maxBytes " + maxBytes + ", keptBytes " + keptBytes + " (expected: >= 0)");
     }
   }
 
   /// As a stream, whatever the server's limit for whole bodies is.
-  public static BodyRule streamed(long maxBytes) {
-    return new BodyRule(true, maxBytes);
+  public static BodyRule streamed(long maxBytes, long keptBytes) {
+    return new BodyRule(true, maxBytes, keptBytes);
   }
 }

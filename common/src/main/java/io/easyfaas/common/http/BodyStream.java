@@ -13,7 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// A body on its way from the event loop to the one thread that reads it: a ring of 256 KiB between
-/// them. When it is half full the socket is not read until the reader has caught up.
+/// them, or of what the body has. When 128 KiB are in it the socket is not read until the reader
+/// has caught up. It is there until the stream is closed, however long the connection goes on.
 ///
 /// The loop never waits: each side writes its own position and reads the other's. The reader waits
 /// without a time of its own; whoever feeds the stream ends or fails it in time, or when the
@@ -25,12 +26,14 @@ final class BodyStream extends InputStream {
   // What is read from a socket in one go fits in what is left then, twice.
   private static final int HIGH = CAPACITY / 2;
   private static final int LOW = CAPACITY / 4;
+  private static final byte[] NOTHING = {};
 
   private final EventExecutor loop;
   private final ReadGate gate;
   private final Runnable onClose;
-  private final byte[] ring = new byte[CAPACITY];
+  private final int capacity;
 
+  private volatile byte[] ring;
   private volatile long written; // By the loop alone.
   private volatile long taken; // By the reader alone.
   private volatile boolean ended;
@@ -44,12 +47,16 @@ final class BodyStream extends InputStream {
   /// Creates an empty stream.
   ///
   /// @param loop the connection's
+  /// @param length bytes that come at most
   /// @param wanted runs once, on the loop, when the reader waits for the first time; null for
   ///   nothing
   /// @param onClose runs when the reader closes the stream, on its thread; may run twice
-  BodyStream(EventExecutor loop, ReadGate gate, @Nullable Runnable wanted, Runnable onClose) {
+  BodyStream(
+      EventExecutor loop, ReadGate gate, long length, @Nullable Runnable wanted, Runnable onClose) {
     this.loop = loop;
     this.gate = gate;
+    this.capacity = Math.clamp(length, 1, CAPACITY);
+    this.ring = new byte[capacity];
     this.onClose = onClose;
     this.wanted = wanted;
   }
@@ -61,15 +68,16 @@ final class BodyStream extends InputStream {
   ///   its gate
   void offer(ByteBuf piece, boolean isLast) {
     int size = piece.readableBytes();
+    byte[] target = ring;
     if (!closed && size > 0) {
       long at = written;
-      if (size > CAPACITY - (at - taken)) {
+      if (size > capacity - (at - taken)) {
         throw new IllegalStateException("body: " + size + " bytes more than there is room for");
       }
-      int start = (int) (at % CAPACITY);
-      int first = Math.min(size, CAPACITY - start);
-      piece.getBytes(piece.readerIndex(), ring, start, first);
-      piece.getBytes(piece.readerIndex() + first, ring, 0, size - first);
+      int start = (int) (at % capacity);
+      int first = Math.min(size, capacity - start);
+      piece.getBytes(piece.readerIndex(), target, start, first);
+      piece.getBytes(piece.readerIndex() + first, target, 0, size - first);
       written = at + size;
     }
     if (isLast) {
@@ -137,8 +145,8 @@ final class BodyStream extends InputStream {
     }
     long at = taken;
     int size = (int) Math.min(length, written - at);
-    int start = (int) (at % CAPACITY);
-    int first = Math.min(size, CAPACITY - start);
+    int start = (int) (at % capacity);
+    int first = Math.min(size, capacity - start);
     System.arraycopy(ring, start, target, offset, first);
     System.arraycopy(ring, 0, target, offset + first, size - first);
     taken = at + size;
@@ -155,6 +163,7 @@ final class BodyStream extends InputStream {
   @Override
   public void close() {
     closed = true;
+    ring = NOTHING; // The loop may be writing to what was there.
     taken = written;
     resumeIfDrained();
     onClose.run();

@@ -19,6 +19,9 @@ final class IncomingRequest {
   // Of a chunked body: how far ahead of it memory is reserved. What is being read fits in half.
   private static final long STEP = 2L * OwnedBytes.READ_BYTES;
 
+  // Of a streamed body that is short: what becomes of one of its bytes in memory, at most.
+  private static final int HEAP_A_BYTE = 16;
+
   private final HttpRequest head;
   private final BodyRule rule;
   private final long length;
@@ -110,7 +113,11 @@ final class IncomingRequest {
     Reservation mine = room;
     BodyStream body =
         new BodyStream(
-            loop, gate, isAsked ? ask : null, mine == null ? () -> {} : () -> mine.close());
+            loop,
+            gate,
+            length == HttpBody.UNKNOWN ? BodyStream.CAPACITY : length,
+            isAsked ? ask : null,
+            mine == null ? () -> {} : () -> mine.close());
     stream = body;
     return new StreamedRequest(head, body, length);
   }
@@ -171,7 +178,8 @@ final class IncomingRequest {
 
   private long missing(Reservation from) {
     if (rule.isStreamed()) {
-      return BodyStream.CAPACITY - reserved;
+      long most = BodyStream.CAPACITY + rule.keptBytes();
+      return (length == HttpBody.UNKNOWN ? most : Math.min(most, length * HEAP_A_BYTE)) - reserved;
     }
     if (length != HttpBody.UNKNOWN) {
       // A body that would need more than there is has it all for itself.

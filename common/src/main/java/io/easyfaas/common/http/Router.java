@@ -44,7 +44,8 @@ public final class Router implements HttpHandler {
     }
 
     /// Adds a route whose handler reads the body as it comes, from {@link HttpRequest#stream()}: at
-    /// most 256 KiB of it are in memory, and the client is not read faster than the handler reads.
+    /// most 256 KiB of it are in memory besides what the handler keeps, and the client is not read
+    /// faster than the handler reads.
     ///
     /// A read fails with an {@link java.io.IOException} when the client leaves, sends what is not
     /// HTTP, more than the limit, or too slowly; what the handler answers then is not sent, the
@@ -53,9 +54,9 @@ public final class Router implements HttpHandler {
     /// end of the stream.
     ///
     /// @param method upper case, or `*` for any
-    /// @param maxBytes a longer body is answered with 413
-    public Builder stream(String method, String pattern, long maxBytes, RouteHandler handler) {
-      return add(method, pattern, BodyRule.streamed(maxBytes), false, handler);
+    /// @param body a {@link BodyRule#streamed} one
+    public Builder stream(String method, String pattern, BodyRule body, RouteHandler handler) {
+      return add(method, pattern, body, false, handler);
     }
 
     /// Has no more than so many whole requests at work at once, see {@link HttpHandler#atOnce}.

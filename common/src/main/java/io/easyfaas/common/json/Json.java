@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
@@ -34,6 +35,21 @@ public enum Json {
 
   // A function's whole answer as one text, and some room. Code goes through a sink.
   private static final int MAX_STRING_CHARACTERS = 8 * 1024 * 1024;
+  private static final int MAX_DEPTH = 200;
+
+  // Of a document that comes as a stream, besides its binary member.
+  private static final int MAX_STREAMED_STRING_CHARACTERS = 8 * 1024;
+  private static final int MAX_STREAMED_TOKENS = 8 * 1024;
+  private static final JsonFactory STREAMED =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNameLength(MAX_STREAMED_STRING_CHARACTERS)
+                  .maxStringLength(MAX_STREAMED_STRING_CHARACTERS)
+                  .maxTokenCount(MAX_STREAMED_TOKENS)
+                  .maxNestingDepth(MAX_DEPTH)
+                  .build())
+          .build();
 
   @SuppressWarnings("ImmutableEnumChecker") // JsonMapper is immutable once built.
   private final JsonMapper mapper;
@@ -44,7 +60,7 @@ public enum Json {
             .streamReadConstraints(
                 StreamReadConstraints.builder()
                     .maxStringLength(MAX_STRING_CHARACTERS)
-                    .maxNestingDepth(200)
+                    .maxNestingDepth(MAX_DEPTH)
                     .build())
             .build();
     mapper =
@@ -98,11 +114,14 @@ public enum Json {
   }
 
   /// Reads a document to the end of the stream, which stays open. The bytes of its one binary
-  /// member, base64 in the text, go to a sink; the record gets an empty array for them.
+  /// member, base64 in the text, go to a sink; the record gets an empty array for them. What is
+  /// between the document's signs is counted, 8,192 at most, since each costs memory however short
+  /// it is; names and other texts have at most 8,192 characters.
   ///
-  /// @throws JsonException when the bytes are not JSON or do not fit the type
+  /// @throws JsonException when the bytes are not JSON, do not fit the type, or are too many
   public <T> T read(InputStream json, Class<T> type, BinarySink sink) {
-    try (BinaryDrain parser = new BinaryDrain(mapper.createParser(json), sink)) {
+    try (BinaryDrain parser =
+        new BinaryDrain(STREAMED.createParser(ObjectReadContext.empty(), json), sink)) {
       try {
         return read(parser, type, () -> mapper.readValue(parser, type));
       } catch (JsonException e) {

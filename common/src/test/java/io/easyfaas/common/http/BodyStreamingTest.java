@@ -61,10 +61,14 @@ final class BodyStreamingTest {
 
   private Router router() {
     return Router.builder().stream(
-            "PUT", "/digest", MAX_STREAM_BYTES, (request, _) -> digest(request))
-        .stream("PUT", "/late", MAX_STREAM_BYTES, (request, _) -> late(request))
-        .stream("PUT", "/refuse", MAX_STREAM_BYTES, (_, _) -> refuse())
-        .stream("PUT", "/small", 20_000, (request, _) -> digest(request))
+            "PUT",
+            "/digest",
+            BodyRule.streamed(MAX_STREAM_BYTES, 0),
+            (request, _) -> digest(request))
+        .stream(
+            "PUT", "/late", BodyRule.streamed(MAX_STREAM_BYTES, 0), (request, _) -> late(request))
+        .stream("PUT", "/refuse", BodyRule.streamed(MAX_STREAM_BYTES, 0), (_, _) -> refuse())
+        .stream("PUT", "/small", BodyRule.streamed(20_000, 0), (request, _) -> digest(request))
         .route("PUT", "/whole", (request, _) -> HttpResponse.text(200, request.text()))
         .route("GET", "/known", (_, _) -> new HttpResponse(200, Map.of(), random(100_000)))
         .build();

@@ -80,7 +80,11 @@ final class IdleConnectionTest {
         new HttpAddress.Tcp("127.0.0.1", 0),
         loops,
         1000,
-        Router.builder().stream("POST", "/early", 1 << 20, (_, _) -> HttpResponse.text(200, "x"))
+        Router.builder().stream(
+                "POST",
+                "/early",
+                BodyRule.streamed(1 << 20, 0),
+                (_, _) -> HttpResponse.text(200, "x"))
             .build(),
         _ -> this::answer,
         deadlines);

@@ -37,7 +37,11 @@ final class PipeliningTest {
           Router.builder()
               .route("GET", "/wait", (_, _) -> waited())
               .route("POST", "/echo", (request, _) -> HttpResponse.text(200, request.text()))
-              .stream("POST", "/stream", BODY_BYTES, (request, _) -> count(request))
+              .stream(
+                  "POST",
+                  "/stream",
+                  BodyRule.streamed(BODY_BYTES, 0),
+                  (request, _) -> count(request))
               .build(),
           _ -> this::answerLarge);
   private final List<RawConnection> open = new ArrayList<>();

@@ -853,11 +853,14 @@ final class PressureTest {
   private HttpServer server(Deadlines deadlines) {
     Router router =
         Router.builder().route("POST", "/wait", (request, _) -> answer(request)).stream(
-                "POST", "/stream", 100 * BODY_BYTES, (request, _) -> count(request))
+                "POST",
+                "/stream",
+                BodyRule.streamed(100 * BODY_BYTES, 0),
+                (request, _) -> count(request))
             .stream(
                 "POST",
                 "/wait-stream",
-                100 * BODY_BYTES,
+                BodyRule.streamed(100 * BODY_BYTES, 0),
                 (request, _) -> {
                   mayAnswer.acquireUninterruptibly();
                   return count(request);

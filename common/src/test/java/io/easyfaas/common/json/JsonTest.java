@@ -14,6 +14,7 @@ import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ErrorDocument;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +36,7 @@ final class JsonTest {
   }
 
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Blob(byte[] zip) {}
+  private record Blob(byte[] zip, @Nullable String title) {}
 
   @Test
   void writesComponentsInOrderAndInTheAskedSpelling() {
@@ -153,6 +154,31 @@ final class JsonTest {
         .containsExactly(0, 1, 2, 3, 4, 5);
     assertThatThrownBy(() -> Json.CAMEL.read("{\"zip\":\"AA!C\"}", Blob.class))
         .hasMessageContaining("zip");
+  }
+
+  @Test
+  void ofAStreamedDocumentOnlyTheBinaryMemberMayBeLarge() {
+    String zip = "A".repeat(100_000);
+    String texts = "\"x\",".repeat(8_200);
+
+    assertThat(streamed("{\"Zip\":\"" + zip + "\"}")).isEqualTo(75_000);
+    assertThatThrownBy(() -> streamed("{\"Title\":\"" + zip + "\"}"))
+        .isInstanceOf(JsonException.class)
+        .hasMessageContaining("8192");
+    assertThatThrownBy(() -> streamed("{\"" + zip + "\":1}"))
+        .isInstanceOf(JsonException.class)
+        .hasMessageContaining("8192");
+    assertThatThrownBy(() -> streamed("{\"Other\":[" + texts + "1]}"))
+        .isInstanceOf(JsonException.class)
+        .hasMessageContaining("8192");
+  }
+
+  /// Bytes of the binary member.
+  private static int streamed(String json) {
+    ByteArrayOutputStream sink = new ByteArrayOutputStream();
+    Blob _ =
+        Json.PASCAL.read(new ByteArrayInputStream(json.getBytes(UTF_8)), Blob.class, () -> sink);
+    return sink.size();
   }
 
   @Test

@@ -57,9 +57,9 @@ public final class FunctionRoutes implements HttpHandler {
             .atOnce(HttpHandler.FEW_AT_ONCE)
             .route("GET", "/hello", (_, _) -> HttpResponse.text(200, "hello controller stubs"))
             .atHand("/healthz", (_, _) -> HttpResponse.text(200, "ok"));
-    long maxBytes = UploadReader.maxBodyBytes(limits.maxCode());
-    addFunctions(routes, "/v1", maxBytes);
-    addFunctions(routes, "/inside-v1", maxBytes); // What the engine asks for on its own behalf.
+    BodyRule upload = UploadReader.bodyRule(limits.maxCode());
+    addFunctions(routes, "/v1", upload);
+    addFunctions(routes, "/inside-v1", upload); // What the engine asks for on its own behalf.
     this.router = routes.build();
   }
 
@@ -120,10 +120,10 @@ public final class FunctionRoutes implements HttpHandler {
     }
   }
 
-  private void addFunctions(Router.Builder routes, String prefix, long maxBytes) {
+  private void addFunctions(Router.Builder routes, String prefix, BodyRule upload) {
     routes.route("GET", prefix + "/functions", (request, _) -> list(request)).stream(
-            "POST", prefix + "/functions/{name}", maxBytes, this::create)
-        .stream("PUT", prefix + "/functions/{name}", maxBytes, this::update)
+            "POST", prefix + "/functions/{name}", upload, this::create)
+        .stream("PUT", prefix + "/functions/{name}", upload, this::update)
         .route("GET", prefix + "/functions/{name}", (request, path) -> get(request, path))
         .route("DELETE", prefix + "/functions/{name}", (request, path) -> delete(request, path))
         .route(

@@ -4,6 +4,7 @@ import static io.easyfaas.stubs.registry.FunctionLimits.invalid;
 
 import io.easyfaas.common.brn.Account;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.http.BodyRule;
 import io.easyfaas.common.http.HttpBody;
 import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.json.Json;
@@ -22,7 +23,10 @@ import java.util.Set;
 /// no more of it than a buffer is in memory. Thread-safe.
 final class UploadReader {
   /// What a request may have besides the code: names, variables, tags, and white space.
-  static final int MAX_SETTINGS_BYTES = 1024 * 1024;
+  static final int MAX_SETTINGS_BYTES = 256 * 1024;
+
+  // Of them in memory: texts of twice their bytes, since Json takes few of them.
+  private static final int KEPT_BYTES = 2 * MAX_SETTINGS_BYTES;
 
   private static final Set<String> ZIP_TYPES =
       Set.of("application/zip", "application/x-zip-compressed", "application/octet-stream");
@@ -39,9 +43,9 @@ final class UploadReader {
     this.room = room;
   }
 
-  /// The longest body any request may have.
-  static long maxBodyBytes(ByteSize maxCode) {
-    return base64(maxCode.bytes()) + MAX_SETTINGS_BYTES;
+  /// How the bodies of all requests are taken.
+  static BodyRule bodyRule(ByteSize maxCode) {
+    return BodyRule.streamed(base64(maxCode.bytes()) + MAX_SETTINGS_BYTES, KEPT_BYTES);
   }
 
   /// Reads a request to its end; the code is on disk then, checked to be a package.
