@@ -99,21 +99,16 @@ final class Generation {
     loop.loop.execute(this::close);
   }
 
+  /// Whatever fails: what stayed open would still be a sandbox's that is no more.
   private void close() {
     OutputPipe pipe = output;
-    if (pipe != null) {
-      pipe.drain(); // Its last words.
-    }
     RunnerConnection connectedRunner = runner;
-    if (connectedRunner != null) {
-      connectedRunner.discard();
-    }
-    if (pipe != null) {
-      pipe.close();
-    }
     SandboxServer served = server;
+    if (pipe != null && connectedRunner != null) {
+      Regardless.all(pipe::drain, connectedRunner::discard, pipe::close); // Its last words first.
+    }
     if (served != null) {
-      served.close();
+      Regardless.all(served::close);
     }
   }
 }

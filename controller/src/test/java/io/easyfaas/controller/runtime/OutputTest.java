@@ -2,7 +2,6 @@ package io.easyfaas.controller.runtime;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.wire.FrameType;
 import java.io.IOException;
@@ -286,22 +285,6 @@ class OutputTest {
     ends.answer(2, "done");
 
     harness.expect("R2 logged next", "R2 answered done");
-  }
-
-  @Test
-  void theEndOfAGenerationEndsItsOutput() throws Exception {
-    RunnerHarness.Ends ends = harness.start();
-    harness.load(ends);
-    CompletableFuture<Void> busy = hold();
-    ends.print("last");
-
-    harness.channel.end();
-    busy.complete(null);
-
-    harness.expect("function last", "function ended");
-    harness.settle();
-    harness.output().close(); // The test's own copy.
-    assertThatThrownBy(() -> ends.print("nobody reads")).hasMessageContaining("Broken pipe");
   }
 
   @Test

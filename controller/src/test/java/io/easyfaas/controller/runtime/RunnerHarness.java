@@ -42,7 +42,7 @@ final class RunnerHarness implements AutoCloseable {
   final SlotChannel channel;
   private final FileDescriptor[] pipe;
 
-  /// What whoever keeps the runner hears and fails at, as it is told.
+  /// What whoever keeps the runner, or the function's log, hears and fails at, as it is told.
   volatile String breaksAt = "nothing";
 
   /// So much later it is than it was.
@@ -188,6 +188,13 @@ final class RunnerHarness implements AutoCloseable {
     pipe[1].close();
   }
 
+  private void heard(String event) {
+    told.add(event);
+    if (event.startsWith(breaksAt)) {
+      throw new IllegalStateException("a defect");
+    }
+  }
+
   private final class Log implements FunctionLog {
     @Override
     public void printed(boolean stderr, ByteBuf text) {
@@ -200,7 +207,7 @@ final class RunnerHarness implements AutoCloseable {
 
     @Override
     public void ended() {
-      told.add("function ended");
+      heard("function ended");
     }
   }
 
@@ -228,13 +235,6 @@ final class RunnerHarness implements AutoCloseable {
     @Override
     public void lost(Runner runner, RunnerLoss why, List<RunnerCall> pending) {
       heard("lost " + why + " " + pending);
-    }
-
-    private void heard(String event) {
-      told.add(event);
-      if (event.startsWith(breaksAt)) {
-        throw new IllegalStateException("a defect");
-      }
     }
   }
 }
