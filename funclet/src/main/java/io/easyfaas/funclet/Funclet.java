@@ -27,6 +27,7 @@ import io.easyfaas.funclet.cgroup.NodeCapacity;
 import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.container.Containers;
 import io.easyfaas.funclet.container.MemoryLedger;
+import io.easyfaas.funclet.launch.LauncherProcess;
 import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
@@ -107,12 +108,13 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     List<SandboxLayout> layouts = layouts(config, rootfs, files, engineId);
     layouts.forEach(files::make);
     LauncherSupervisor launcher =
-        new LauncherSupervisor(config.launcher(), config.launcherSocket());
+        new LauncherSupervisor(listener ->
+            LauncherProcess.start(config.launcher(), config.launcherSocket(), listener));
     MemoryLedger ledger = new MemoryLedger(new ByteSize(resources.allocatable().memory()));
     Containers containers =
         Containers.of(layouts, limits(config), cgroups, launcher::launcher, ledger, codes);
     running.push(launcher);
-    launcher.start(containers);
+    launcher.start(containers::onEvent, containers::repair);
     running.push(containers::close);
     containers.init();
     refuseIfAllBroken(containers.list());
@@ -180,7 +182,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     return containers.reset(request.containerID(), "reborn: " + request.reason());
   }
 
-  /// Ends everything, in reverse order. Safe to call twice. Blocks at most a minute.
+  /// Ends everything, in reverse order. Safe to call twice. Blocks at most a minute and a half.
   @Override
   public void close() {
     closeAll(running);

@@ -1,13 +1,12 @@
 package io.easyfaas.funclet;
 
-import io.easyfaas.funclet.container.Containers;
 import io.easyfaas.funclet.launch.LaunchException;
 import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherEvent;
-import io.easyfaas.funclet.launch.LauncherProcess;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,23 +18,25 @@ final class LauncherSupervisor implements AutoCloseable {
   // A launcher that dies at once would otherwise be started without pause.
   private static final Duration RESTART_PAUSE = Duration.ofSeconds(1);
 
-  private final Path program;
-  private final Path socket;
+  private final Function<Launcher.Listener, Launcher> program;
   private final Object lock = new Object();
   private volatile @Nullable Launcher launcher;
   private volatile boolean isClosed;
 
-  LauncherSupervisor(Path program, Path socket) {
+  /// @param program starts a launcher that tells its listener of every event
+  LauncherSupervisor(Function<Launcher.Listener, Launcher> program) {
     this.program = program;
-    this.socket = socket;
   }
 
   /// Starts the first launcher.
   ///
-  /// @param containers told of every event
+  /// @param listener told of every event
+  /// @param repair makes anew what a launcher that died took along, and is told why
   /// @throws LaunchException when it cannot be started
-  void start(Containers containers) {
-    launcher = LauncherProcess.start(program, socket, event -> take(event, containers));
+  void start(Launcher.Listener listener, Consumer<String> repair) {
+    synchronized (lock) { // Who dies at once is started again when it is known.
+      launcher = program.apply(event -> take(event, listener, repair));
+    }
   }
 
   /// The launcher that runs now, or the one that died last.
@@ -60,22 +61,25 @@ final class LauncherSupervisor implements AutoCloseable {
     }
   }
 
-  private void take(LauncherEvent event, Containers containers) {
-    containers.onEvent(event);
-    if (event instanceof LauncherEvent.LauncherDied) {
-      Thread.ofVirtual().name("launcher-restart").start(() -> restart(containers));
+  private void take(LauncherEvent event, Launcher.Listener listener, Consumer<String> repair) {
+    try {
+      listener.onEvent(event);
+    } finally {
+      if (event instanceof LauncherEvent.LauncherDied) {
+        Thread.ofVirtual().name("launcher-restart").start(() -> restart(listener, repair));
+      }
     }
   }
 
-  private void restart(Containers containers) {
+  private void restart(Launcher.Listener listener, Consumer<String> repair) {
     while (true) {
       synchronized (lock) {
         if (isClosed) {
           return;
         }
-        launcher().close(); // Reaps the dead one.
         try {
-          start(containers);
+          launcher().close(); // Reaps the dead one.
+          start(listener, repair);
           break;
         } catch (LaunchException e) {
           LOG.error("{}", e.getMessage());
@@ -86,6 +90,6 @@ final class LauncherSupervisor implements AutoCloseable {
       LockSupport.parkNanos(RESTART_PAUSE.toNanos());
     }
     LOG.warn("the launcher was started again; every sandbox is made anew");
-    containers.repair("the launcher died");
+    repair.accept("the launcher died");
   }
 }
