@@ -180,9 +180,18 @@ public final class LauncherProcess implements Launcher {
 
   private void send(byte[] request) throws IOException {
     ByteBuffer buffer = ByteBuffer.wrap(request);
-    synchronized (writing) {
-      while (buffer.hasRemaining()) {
-        channel.write(buffer);
+    // Why: a thread that is interrupted when it writes closes the channel, and so ends all
+    // sandboxes.
+    boolean isInterrupted = Thread.interrupted();
+    try {
+      synchronized (writing) {
+        while (buffer.hasRemaining()) {
+          channel.write(buffer);
+        }
+      }
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }

@@ -395,6 +395,18 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void whoIsInterruptedEndsNobodysSandbox() {
+    done(openAndCreate());
+
+    Thread.currentThread().interrupt();
+    LaunchReport unheard = launcher.call(LauncherCommand.rest("s0"), TIMEOUT);
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(unheard.describe()).isEqualTo("rest s0: interrupted");
+    done(launcher.call(layout.exec(List.of("/bin/true"), null), TIMEOUT));
+  }
+
+  @Test
   void aLauncherThatDoesNotAnswerIsNotWaitedForForEver() throws Exception {
     done(openAndCreate());
     signal("STOP", launcher.pid());
@@ -474,8 +486,9 @@ final class LauncherProcessIT {
     done(launcher.call(layout.mountRuntime(home), TIMEOUT));
     long command = done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
 
+    int own = niceValue(ProcessHandle.current().pid());
     for (long pid : List.of(keeper, init, command)) {
-      assertThat(niceValue(pid)).describedAs("of process %d", pid).isZero();
+      assertThat(niceValue(pid)).describedAs("of process %d", pid).isEqualTo(own);
     }
   }
 
