@@ -226,6 +226,12 @@ static void check_arguments(struct program *program) {
   end_if(program, BPF_JEQ, SCHED_IDLE, IGNORE);
   end(program, SECCOMP_RET_ALLOW);
 
+  // While a thread with a cookie runs, the other threads of its processor core take nobody else's.
+  begin_call(program, SYS_prctl, 4);
+  load_argument(program, 0);
+  end_if(program, BPF_JEQ, PR_SCHED_CORE, REFUSE);
+  end(program, SECCOMP_RET_ALLOW);
+
   begin_call(program, SYS_personality, 6);
   load_argument(program, 0);
   end_if(program, BPF_JEQ, 0, SECCOMP_RET_ALLOW);

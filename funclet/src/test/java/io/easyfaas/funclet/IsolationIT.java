@@ -95,6 +95,7 @@ final class IsolationIT {
       call("ioUring", 425, 1, None)
       call("userfaultfd", 323, 0)
       call("setns", 308, 0, 0)
+      call("schedCore", 157, 62, 1, 0, 0, 0)
       print(json.dumps(facts))
       """;
 
@@ -200,6 +201,7 @@ final class IsolationIT {
         "ioUring",
         "userfaultfd",
         "setns",
+        "schedCore",
         "rawSocket",
         "packetSocket",
         "killInit"
