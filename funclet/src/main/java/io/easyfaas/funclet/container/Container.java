@@ -14,6 +14,7 @@ import io.easyfaas.funclet.container.ContainerState.Cold;
 import io.easyfaas.funclet.container.ContainerState.Initialising;
 import io.easyfaas.funclet.container.ContainerState.Lost;
 import io.easyfaas.funclet.container.ContainerState.Pausing;
+import io.easyfaas.funclet.container.ContainerState.Resetting;
 import io.easyfaas.funclet.container.ContainerState.Warm;
 import io.easyfaas.funclet.container.ContainerState.WarmingUp;
 import io.easyfaas.funclet.launch.LauncherEvent.Exited;
@@ -36,6 +37,8 @@ public final class Container {
   // An exiting process frees up to its memory limit: far less than this on any machine.
   private static final Duration EXIT_PATIENCE = Duration.ofSeconds(1);
 
+  private static final String FAILED = "the engine failed; see its log";
+
   private final Sandbox sandbox;
   private final MemoryLedger ledger;
   private final CodeCache codes;
@@ -57,10 +60,11 @@ public final class Container {
 
   /// Makes the first sandbox. A failure makes the container broken and is logged, not thrown.
   void init() {
+    Initialising initialising = moves.beginInit();
     try {
       remake(0, "init", Deadline.in(INIT_TIMEOUT));
     } finally {
-      moves.settle(new Initialising());
+      moves.settle(initialising, initialising.lost(FAILED));
     }
   }
 
@@ -158,7 +162,7 @@ public final class Container {
       undo(filling, e.toString());
       throw e;
     } finally {
-      moves.settle(filling.warming());
+      moves.settle(filling.warming(), filling.lost(FAILED));
     }
   }
 
@@ -192,12 +196,13 @@ public final class Container {
   /// @return how the runner had ended by itself; empty when it ran, or there was none
   /// @throws ApiException when the container is busy, or broken afterwards
   Optional<RunnerExit> reset(String reason) {
-    ContainerState before = moves.beginReset();
+    Resetting resetting = moves.beginReset();
+    ContainerState before = resetting.before();
     LOG.info("container={} {}→resetting reason={}", id(), before.wireName(), reason);
     try {
       return reset(before, reason, Deadline.in(RESET_TIMEOUT));
     } finally {
-      moves.settle(before);
+      moves.settle(resetting, before.lost(FAILED));
     }
   }
 
@@ -293,9 +298,7 @@ public final class Container {
     try {
       sandbox.destroy(deadline);
     } catch (SandboxException e) {
-      Tenant remains =
-          new Tenant("", ByteSize.ZERO, 0, new RunnerWatch(() -> 0), filling.holdings());
-      moves.move(new Lost(warming.generation(), remains, String.valueOf(e.getMessage())), reason);
+      moves.move(filling.lost(String.valueOf(e.getMessage())), reason);
       return;
     }
     filling.holdings().release();

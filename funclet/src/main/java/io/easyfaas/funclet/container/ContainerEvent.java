@@ -9,9 +9,7 @@ enum ContainerEvent {
   /// It is frozen or thawed.
   FREEZE("event_freeze"),
   /// Its sandbox is made anew.
-  RESET("event_reset"),
-  /// The engine ends.
-  CLOSE("event_close");
+  RESET("event_reset");
 
   private final String wireName;
 

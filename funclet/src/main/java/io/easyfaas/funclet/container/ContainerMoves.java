@@ -52,6 +52,15 @@ final class ContainerMoves {
     }
   }
 
+  /// The first sandbox is to be made.
+  Initialising beginInit() {
+    synchronized (lock) {
+      Initialising initialising = new Initialising();
+      state = initialising;
+      return initialising;
+    }
+  }
+
   /// A runner is to be started.
   ///
   /// @throws ApiException when the container is not cold
@@ -113,20 +122,18 @@ final class ContainerMoves {
 
   /// The sandbox is to be made anew.
   ///
-  /// @return the state before
   /// @throws ApiException when the container is busy or closed
-  ContainerState beginReset() {
+  Resetting beginReset() {
     synchronized (lock) {
-      ContainerState before = state;
-      state =
-          switch (before) {
-            case Cold _, Prewarmed _, Warm _, Broken _, Lost _ ->
-                new Resetting(before.generation(), before.hostPid(), before.wireName());
+      Resetting resetting =
+          switch (state) {
+            case Cold _, Prewarmed _, Warm _, Broken _, Lost _ -> new Resetting(state);
             case Busy busy -> throw busy(busy, ContainerEvent.RESET);
             case Closed _ ->
                 throw new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");
           };
-      return before;
+      state = resetting;
+      return resetting;
     }
   }
 
@@ -169,11 +176,14 @@ final class ContainerMoves {
   }
 
   /// However the work ended, by a defect of ours for example, nobody may stay busy without a thread
-  /// that is.
-  void settle(ContainerState before) {
+  /// that is. When it was moved on, the next one may be at work already.
+  ///
+  /// @param own what the caller made it when the work began
+  /// @param otherwise what it is when that was not moved on
+  void settle(Busy own, ContainerState otherwise) {
     synchronized (lock) {
-      if (state instanceof Busy) {
-        set(before.lost("the engine failed; see its log"));
+      if (state == own) {
+        set(otherwise);
       }
     }
   }

@@ -10,8 +10,8 @@ import java.util.Optional;
 /// | Initialising | failed | Broken | start |
 /// | Cold, Prewarmed | warmUp | WarmingUp | prewarm (from Cold only) or warmup request |
 /// | WarmingUp | waits | Prewarmed | prewarm request, within 10 s |
-/// | WarmingUp | started | Warm | warmup request, within 10 s |
-/// | WarmingUp | failed | Cold, or Broken when the sandbox could not be made anew | same |
+/// | WarmingUp | started | Warm | warmup request, within what its code may take |
+/// | WarmingUp | failed | Cold, Broken when the sandbox could not be made anew, or Lost when it could not be killed | same |
 /// | Warm | pause | Pausing | freeze or thaw request |
 /// | Pausing | paused | Warm | same, within 2 s |
 /// | Cold, Prewarmed, Warm, Broken, Lost | reset | Resetting | cooldown or reborn request, repair |
@@ -107,19 +107,20 @@ sealed interface ContainerState {
     public long generation() {
       return warm.generation();
     }
-
-    Warm paused() {
-      return warm;
-    }
   }
 
   /// Its sandbox is being destroyed and made anew.
   ///
-  /// @param before `cold`, `prewarmed`, `warm` or `broken`: what it was
-  record Resetting(long generation, long initPid, String before) implements Busy {
+  /// @param before what it was
+  record Resetting(ContainerState before) implements Busy {
     @Override
     public ContainerEvent event() {
       return ContainerEvent.RESET;
+    }
+
+    @Override
+    public long generation() {
+      return before.generation();
     }
   }
 
@@ -143,7 +144,7 @@ sealed interface ContainerState {
       case Initialising _, Cold _, WarmingUp _ -> "cold";
       case Prewarmed _ -> "prewarmed";
       case Warm _, Pausing _ -> "warm";
-      case Resetting resetting -> resetting.before();
+      case Resetting resetting -> resetting.before().wireName();
       case Broken _, Lost _, Closed _ -> "broken";
     };
   }
@@ -156,7 +157,7 @@ sealed interface ContainerState {
       case Prewarmed prewarmed -> prewarmed.initPid();
       case Warm warm -> warm.initPid();
       case Pausing pausing -> pausing.warm().initPid();
-      case Resetting resetting -> resetting.initPid();
+      case Resetting resetting -> resetting.before().hostPid();
       case Initialising _, Broken _, Lost _, Closed _ -> 0;
     };
   }

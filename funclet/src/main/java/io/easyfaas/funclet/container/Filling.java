@@ -1,6 +1,8 @@
 package io.easyfaas.funclet.container;
 
+import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.funclet.container.ContainerState.Cold;
+import io.easyfaas.funclet.container.ContainerState.Lost;
 import io.easyfaas.funclet.container.ContainerState.Prewarmed;
 import io.easyfaas.funclet.container.ContainerState.WarmingUp;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,14 @@ final class Filling {
   /// The prewarmed runner, which runs already; null when there was none.
   @Nullable Tenant runner() {
     return runner;
+  }
+
+  /// What is left when it cannot be undone: what it holds is given back with the next sandbox.
+  ///
+  /// @param reason for people
+  Lost lost(String reason) {
+    Tenant remains = new Tenant("", ByteSize.ZERO, 0, new RunnerWatch(() -> 0), holdings);
+    return new Lost(warming.generation(), remains, reason);
   }
 
   /// From now on only a new sandbox undoes it.

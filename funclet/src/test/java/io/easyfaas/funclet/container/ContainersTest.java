@@ -313,6 +313,26 @@ final class ContainersTest {
   }
 
   @Test
+  void whatAnErrorLeavesOfAWarmupIsGivenBackByTheReset() {
+    containers.init();
+    launcher.refuses("exec");
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("destroy")) {
+        throw new LinkageError("of the engine");
+      }
+    });
+    assertThatExceptionOfType(LinkageError.class).isThrownBy(this::warmup);
+    assertThat(info().state()).isEqualTo("broken");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ofMebibytes(256));
+    launcher.beforeEach(_ -> {});
+
+    containers.reset(C0, "test");
+
+    assertThat(info().state()).isEqualTo("cold");
+    assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
   void aPrewarmedSandboxThatIsKilledIsBrokenUntilItIsReset() {
     containers.init();
     prewarm();
