@@ -26,8 +26,8 @@ void channel_close(struct channel *channel);
 #define AUTO_CHANNEL __attribute__((cleanup(channel_close))) struct channel
 
 // Makes the ends that the options ask for and hands the engine its own, with the token. Without
-// `--channel` there are none. Waits at most 5 s. After a failure the engine may have the listener,
-// until the generation ends.
+// `--channel` there are none. Waits at most 5 s for each connection. After a failure the engine may
+// have the listener, until the generation ends.
 bool channel_open(struct channel *channel, const struct options *options,
                   const struct sandbox *sandbox, struct failure *failure);
 

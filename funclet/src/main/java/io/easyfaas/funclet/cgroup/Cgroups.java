@@ -46,10 +46,10 @@ public interface Cgroups {
   /// is a search for somebody to kill. {@link #limit} ends it.
   void expedite(String slot);
 
-  /// Kills what is left in the slot's groups and removes them. Safe to call twice. At most 5 s.
+  /// Kills what is left in the slot's groups and removes them. Safe to call twice. At most 15 s.
   void remove(String slot);
 
-  /// Removes the engine's groups, with everything in them. Safe to call twice. At most 5 s.
+  /// Removes the engine's groups, with everything in them. Safe to call twice. At most 15 s.
   void removeAll();
 
   /// Bytes the group the engine was started in may use; empty when there is no limit.
