@@ -70,6 +70,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
   private volatile @Nullable RunnerExit exit;
   private volatile @Nullable Error broken;
   private volatile boolean gone;
+  private volatile boolean restarted;
   private volatile @Nullable RuntimeConfiguration probe;
   private volatile boolean dirty;
   private volatile boolean connects = true;
@@ -111,6 +112,12 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     if (isGone) {
       close();
     }
+  }
+
+  /// Has it, and all that runs in its sandboxes, ended, and a new one in its place at once.
+  public void restart() throws IOException {
+    restarted = true;
+    close();
   }
 
   @Override
@@ -355,7 +362,7 @@ public final class FakeFunclet implements FuncletApi, AutoCloseable {
     generations.merge(request.containerID(), 1, Integer::sum);
     frozen.remove(request.containerID());
     runners.remove(request.containerID());
-    return new ResetResponse(info(request.containerID()), exit);
+    return new ResetResponse(info(request.containerID()), exit, restarted);
   }
 
   private List<ContainerId> ids() {

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -321,6 +322,37 @@ class RunnerFailureTest {
     HttpResponse<String> ready = engine.get("/readyz");
     assertThat(ready.statusCode()).isEqualTo(503);
     assertThat(ready.body()).contains("\"no-funclet\"");
+  }
+
+  @Test
+  void callsThatEndWithAFuncletThatHasASuccessorAreTheEnginesFailure() throws Exception {
+    String brn = engine.registry.add("hold", Traits.of("hold"));
+    var response = engine.invokeLater(brn, "x");
+    engine.funclet.awaitHeld();
+
+    engine.funclet.restart();
+
+    assertUnavailable(TestController.await(response));
+    TestController.until("slot is cold", () -> engine.states().equals(List.of("cold", "cold")));
+  }
+
+  @Test
+  void functionWhoseSandboxIsLostWhileItIsLoadedIsLoadedInAnother() throws Exception {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    engine.funclet.script(runner -> {
+      if (isFirst.getAndSet(false)) {
+        runner.greet();
+        runner.awaitLoad();
+        engine.funclet.restart();
+      } else {
+        runner.greetAndLoad();
+        runner.serve();
+      }
+    });
+
+    assertThat(engine.invoke(brn, "x").body()).isEqualTo("x");
+    assertThat(engine.funclet.warmups()).hasSize(2);
   }
 
   @Test

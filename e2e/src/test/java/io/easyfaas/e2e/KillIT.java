@@ -213,6 +213,50 @@ final class KillIT {
     LEAKS.assertNothingLeft(engine);
   }
 
+  @Test
+  void callsOfASandboxThatIsKilledFromOutsideAreToldSo() {
+    EngineProcess engine = home.start("--container-num=1");
+    CompletableFuture<Answer> call = endlessCall(engine);
+
+    // The keeper: its sandbox ends with it.
+    engine.launcher().children().forEach(ProcessHandle::destroyForcibly);
+
+    assertLost(call.join());
+    engine.close();
+    LEAKS.assertNothingLeft(engine);
+  }
+
+  @Test
+  void callsThatEndWithTheLauncherAreToldSo() {
+    EngineProcess engine = home.start("--container-num=1");
+    CompletableFuture<Answer> call = endlessCall(engine);
+
+    engine.launcher().destroyForcibly();
+
+    assertLost(call.join());
+    engine.close();
+    LEAKS.assertNothingLeft(engine);
+  }
+
+  /// A call that runs.
+  private static CompletableFuture<Answer> endlessCall(EngineProcess engine) {
+    engine.create(
+        FunctionSpec.node("endless", "exports.handler = () => new Promise(() => {});")
+            .withTimeout(60));
+    CompletableFuture<Answer> call = engine.invokeAsync("endless", "{}");
+    Eventually.isTrue(
+        "it runs",
+        SOON,
+        () -> engine.slots().stream().anyMatch(slot -> slot.get("Concurrency").asInt() == 1));
+    return call;
+  }
+
+  private static void assertLost(Answer answer) {
+    assertThat(answer.status()).describedAs("%s", answer).isEqualTo(503);
+    assertThat(answer.header("Retry-After")).isPresent();
+    assertThat(answer.text()).contains("the engine has lost the sandbox");
+  }
+
   private void assertNextEngineServes(Set<String> functions) {
     EngineProcess next = home.start(SLOTS);
     assertThat(stored(next)).containsAll(functions);

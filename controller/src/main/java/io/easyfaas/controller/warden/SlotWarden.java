@@ -238,6 +238,9 @@ final class SlotWarden {
   private void endLoad(ResolvedFunction function, String requestId, List<Printed> output) {
     ResetResponse response =
         warden.funclet().reborn(new ResetRequest(id, requestId, Reason.LOAD_FAILED.word()));
+    if (response.wasEmpty()) {
+      throw sandboxLost();
+    }
     LOG.info(
         "slot={} request={}: {} ended while loading{}",
         id,
@@ -265,22 +268,30 @@ final class SlotWarden {
               ? warden.funclet().cooldown(request)
               : warden.funclet().reborn(request);
       outcome = new SlotEvent.ResetDone();
-      CallEnds.tell(lost, call -> call.lost(Optional.ofNullable(response.exit())));
-    } catch (Throwable e) {
-      boolean isGone = warden.isFuncletGone();
-      outcome = new SlotEvent.ResetFailed(isGone);
       CallEnds.tell(
-          lost, isGone ? SlotWarden::lostWithFunclet : call -> call.lost(Optional.empty()));
+          lost,
+          response.wasEmpty()
+              ? SlotWarden::lostWithSandbox
+              : call -> call.lost(Optional.ofNullable(response.exit())));
+    } catch (Throwable e) {
+      outcome = new SlotEvent.ResetFailed(warden.isFuncletGone());
+      boolean wasEmpty = e instanceof ApiException told && told.code() == ErrorCode.UNAVAILABLE;
+      CallEnds.tell(
+          lost, wasEmpty ? SlotWarden::lostWithSandbox : call -> call.lost(Optional.empty()));
       warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
     }
     channel.end();
     tell(outcome);
   }
 
-  /// A runner that ends when there is no funclet has ended because of that: what its calls did is
-  /// not known, and no fault of theirs.
-  private static void lostWithFunclet(RunnerCall call) {
-    call.failed(new ApiException(ErrorCode.UNAVAILABLE, "the engine has lost the sandbox"));
+  /// A runner whose sandbox is gone, or whose funclet, has ended because of that: what its calls
+  /// did is not known, and no fault of theirs.
+  private static void lostWithSandbox(RunnerCall call) {
+    call.failed(sandboxLost());
+  }
+
+  private static ApiException sandboxLost() {
+    return new ApiException(ErrorCode.UNAVAILABLE, "the engine has lost the sandbox");
   }
 
   private void tell(SlotEvent event) {

@@ -176,10 +176,10 @@ class HttpFuncletTest {
     answers(
         "{\"Container\":"
             + CONTAINER_DOCUMENT
-            + ",\"Exit\":{\"Code\":137,\"Signal\":9,\"OutOfMemory\":true}}");
+            + ",\"Exit\":{\"Code\":137,\"Signal\":9,\"OutOfMemory\":true},\"WasEmpty\":false}");
 
     assertThat(funclet.cooldown(new ResetRequest(C0, "R1", "idle")))
-        .isEqualTo(new ResetResponse(CONTAINER, new RunnerExit(137, 9, true)));
+        .isEqualTo(new ResetResponse(CONTAINER, new RunnerExit(137, 9, true), false));
     assertPosted(
         "/v1/funclet/cooldown",
         "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"Reason\":\"idle\"}");
@@ -187,10 +187,10 @@ class HttpFuncletTest {
 
   @Test
   void rebornTellsWhyAndRunnersThatDidNotEndHaveNoExit() {
-    answers("{\"Container\":" + CONTAINER_DOCUMENT + "}");
+    answers("{\"Container\":" + CONTAINER_DOCUMENT + ",\"WasEmpty\":true}");
 
     assertThat(funclet.reborn(new ResetRequest(C0, "R1", "timeout")))
-        .isEqualTo(new ResetResponse(CONTAINER, null));
+        .isEqualTo(new ResetResponse(CONTAINER, null, true));
     assertPosted(
         "/v1/funclet/reborn",
         "{\"ContainerID\":\"pod-controller-c0\",\"RequestID\":\"R1\",\"Reason\":\"timeout\"}");

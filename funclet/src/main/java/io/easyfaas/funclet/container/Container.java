@@ -6,6 +6,7 @@ import io.easyfaas.common.wire.ChannelAddress;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.funclet.cgroup.CgroupStats;
 import io.easyfaas.funclet.code.CodeCache;
@@ -14,6 +15,7 @@ import io.easyfaas.funclet.container.ContainerState.Cold;
 import io.easyfaas.funclet.container.ContainerState.Initialising;
 import io.easyfaas.funclet.container.ContainerState.Lost;
 import io.easyfaas.funclet.container.ContainerState.Pausing;
+import io.easyfaas.funclet.container.ContainerState.Prewarmed;
 import io.easyfaas.funclet.container.ContainerState.Resetting;
 import io.easyfaas.funclet.container.ContainerState.Warm;
 import io.easyfaas.funclet.container.ContainerState.WarmingUp;
@@ -193,9 +195,10 @@ public final class Container {
   /// Destroys the sandbox and makes a new one. At most 30 s.
   ///
   /// @param reason why, for the log
-  /// @return how the runner had ended by itself; empty when it ran, or there was none
-  /// @throws ApiException when the container is busy, or broken afterwards
-  Optional<RunnerExit> reset(String reason) {
+  /// @return what it is now, and how the runner had ended
+  /// @throws ApiException when the container is busy, or broken afterwards: {@link
+  ///   ErrorCode#UNAVAILABLE} when it was empty already, see {@link ResetResponse}
+  ResetResponse reset(String reason) {
     Resetting resetting = moves.beginReset();
     ContainerState before = resetting.before();
     LOG.info("container={} {}→resetting reason={}", id(), before.wireName(), reason);
@@ -206,20 +209,27 @@ public final class Container {
     }
   }
 
-  private Optional<RunnerExit> reset(ContainerState before, String reason, Deadline deadline) {
+  private ResetResponse reset(ContainerState before, String reason, Deadline deadline) {
     Optional<RunnerExit> exit = exit(before);
+    boolean hasRunner = before instanceof Warm || before instanceof Prewarmed;
+    boolean wasEmpty = exit.isEmpty() && (!hasRunner || moves.isGone());
     try {
       sandbox.destroy(deadline);
     } catch (SandboxException e) {
       // Processes may live on, so what they use is not given back.
       moves.move(before.lost(String.valueOf(e.getMessage())), reason);
-      throw new ApiException(ErrorCode.SERVICE, "reset " + id() + ": " + e.getMessage());
+      throw failedReset(wasEmpty, String.valueOf(e.getMessage()));
     }
     before.occupant().ifPresent(tenant -> tenant.holdings().release());
     if (remake(before.generation(), reason, deadline) instanceof Broken broken) {
-      throw new ApiException(ErrorCode.SERVICE, "reset " + id() + ": " + broken.reason());
+      throw failedReset(wasEmpty, broken.reason());
     }
-    return exit;
+    return new ResetResponse(info(), exit.orElse(null), wasEmpty);
+  }
+
+  private ApiException failedReset(boolean wasEmpty, String why) {
+    ErrorCode code = wasEmpty ? ErrorCode.UNAVAILABLE : ErrorCode.SERVICE;
+    return new ApiException(code, "reset " + id() + ": " + why);
   }
 
   /// Waits until nobody else works on the container, at most 30 s, and resets it if it is broken.
@@ -229,7 +239,7 @@ public final class Container {
       return;
     }
     try {
-      reset(reason);
+      ResetResponse _ = reset(reason);
     } catch (ApiException e) {
       LOG.error("container={} could not be repaired: {}", id(), e.getMessage());
     }
@@ -259,6 +269,7 @@ public final class Container {
   ///   for its runner and asks for a reborn
   boolean sandboxGone(String reason) {
     ContainerMoves.Move move = moves.gone(reason);
+    moves.watched().ifPresent(RunnerWatch::onGone);
     LOG.warn("container={} {}: {}", id(), move.after().wireName(), reason);
     return move.before() instanceof Cold;
   }

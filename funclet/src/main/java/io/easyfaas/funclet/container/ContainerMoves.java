@@ -206,6 +206,13 @@ final class ContainerMoves {
     }
   }
 
+  /// Whether the sandbox has ended and nobody asked for it, until the next one is being made.
+  boolean isGone() {
+    synchronized (lock) {
+      return isGone;
+    }
+  }
+
   /// One move.
   record Move(ContainerState before, ContainerState after) {}
 

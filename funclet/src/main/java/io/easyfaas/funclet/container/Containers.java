@@ -113,9 +113,7 @@ public final class Containers {
   ///
   /// @param reason why, for the log
   public ResetResponse reset(ContainerId id, String reason) {
-    Container container = find(id);
-    var exit = container.reset(reason);
-    return new ResetResponse(container.info(), exit.orElse(null));
+    return find(id).reset(reason);
   }
 
   /// Every container, in slot order.

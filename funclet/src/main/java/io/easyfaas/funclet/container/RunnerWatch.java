@@ -43,7 +43,12 @@ final class RunnerWatch {
     hasEnded.countDown();
   }
 
-  /// How the runner ended by itself; empty when it runs.
+  /// Takes the end of its sandbox: how it ended will never be told. Does not block.
+  void onGone() {
+    hasEnded.countDown();
+  }
+
+  /// How the runner ended by itself; empty when it runs, or has ended with its sandbox.
   ///
   /// @param stat the runner's `/proc/<pid>/stat`
   /// @param patience the longest wait for the end of a runner that is exiting

@@ -71,7 +71,8 @@ final class FakeFunclet implements FuncletApi {
   @Override
   public ResetResponse cooldown(ResetRequest request) {
     resets.add(request);
-    return new ResetResponse(info(request.containerID().value()), new RunnerExit(137, 9, true));
+    return new ResetResponse(
+        info(request.containerID().value()), new RunnerExit(137, 9, true), false);
   }
 
   @Override

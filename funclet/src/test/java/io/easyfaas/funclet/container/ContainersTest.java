@@ -1,5 +1,6 @@
 package io.easyfaas.funclet.container;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -15,6 +16,7 @@ import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.PrewarmRequest;
+import io.easyfaas.common.wire.ResetResponse;
 import io.easyfaas.common.wire.Resource;
 import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.common.wire.WarmupRequest;
@@ -29,10 +31,12 @@ import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -400,6 +404,7 @@ final class ContainersTest {
     var response = containers.reset(C0, "idle");
 
     assertThat(response.exit()).as("it was not running, and no exit was reported").isNull();
+    assertThat(response.wasEmpty()).isFalse();
     assertThat(response.container().state()).isEqualTo("cold");
     assertThat(response.container().generation()).isEqualTo(2);
     assertThat(launcher.verbs()).containsExactly("destroy", "create");
@@ -415,9 +420,12 @@ final class ContainersTest {
     cgroups.oomKills = 1;
     containers.onEvent(new LauncherEvent.Exited(C0.value(), 1, 137, 9));
 
-    assertThat(containers.reset(C0, "runner-exited").exit())
-        .isEqualTo(new RunnerExit(137, 9, true));
-    assertThat(containers.reset(C0, "again").exit()).isNull();
+    ResetResponse first = containers.reset(C0, "runner-exited");
+    ResetResponse again = containers.reset(C0, "again");
+    assertThat(first.exit()).isEqualTo(new RunnerExit(137, 9, true));
+    assertThat(first.wasEmpty()).isFalse();
+    assertThat(again.exit()).isNull();
+    assertThat(again.wasEmpty()).as("as all are in a funclet that has just begun").isTrue();
   }
 
   @Test
@@ -509,9 +517,26 @@ final class ContainersTest {
     assertThat(info().state()).isEqualTo("broken");
     assertThat(info().reason()).isEqualTo("the sandbox was killed from outside");
     assertThat(ledger.used()).as("until it is reset").isEqualTo(ByteSize.ofMebibytes(256));
-    containers.reset(C0, "reborn");
+    assertThat(containers.reset(C0, "reborn").wasEmpty()).isTrue();
     assertThat(info().state()).isEqualTo("cold");
     assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
+  }
+
+  @Test
+  void thatASandboxWasKilledIsKnownHoweverSoonItIsReset() throws Exception {
+    containers.init();
+    warmup();
+    // The runner's connection ends, and it is asked for a reset, before its keeper has seen the end
+    // of the sandbox.
+    Path stat = processesOfPipe();
+    CompletableFuture<ResetResponse> reset =
+        CompletableFuture.supplyAsync(() -> containers.reset(C0, "runner-exited"));
+    try (OutputStream asked = Files.newOutputStream(stat)) {
+      containers.onEvent(new LauncherEvent.Gone(C0.value()));
+      asked.write("1004 (runner) Z 1 1 1 0 -1 4194308 0".getBytes(UTF_8));
+    }
+
+    assertThat(reset.get(10, TimeUnit.SECONDS).wasEmpty()).isTrue();
   }
 
   @Test
@@ -559,6 +584,9 @@ final class ContainersTest {
     assertThat(containers.list())
         .extracting(ContainerInfo::reason)
         .containsOnly("launcher: it ended");
+
+    launcher.answers("open", new LaunchReport.Lost("launcher: it ended"));
+    refused(() -> containers.reset(C0, "runner-exited"), ErrorCode.UNAVAILABLE, "it ended");
 
     containers.repair("the launcher died");
     assertThat(containers.list()).extracting(ContainerInfo::state).containsOnly("cold");
@@ -641,6 +669,18 @@ final class ContainersTest {
       Files.writeString(process.resolve("stat"), pid + " (runner) S 1 1 1 0 -1 4194304 0");
     }
     return directory.resolve("proc");
+  }
+
+  /// Who asks how a process is waits until the pipe is written to.
+  private Path processesOfPipe() throws Exception {
+    Path pipe = directory.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    for (int pid = 1000; pid < 1050; pid++) {
+      Path stat = directory.resolve("proc/" + pid + "/stat");
+      Files.delete(stat);
+      Files.createSymbolicLink(stat, pipe);
+    }
+    return pipe;
   }
 
   private ContainerInfo info() {

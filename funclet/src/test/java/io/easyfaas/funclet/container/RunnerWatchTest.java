@@ -40,6 +40,13 @@ final class RunnerWatchTest {
   }
 
   @Test
+  void aRunnerWhoseSandboxIsGoneIsNotWaitedFor() {
+    watch.onGone();
+
+    assertThat(watch.exit(directory.resolve("none"), Duration.ofDays(1))).isEmpty();
+  }
+
+  @Test
   void aRunnerThatIsGoneIsWaitedFor() {
     Thread waiter = Thread.currentThread();
     AtomicBoolean isOver = new AtomicBoolean();
