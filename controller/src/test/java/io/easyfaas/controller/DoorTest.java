@@ -20,6 +20,7 @@ import io.easyfaas.controller.FakeRegistry.Traits;
 import io.easyfaas.controller.pool.Acquisition;
 import io.easyfaas.controller.pool.Lease;
 import io.easyfaas.controller.pool.Refusal;
+import io.easyfaas.controller.pool.SlotState;
 import io.easyfaas.controller.pool.Waiter;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import io.netty.buffer.ByteBuf;
@@ -150,6 +151,33 @@ class DoorTest {
     TestController.until("the event is released", () -> event.refCnt() == 0);
     held.answer("1");
     assertThat(TestController.await(running).body()).isEqualTo("1");
+  }
+
+  @Test
+  void aCallWhoseRunnerEndedBeforeItWasSentGetsAnother() throws Exception {
+    String brn = engine.registry.add("hello", Traits.of("hold"));
+    var running = engine.invokeLater(brn, "1");
+    FakeRunner.Call held = engine.funclet.awaitHeld();
+    ByteBuf event = Unpooled.copiedBuffer("2", UTF_8);
+    var pool = engine.controller.warden().pool();
+    Waiter call = (Waiter) invoke(brn, CallTerms.USUAL, event, sink);
+    TestController.until("it waits", () -> pool.usage().waiting() == 1);
+    SlotState.Warm warm = (SlotState.Warm) pool.slots().getFirst().state();
+    assertThat(pool.withdraw(warm.function(), call)).isTrue();
+    held.answer("1");
+    assertThat(TestController.await(running).body()).isEqualTo("1");
+    Lease given = (Lease) pool.acquire(warm.function(), call);
+    engine.funclet.runner(0).close();
+    TestController.until("the runner is lost", () -> !engine.states().contains("warm"));
+
+    call.granted(given); // As by another thread, at the moment the runner ends.
+
+    FakeRunner.Call again = engine.funclet.awaitHeld();
+    assertThat(again.text()).isEqualTo("2");
+    again.answer("two");
+    assertThat(TestController.await(sink.answer)).isEqualTo("two");
+    TestController.until("the event is released", () -> event.refCnt() == 0);
+    TestController.until("nothing is in flight", () -> pool.inFlight() == 0);
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.easyfaas.common.invoke.CallSink;
 import io.easyfaas.common.invoke.CallTerms;
 import io.easyfaas.common.invoke.FunctionReference;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.HeaderBlock;
 import io.easyfaas.controller.pool.Acquisition;
 import io.easyfaas.controller.pool.Lease;
@@ -30,12 +31,12 @@ import org.slf4j.LoggerFactory;
 /// CallOutcome}. Fields are written by whoever has the call at the time; `function`, `running` and
 /// `abandoned` may meet, see {@link #cancel}.
 ///
-/// **Other revisions.** A call of `$LATEST` that waits while its function is updated may find the
-/// code of its revision gone. Then it goes on with the new one, as often as {@value #MAX_REVISIONS}
-/// times.
+/// **Retries.** A call of `$LATEST` that waits while its function is updated may find the code of
+/// its revision gone. Then it goes on with the new one. One whose runner ends before it is sent
+/// asks for a slot again. Both together {@value #MAX_RETRIES} times at most.
 final class EngineCall implements Call, Waiter {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCall.class);
-  private static final int MAX_REVISIONS = 10;
+  private static final int MAX_RETRIES = 10;
 
   private final EngineInvoker engine;
   private final CallOutcome outcome;
@@ -47,7 +48,7 @@ final class EngineCall implements Call, Waiter {
 
   private @Nullable ByteBuf event;
   private byte[] headers = HeaderBlock.NONE;
-  private int revisions;
+  private int retries;
   private volatile @Nullable ResolvedFunction function;
   private volatile @Nullable RunningCall running;
   private volatile boolean abandoned;
@@ -164,6 +165,11 @@ final class EngineCall implements Call, Waiter {
     return body == null ? Unpooled.EMPTY_BUFFER : body;
   }
 
+  /// Whether the event was taken.
+  boolean isSent() {
+    return event == null;
+  }
+
   /// What goes with the event, as the runner gets it. Nobody changes it.
   byte[] headers() {
     return headers;
@@ -184,13 +190,32 @@ final class EngineCall implements Call, Waiter {
     try {
       goOn(found, fromCache);
     } catch (RuntimeException | Error e) {
-      LOG.error("request={}: the engine failed", label(), e);
-      RunningCall begun = running;
-      if (begun == null) {
-        failed(e, "", now());
+      engineFailed(e);
+    }
+  }
+
+  /// Asks for a slot again: the runner has ended before the call was sent. Any thread; throws
+  /// nothing.
+  void goElsewhere() {
+    running = null;
+    try {
+      if (++retries > MAX_RETRIES) {
+        fail(new ApiException(ErrorCode.UNAVAILABLE, "its runners end before they get the call"));
       } else {
-        begun.failed(e);
+        acquire(function());
       }
+    } catch (RuntimeException | Error e) {
+      engineFailed(e);
+    }
+  }
+
+  private void engineFailed(Throwable why) {
+    LOG.error("request={}: the engine failed", label(), why);
+    RunningCall begun = running;
+    if (begun == null) {
+      failed(why, "", now());
+    } else {
+      begun.failed(why);
     }
   }
 
@@ -212,6 +237,10 @@ final class EngineCall implements Call, Waiter {
       return;
     }
     outcome.open(found);
+    acquire(found);
+  }
+
+  private void acquire(ResolvedFunction found) {
     times.asksForSlot();
     if (terms.priority() == CallTerms.Priority.BACKGROUND
         && engine.pool.waitingRoom().calls() > 0) {
@@ -234,11 +263,11 @@ final class EngineCall implements Call, Waiter {
 
   /// Goes on with the revision that has taken the place of this one, if that may be.
   private void moveOn(Refusal.CodeGone gone) {
-    if (reference.isFixed() || revisions >= MAX_REVISIONS) {
+    if (reference.isFixed() || retries >= MAX_RETRIES) {
       fail(CallErrors.engine(gone.detail()));
       return;
     }
-    revisions++;
+    retries++;
     engine.functions.outdated(reference, function());
     engine.lookUps.begin(this, now());
   }

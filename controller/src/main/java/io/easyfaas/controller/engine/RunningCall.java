@@ -114,6 +114,10 @@ final class RunningCall implements RunnerCall {
   @Override
   public void lost(Optional<RunnerExit> exit) {
     long ended = release();
+    if (!call.isSent()) {
+      call.goElsewhere();
+      return;
+    }
     engine.metrics.runnersLost.increment();
     byte[] error = FunctionErrors.exited(Optional.of(call.label()), call.function().memory(), exit);
     answer(true, Unpooled.wrappedBuffer(error), ended);

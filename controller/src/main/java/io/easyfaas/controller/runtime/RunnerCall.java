@@ -18,7 +18,7 @@ public interface RunnerCall {
   /// The request id's ASCII bytes, at most 128. The caller does not change them.
   byte[] requestId();
 
-  /// The event, whose ownership passes to the caller. Called once.
+  /// The event, whose ownership passes to the caller. Called once, when the call is sent.
   ByteBuf takeEvent();
 
   /// Whether nobody waits for it any more: true before {@link Runner#cancel} is called. Any thread.
@@ -67,7 +67,8 @@ public interface RunnerCall {
   /// runner is to blame.
   void failed(Throwable cause);
 
-  /// The runner ended before it answered. Called on any thread.
+  /// The runner ended before it answered, or before it was sent the call, whose event was not taken
+  /// then. Called on any thread.
   ///
   /// @param exit how it ended, if that is known
   void lost(Optional<RunnerExit> exit);

@@ -211,7 +211,6 @@ public final class RunnerConnection implements Runner {
       lose(RunnerLoss.BROKE_PROTOCOL, "answers calls that it has not read");
     }
     if (phase != Phase.READY) {
-      call.takeEvent().release();
       tellLost(RunnerLoss.EXITED, List.of(call));
       return;
     }
