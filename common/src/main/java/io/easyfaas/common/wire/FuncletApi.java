@@ -13,7 +13,8 @@ public interface FuncletApi {
   String SOCKET = ".funcletapi.sock";
 
   /// Whether funclet did not answer when it was last asked: it has ended, and its sandboxes with
-  /// it, or has not begun. Returns at once.
+  /// it, or has not begun, or stands still. One that is slow with one request and answers others is
+  /// not gone. Returns at once.
   default boolean isGone() {
     return false;
   }

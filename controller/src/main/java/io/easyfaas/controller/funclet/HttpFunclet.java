@@ -24,7 +24,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,11 +39,19 @@ public final class HttpFunclet implements FuncletApi {
   private static final Duration RESET_TIMEOUT = Duration.ofSeconds(31);
 
   private final HttpClient client;
+  private final Duration resetTimeout;
+  private final AtomicLong answers = new AtomicLong();
   private volatile boolean gone;
 
   /// Creates a client; nothing is connected yet.
   public HttpFunclet(HttpClient client) {
+    this(client, RESET_TIMEOUT);
+  }
+
+  /// Creates a client with another patience for resets.
+  HttpFunclet(HttpClient client, Duration resetTimeout) {
     this.client = client;
+    this.resetTimeout = resetTimeout;
   }
 
   @Override
@@ -89,13 +100,13 @@ public final class HttpFunclet implements FuncletApi {
   @Override
   public ResetResponse cooldown(ResetRequest request) {
     return post(
-        "/v1/funclet/cooldown", request.requestID(), request, RESET_TIMEOUT, ResetResponse.class);
+        "/v1/funclet/cooldown", request.requestID(), request, resetTimeout, ResetResponse.class);
   }
 
   @Override
   public ResetResponse reborn(ResetRequest request) {
     return post(
-        "/v1/funclet/reborn", request.requestID(), request, RESET_TIMEOUT, ResetResponse.class);
+        "/v1/funclet/reborn", request.requestID(), request, resetTimeout, ResetResponse.class);
   }
 
   private <T> T get(String target, Function<byte[], T> reader) {
@@ -112,17 +123,19 @@ public final class HttpFunclet implements FuncletApi {
   }
 
   private HttpResponse send(HttpRequest request, Duration timeout) {
+    long answersBefore = answers.get();
     HttpResponse response;
     try {
       response = client.send(request, timeout);
     } catch (HttpException e) {
       String what = "funclet: " + Objects.requireNonNull(e.getMessage());
-      if (!gone) {
+      if (!gone && saysThatItIsGone(e.getCause(), answersBefore)) {
         gone = true;
         LOG.warn("{} (it is asked again until it answers)", what);
       }
       throw new ApiException(ErrorCode.UNAVAILABLE, "", List.of(what));
     }
+    answers.incrementAndGet();
     if (gone) {
       gone = false;
       LOG.info("funclet answers");
@@ -131,6 +144,15 @@ public final class HttpFunclet implements FuncletApi {
       return response;
     }
     throw failure(response);
+  }
+
+  /// Who has answered others meanwhile is slow with this request only.
+  private boolean saysThatItIsGone(@Nullable Throwable failure, long answersBefore) {
+    return switch (failure) {
+      case TimeoutException _ -> answers.get() == answersBefore;
+      case InterruptedException _, ApiException _ -> false; // No fault of funclet's.
+      case null, default -> true;
+    };
   }
 
   private static <T> T read(HttpResponse response, Function<byte[], T> reader) {

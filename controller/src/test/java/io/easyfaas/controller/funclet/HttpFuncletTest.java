@@ -30,8 +30,12 @@ import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +62,7 @@ class HttpFuncletTest {
       """;
 
   private final List<HttpRequest> requests = new CopyOnWriteArrayList<>();
+  private volatile CountDownLatch slow = new CountDownLatch(0);
   private volatile HttpResponse answer = HttpResponse.empty(200);
   private final EventLoops loops = new EventLoops(1);
   private HttpServer server;
@@ -74,7 +79,7 @@ class HttpFuncletTest {
             1 << 20,
             request -> {
               requests.add(request);
-              return answer;
+              return request.target().endsWith("/reborn") ? late() : answer;
             });
     client = new HttpClient(address, loops);
     funclet = new HttpFunclet(client);
@@ -82,6 +87,7 @@ class HttpFuncletTest {
 
   @AfterEach
   void stop() {
+    slow.countDown();
     client.close();
     server.close();
     loops.close();
@@ -253,6 +259,44 @@ class HttpFuncletTest {
         .startsWith("funclet: ")
         .contains("funclet.sock");
     assertThat(funclet.isGone()).isTrue();
+  }
+
+  @Test
+  void funcletThatIsSlowWithOneRequestIsNotGone() throws Exception {
+    HttpFunclet impatient = new HttpFunclet(client, Duration.ofMillis(500));
+    slow = new CountDownLatch(1);
+    CompletableFuture<ApiException> slowReset =
+        CompletableFuture.supplyAsync(
+            () -> failure(() -> impatient.reborn(new ResetRequest(C0, "R1", "timeout"))));
+    while (requests.isEmpty()) {
+      Thread.sleep(1);
+    }
+    answers("[]");
+
+    assertThat(impatient.list()).isEmpty();
+
+    assertThat(slowReset.get(20, TimeUnit.SECONDS).code()).isEqualTo(ErrorCode.UNAVAILABLE);
+    assertThat(impatient.isGone()).isFalse();
+  }
+
+  @Test
+  void funcletThatAnswersNobodyIsGone() {
+    HttpFunclet impatient = new HttpFunclet(client, Duration.ofMillis(1));
+    slow = new CountDownLatch(1);
+
+    ApiException failure = failure(() -> impatient.reborn(new ResetRequest(C0, "R1", "timeout")));
+
+    assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
+    assertThat(impatient.isGone()).isTrue();
+  }
+
+  private HttpResponse late() {
+    try {
+      slow.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    return answer;
   }
 
   private void answers(String document) {
