@@ -103,7 +103,8 @@ public final class HttpClient implements AutoCloseable {
   /// When a kept connection turns out to be closed, the request is sent once more on a new one,
   /// without the caller noticing; but not when it may have reached the server and is not
   /// idempotent. A body that is a stream goes over a new connection to begin with; it is closed in
-  /// any case, and not read to its end when the server answers before.
+  /// any case, and not read to its end when the server answers before. What it throws that is no
+  /// {@link IOException} comes out as it is, and costs the connection too.
   ///
   /// @param timeout the longest wait, connecting excluded (3 s); with a stream, for the server to
   ///   take each part of it, and then for the answer
@@ -165,9 +166,10 @@ public final class HttpClient implements AutoCloseable {
   private HttpResponse exchange(ClientConnection connection, HttpRequest request, Duration timeout)
       throws ClosedBeforeAnswerException {
     Channel channel = connection.channel();
+    HttpMessage message = message(connection, request);
     CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
     try {
-      write(connection, request, answer, timeout);
+      write(connection, request, message, answer, timeout);
       HttpResponse response = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
       if (request.content() instanceof HttpBody.Stream) {
         channel.close(); // The body may not be whole.
@@ -198,26 +200,31 @@ public final class HttpClient implements AutoCloseable {
         throw closedEarly;
       }
       throw failure(request, e.getCause() == null ? e : e.getCause());
+    } catch (RuntimeException | Error e) {
+      channel.close(); // Whatever a body's stream throws.
+      throw e;
+    }
+  }
+
+  private HttpMessage message(ClientConnection connection, HttpRequest request) {
+    String host = address instanceof HttpAddress.Tcp tcp ? tcp.authority() : "localhost";
+    try {
+      return request.content() instanceof HttpBody.Stream
+          ? NettyHttp.head(request, host)
+          : NettyHttp.message(request, host);
+    } catch (IllegalArgumentException e) {
+      keep(connection); // A header that cannot be sent says nothing about the connection.
+      throw e;
     }
   }
 
   private void write(
       ClientConnection connection,
       HttpRequest request,
+      HttpMessage message,
       CompletableFuture<HttpResponse> answer,
       Duration timeout)
       throws IOException, TimeoutException, InterruptedException {
-    String host = address instanceof HttpAddress.Tcp tcp ? tcp.authority() : "localhost";
-    HttpMessage message;
-    try {
-      message =
-          request.content() instanceof HttpBody.Stream
-              ? NettyHttp.head(request, host)
-              : NettyHttp.message(request, host);
-    } catch (IllegalArgumentException e) {
-      keep(connection); // A header that cannot be sent says nothing about the connection.
-      throw e;
-    }
     connection.expect(answer);
     ChannelFuture written = connection.channel().writeAndFlush(message);
     if (request.content() instanceof HttpBody.Stream body) {

@@ -14,6 +14,9 @@ import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -221,6 +224,33 @@ final class HttpClientTest {
       assertThatThrownBy(() -> client.send(request, LONG))
           .isInstanceOf(HttpException.class)
           .hasMessageContaining("disk on fire");
+    }
+  }
+
+  @Test
+  void bodyThatThrowsCostsItsConnection() throws IOException {
+    InputStream broken =
+        new FilterInputStream(InputStream.nullInputStream()) {
+          @Override
+          public int read(byte[] target, int offset, int length) {
+            throw new IllegalStateException("a defect");
+          }
+        };
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        HttpClient client =
+            new HttpClient(new HttpAddress.Tcp("127.0.0.1", server.getLocalPort()), loops)) {
+      HttpRequest request = HttpRequest.of("POST", "/", new HttpBody.Stream(broken, 5));
+
+      assertThatThrownBy(() -> client.send(request, LONG))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("a defect");
+
+      try (Socket connection = server.accept()) {
+        connection.setSoTimeout(20_000);
+        assertThat(connection.getInputStream().readAllBytes())
+            .as("what came before the client closed it")
+            .isNotNull();
+      }
     }
   }
 
