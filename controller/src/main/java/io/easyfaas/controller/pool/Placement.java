@@ -37,15 +37,15 @@ final class Placement {
   /// only for an overdue demand, and from the account and function that have most.
   ///
   /// @param room what there is; used up
-  /// @param turns the order in which demands are to be met; used up
-  static List<Decision> choose(Room room, Turns turns) {
+  /// @param order the order in which demands are to be met; used up
+  static List<Decision> choose(Room room, FairOrder order) {
     List<Decision> decisions = new ArrayList<>();
     // Each demand that waits lays claim to one slot: more than there are find nothing.
     int claims = 0;
-    while (claims < room.slots() && turns.hasNext()) {
-      Demand demand = turns.next();
+    while (claims < room.slots() && order.hasNext()) {
+      Demand demand = order.next();
       if (!room.hasAny(demand.isOverdue())) {
-        turns.leave(); // The account's others may take no more than this one.
+        order.leave(); // The account's others may take no more than this one.
         continue;
       }
       int slot = room.start(demand.function());

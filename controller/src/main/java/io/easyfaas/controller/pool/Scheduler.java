@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// A call gets a permit of a warm slot of its function, or waits in the function's line. A function
 /// needs another slot when more calls wait than its slots that are on their way will take, so that
 /// twenty first calls with a concurrency of ten start two slots, not twenty. Which function gets
-/// what becomes free is {@link Placement}'s choice: accounts take turns, {@link Turns}, and within
-/// one the function comes first whose call did.
+/// what becomes free is {@link Placement}'s choice: accounts take turns, {@link FairOrder}, and
+/// within one the function comes first whose call did.
 ///
 /// What concerns one function (a permit is back, a slot is warm or lost) is settled with that
 /// function, {@link #serve}; what makes room for any or changes what is needed with all, {@link
@@ -275,11 +275,11 @@ final class Scheduler {
     long now = clock.nanos();
     LongCalls longCalls = new LongCalls(slots, limits.maxQueueWait());
     Room free = new Room(slots, now, longCalls);
-    Turns turns = new Turns(free);
+    FairOrder order = new FairOrder(free);
     for (PooledAccount account : queue.accounts()) {
-      turns.add(new Demands(account.inOrder(), limits.patience(), now));
+      order.add(new Demands(account.inOrder(), limits.patience(), now));
     }
-    for (Placement.Decision decision : Placement.choose(free, turns)) {
+    for (Placement.Decision decision : Placement.choose(free, order)) {
       switch (decision) {
         case Placement.Decision.Start start -> start(slots.get(start.slot()), start.function());
         case Placement.Decision.CoolDown coolDown ->

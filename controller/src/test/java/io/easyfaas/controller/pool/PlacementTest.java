@@ -181,13 +181,13 @@ class PlacementTest {
     }
     Slots all = new Slots(states, ALL, functions, new Effects(), CLOCK);
     Room room = new Room(all, 0, new LongCalls(all, Duration.ofSeconds(5)));
-    Turns turns = new Turns(room);
+    FairOrder inOrder = new FairOrder(room);
     Map<PooledAccount, List<Demand>> byAccount = new LinkedHashMap<>();
     for (Demand demand : demands) {
       byAccount.computeIfAbsent(demand.function().account, _ -> new ArrayList<>()).add(demand);
     }
-    byAccount.values().forEach(its -> turns.add(its.iterator()));
-    return Placement.choose(room, turns);
+    byAccount.values().forEach(its -> inOrder.add(its.iterator()));
+    return Placement.choose(room, inOrder);
   }
 
   private Demand asks(ResolvedFunction function) {

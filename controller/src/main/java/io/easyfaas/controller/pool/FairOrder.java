@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// Fairness, NSDI 2011). So however many functions and calls an account has, another one that holds
 /// less comes first, and whoever wants much waits for who wants little. Of equals the one whose
 /// call came first comes first.
-final class Turns {
+final class FairOrder {
   private static final class Turn {
     final Iterator<Placement.Demand> demands;
     Placement.Demand next;
@@ -35,7 +35,7 @@ final class Turns {
   private @Nullable Turn current;
 
   /// @param room says what accounts hold, with what it has given them meanwhile
-  Turns(Room room) {
+  FairOrder(Room room) {
     this.room = room;
   }
 
