@@ -15,7 +15,7 @@ final class LongCalls {
   private final Slots slots;
   private final Duration longest;
   private final boolean isKept;
-  // Counted when they are first needed.
+  // What was given and taken; what was held before is added when it is first needed.
   private boolean isCounted;
   private int held;
   private long memory;
@@ -52,7 +52,6 @@ final class LongCalls {
   /// The function was given a slot.
   void given(ResolvedFunction function) {
     if (is(function)) {
-      count();
       held++;
       memory += function.memory().bytes();
     }
@@ -61,7 +60,6 @@ final class LongCalls {
   /// A slot was taken from the function.
   void taken(ResolvedFunction function, long bytes) {
     if (is(function)) {
-      count();
       held--;
       memory -= bytes;
     }
