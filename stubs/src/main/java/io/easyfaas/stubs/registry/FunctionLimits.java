@@ -43,7 +43,7 @@ final class FunctionLimits {
         "mebibytes");
     checkRange("PodConcurrentQuota", configuration.podConcurrentQuota(), 0, MAX_QUOTA, "calls");
     checkHandler(configuration.handler());
-    checkLength("Description", configuration.description(), MAX_DESCRIPTION_CHARACTERS);
+    checkText("Description", configuration.description(), MAX_DESCRIPTION_CHARACTERS);
     checkEnvironment(configuration.variables());
     String logType = configuration.logType();
     if (logType != null && !LOG_TYPE.matcher(logType).matches()) {
@@ -82,6 +82,13 @@ final class FunctionLimits {
     }
   }
 
+  /// Half of a surrogate pair is in no UTF-8: what is stored and run would be another text.
+  private static void checkCharacters(String member, String value) {
+    if (!UTF_8.newEncoder().canEncode(value)) {
+      throw invalid(member, "a text with half a character", "a text without");
+    }
+  }
+
   private static void checkEnvironment(Map<String, String> variables) {
     long bytes = 0;
     for (Map.Entry<String, String> variable : variables.entrySet()) {
@@ -95,6 +102,7 @@ final class FunctionLimits {
         throw invalid(
             "Environment.Variables." + variable.getKey(), "a text with NUL", "a text without");
       }
+      checkCharacters("Environment.Variables." + variable.getKey(), variable.getValue());
       bytes += variable.getKey().getBytes(UTF_8).length;
       bytes += variable.getValue().getBytes(UTF_8).length;
     }
@@ -115,13 +123,17 @@ final class FunctionLimits {
         throw invalid(
             "Tags", quoted(key), "keys of 1 to " + MAX_TAG_KEY_CHARACTERS + " characters");
       }
-      checkLength("Tags." + key, value, MAX_TAG_VALUE_CHARACTERS);
+      checkText("Tags." + key, value, MAX_TAG_VALUE_CHARACTERS);
     });
   }
 
-  private static void checkLength(String member, @Nullable String value, int max) {
-    if (value != null && value.length() > max) {
+  private static void checkText(String member, @Nullable String value, int max) {
+    if (value == null) {
+      return;
+    }
+    if (value.length() > max) {
       throw invalid(member, quoted(value), "at most " + max + " characters");
     }
+    checkCharacters(member, value);
   }
 }

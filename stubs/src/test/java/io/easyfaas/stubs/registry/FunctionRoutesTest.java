@@ -364,6 +364,9 @@ final class FunctionRoutesTest {
           {"Environment":{"Variables":{"A":null}}}  | JSON: Environment.Variables.A: null (expected: a text)
           {"Environment":{"Variables":{"A":"\\u0000"}}} | Environment.Variables.A: a text with NUL
           {"Tags":{"a":null}}        | JSON: Tags.a: null (expected: a text)
+          {"Environment":{"Variables":{"A":"x\\uD800"}}} | Environment.Variables.A: a text with half a character (expected: a text without)
+          {"Description":"\\uD83Dx"}  | Description: a text with half a character
+          {"Tags":{"a":"\\uDE80"}}   | Tags.a: a text with half a character
           {"Tags":{"":"b"}}          | Tags: \\"\\" (expected: keys of 1 to 128 characters)
           """)
   void namesTheMemberItsValueAndWhatWasExpected(String body, String cause) {
