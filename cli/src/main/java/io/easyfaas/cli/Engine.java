@@ -29,8 +29,8 @@ final class Engine implements AutoCloseable {
 
   private Engine() {}
 
-  /// Lays out the runtimes and starts every part. When one fails to start, those already running
-  /// are stopped before the failure is thrown.
+  /// Lays out the runtimes and starts every part. When one fails to start, by whatever, those
+  /// already running are stopped before the failure is thrown.
   ///
   /// @throws io.easyfaas.common.config.ConfigException when a setting cannot be used
   static Engine start(List<String> args, Map<String, String> environment) {
@@ -39,7 +39,7 @@ final class Engine implements AutoCloseable {
     try {
       engine.startParts(config);
       return engine;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       engine.close();
       throw e;
     }

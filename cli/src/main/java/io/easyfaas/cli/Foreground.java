@@ -37,14 +37,14 @@ final class Foreground<T> implements AutoCloseable {
   ///
   /// @param name for the log
   /// @param start adds each part as soon as it runs
-  /// @throws RuntimeException what `start` throws; nothing is left running then
+  /// @throws RuntimeException what `start` throws, as an Error is; nothing is left running then
   static <T> Foreground<T> start(String name, Function<Parts, T> start) {
     Foreground<T> foreground = new Foreground<>(name);
     Runtime.getRuntime().addShutdownHook(foreground.onSignal);
     try {
       foreground.running = start.apply(foreground.parts);
       return foreground;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       foreground.started.countDown();
       foreground.close();
       throw e;

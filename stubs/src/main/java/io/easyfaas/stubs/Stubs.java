@@ -55,7 +55,7 @@ public final class Stubs implements AutoCloseable {
       FunctionRoutes routes = new FunctionRoutes(store, registry, runtimes, config.uploads());
       HttpServer server = HttpServer.start(config.address(), loops, MAX_BODY_BYTES, routes);
       return new Stubs(listeners, store, routes, server);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       store.close();
       throw e;
     }
