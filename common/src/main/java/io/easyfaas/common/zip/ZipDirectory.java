@@ -70,6 +70,9 @@ final class ZipDirectory {
       throw new BadZipException(
           "has more than 65,534 entries or 4 GiB (expected: less than either)");
     }
+    if (end.getInt(4) != 0 || Short.toUnsignedInt(end.getShort(8)) != count) {
+      throw onOtherDisks();
+    }
     long endOffset = archiveSize - END_BYTES - Short.toUnsignedInt(end.getShort(20));
     if (offset + size > endOffset) {
       throw new BadZipException("is truncated: its directory lies outside of it");
@@ -210,6 +213,9 @@ final class ZipDirectory {
               + ZipPlan.MAX_PATH_BYTES
               + " bytes)");
     }
+    if (directory.getShort(at + 34) != 0) {
+      throw onOtherDisks();
+    }
     String name = name(directory.slice(at + CENTRAL_BYTES, nameBytes));
     ByteBuffer extra =
         directory.slice(at + CENTRAL_BYTES + nameBytes, extraBytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -271,6 +277,10 @@ final class ZipDirectory {
       }
     }
     throw new BadZipException("is truncated, or has something after it: it does not end as a zip");
+  }
+
+  private static BadZipException onOtherDisks() {
+    return new BadZipException("is on more than one disk");
   }
 
   private static boolean startsLikeZip(ByteBuffer head) {

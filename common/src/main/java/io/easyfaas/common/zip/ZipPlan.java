@@ -125,7 +125,9 @@ record ZipPlan(Map<String, ZipEntryHeader> entries, Set<String> directories) {
     if (entry.isEncrypted()) {
       throw new BadZipException("has the encrypted entry " + entry.label());
     }
-    if (entry.kind() == Kind.OTHER || (entry.kind() != Kind.DIRECTORY && path.isEmpty())) {
+    boolean isNamedAsDirectory =
+        path.isEmpty() || entry.name().endsWith("/") || entry.name().endsWith("/.");
+    if (entry.kind() == Kind.OTHER || (entry.kind() != Kind.DIRECTORY && isNamedAsDirectory)) {
       throw new BadZipException(
           "has entry " + entry.label() + " (expected: a file, directory or symbolic link)");
     }

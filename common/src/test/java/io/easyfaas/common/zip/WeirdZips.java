@@ -44,6 +44,9 @@ public final class WeirdZips {
         taken("upper and lower case", ordinary().file("INDEX.JS", "x")),
         taken("dots and empty segments", ordinary().file("./a//b/./c", "x")),
         taken(
+            "directories written with dots",
+            ordinary().directory("./").directory("lib/./").file("lib/./x", "x")),
+        taken(
             "a directory twice", ordinary().directory("lib/").directory("lib/").file("lib/x", "x")),
         taken("a directory without a slash", ordinary().directory("lib").file("lib/x", "x")),
         taken("a name of 255 bytes", ordinary().file("x".repeat(255), "x")),
@@ -122,6 +125,8 @@ public final class WeirdZips {
         refused("a name with NUL", ordinary().file("a\0b", "x"), "has entry \"a?b\""),
         refused("a file without a name", ordinary().file("", "x"), "has entry \"\""),
         refused("a file named .", ordinary().file(".", "x"), "has entry \".\""),
+        refused("a file named . in a directory", ordinary().file("a/.", "x"), "has entry \"a/.\""),
+        refused("a link named as a directory", ordinary().link("a/", "b"), "has entry \"a/\""),
         refused(
             "a directory with content",
             ordinary().add("d/", ZipBuilder.DIRECTORY, new byte[3], h -> h),
@@ -137,6 +142,10 @@ public final class WeirdZips {
         refused("a bomb", ordinary().file("zeros", "\0".repeat(20 << 20)), "200 times"),
         refused("20,001 entries", many(), "has 20001 entries"),
         refused("65,535 entries, as zip64 says it", saturated(), "more than 65,534 entries"),
+        refused("its end on another disk", disk(4), "more than one disk"),
+        refused("its directory on another disk", disk(6), "more than one disk"),
+        refused("fewer entries on this disk than in all", disk(8), "more than one disk"),
+        refused("an entry on another disk", entryOnAnotherDisk(), "more than one disk"),
         refused("an entry more than it says", hiding(), "more entries than it says"),
         refused("an entry before the first one listed", unlisted(0), "before its first entry"),
         refused("an entry between those listed", unlisted(1), "something after entry \"first\""),
@@ -268,6 +277,20 @@ public final class WeirdZips {
   private static byte[] saturated() {
     byte[] zip = ordinary().build();
     Arrays.fill(zip, zip.length - 14, zip.length - 10, (byte) 0xFF);
+    return zip;
+  }
+
+  /// With another number at an offset in the end record.
+  private static byte[] disk(int offset) {
+    byte[] zip = ordinary().build();
+    zip[zip.length - 22 + offset]++;
+    return zip;
+  }
+
+  private static byte[] entryOnAnotherDisk() {
+    byte[] zip = ordinary().build();
+    ByteBuffer end = ByteBuffer.wrap(zip, zip.length - 22, 22).order(ByteOrder.LITTLE_ENDIAN);
+    zip[end.getInt(zip.length - 22 + 16) + 34] = 1;
     return zip;
   }
 
