@@ -57,23 +57,16 @@ final class Footprint {
     if (groups.isEmpty()) {
       return List.of();
     }
-    try (Stream<Path> tree =
-        Files.find(CGROUPS, 8, (path, _) -> groups.contains(path.getFileName().toString()))) {
-      return tree.toList();
-    } catch (IOException | UncheckedIOException e) {
-      throw new AssertionError("list " + CGROUPS + ": " + e, e);
-    }
+    return Tree.find(CGROUPS, 8, (path, _) -> groups.contains(path.getFileName().toString()));
   }
 
   /// Control groups of every engine on this machine.
   static Set<String> engineGroups() {
-    try (Stream<Path> tree =
-        Files.find(
-            CGROUPS, 8, (path, _) -> path.getFileName().toString().startsWith(GROUP_PREFIX))) {
-      return tree.map(Path::toString).collect(Collectors.toSet());
-    } catch (IOException | UncheckedIOException e) {
-      throw new AssertionError("list " + CGROUPS + ": " + e, e);
-    }
+    return Tree.find(
+            CGROUPS, 8, (path, _) -> path.getFileName().toString().startsWith(GROUP_PREFIX))
+        .stream()
+        .map(Path::toString)
+        .collect(Collectors.toSet());
   }
 
   /// Mount points below the engine's directories.
@@ -85,11 +78,7 @@ final class Footprint {
 
   /// Sockets in the engine's directories.
   List<Path> sockets() {
-    try (Stream<Path> tree = Files.find(directory, 16, (_, attributes) -> attributes.isOther())) {
-      return tree.toList();
-    } catch (IOException | UncheckedIOException e) {
-      throw new AssertionError("list " + directory + ": " + e, e);
-    }
+    return Tree.find(directory, 16, (_, attributes) -> attributes.isOther());
   }
 
   /// Network devices of pairs, and named network namespaces, of the whole machine.

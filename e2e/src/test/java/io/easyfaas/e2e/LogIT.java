@@ -22,6 +22,9 @@ final class LogIT {
       Pattern.compile(
           "\\s+(at|\\.\\.\\.|Suppressed:) .*|Caused by: .*|[\\w.$]+(Exception|Error).*");
 
+  // No engine plans with more.
+  private static final long MOST_MEBIBYTES = 512;
+
   @RegisterExtension private static final Leaks LEAKS = new Leaks();
 
   @Test
@@ -34,7 +37,7 @@ final class LogIT {
     engine.awaitReady();
     engine.create(FunctionSpec.python("exits", "import os\ndef handler(e, c):\n    os._exit(1)"));
 
-    new Siege(engine, Innocent.modest(engine))
+    new Siege(new EngineMemory(engine, MOST_MEBIBYTES), Innocent.modest(engine))
         .survives(() -> {
           for (int i = 0; i < 40; i++) {
             Answer changed =

@@ -34,10 +34,17 @@ final class Siege {
   private final EngineMemory memory;
   private final List<Innocent> innocents;
 
+  /// Of an engine that keeps to its plan.
+  ///
   /// @param innocents who call while the flood lasts
   Siege(EngineProcess engine, Innocent... innocents) {
-    this.engine = engine;
-    this.memory = new EngineMemory(engine);
+    this(EngineMemory.planned(engine), innocents);
+  }
+
+  /// @param innocents who call while the flood lasts
+  Siege(EngineMemory memory, Innocent... innocents) {
+    this.engine = memory.engine();
+    this.memory = memory;
     this.innocents = List.of(innocents);
   }
 
