@@ -1154,6 +1154,7 @@ class Runner {
     this.writesOfTurn = 0;
     /** Answers that wait for them. */
     this.answers = [];
+    this.last = (status) => this.onExit(status);
   }
 
   start() {
@@ -1174,7 +1175,8 @@ class Runner {
     this.captureWrites();
     process.on('uncaughtException', (error, origin) => this.onUncaught(error, origin));
     process.on('unhandledRejection', (reason) => this.onUnhandledRejection(reason));
-    process.once('exit', (status) => this.onExit(status));
+    process.once('exit', this.last);
+    process.exit = (...status) => this.exit(...status);
     this.useOnce();
     setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
   }
@@ -1227,10 +1229,10 @@ class Runner {
       handler: REHEARSAL,
       codeRoot: __dirname,
       memoryMegabytes: 0,
-      environment: {},
-    };
       timeoutSeconds: 1,
       concurrency: 1,
+      environment: {},
+    };
     rehearsal.state = 'loading';
     await rehearsal.load(parseLoad(JSON.stringify(load)));
     if (rehearsal.state === 'ready') {
@@ -1337,11 +1339,11 @@ class Runner {
     if (eventStart > end) {
       throw new ProtocolError('INVOKE is shorter than its request id and headers');
     }
-    if (id === 0 || this.calls.has(id)) {
-      throw new ProtocolError(`INVOKE with the id ${id}, which is not free`);
     if (eventStart - headerStart > MAX_HEADER_BLOCK_BYTES) {
       throw new ProtocolError('the header block of INVOKE is too long');
     }
+    if (id === 0 || this.calls.has(id)) {
+      throw new ProtocolError(`INVOKE with the id ${id}, which is not free`);
     }
     const deadlineMillis = buffer.readUInt32BE(start) * 4294967296 + buffer.readUInt32BE(start + 4);
     const requestId = buffer.toString('latin1', start + INVOKE_FIXED_BYTES, headerStart);
@@ -1509,7 +1511,7 @@ class Runner {
       this.output.log(STDERR, 0, `${lines.join('\n')}\n`);
     }
     this.failCalls(type, () => message, stackTrace);
-    exit(EXIT_UNHANDLED);
+    this.exit(EXIT_UNHANDLED);
   }
 
   failCalls(type, messageFor, stackTrace) {
@@ -1542,7 +1544,24 @@ class Runner {
     } catch {
       // User code has closed the descriptor, or nobody reads what is in it.
     }
-    exit(status);
+    this.exit(status);
+  }
+
+  /**
+   * Ends the process. The controller is told when user code has done what it does then: it ends what
+   * is left of the sandbox.
+   */
+  exit(...status) {
+    process.off('exit', this.last);
+    process.once('exit', this.last);
+    try {
+      exit(...status);
+    } catch (error) {
+      // Of a listener; the process is exiting all the same, and calls no other.
+      this.onOutput(STDERR, `${typeOf(error)}: ${messageOf(error)}\n`);
+      this.onExit(process.exitCode ?? 0);
+      exit();
+    }
   }
 }
 
@@ -1572,6 +1591,9 @@ function parseHeaders(buffer, start, end) {
     if (valueEnd > end) {
       throw new ProtocolError('a header of INVOKE is longer than its block');
     }
+    if (headers[buffer[at]] !== undefined) {
+      throw new ProtocolError(`INVOKE has the header ${buffer[at]} twice`);
+    }
     headers[buffer[at]] = buffer.toString('utf8', valueStart, valueEnd);
     at = valueEnd;
   }
@@ -1583,6 +1605,3 @@ if (require.main === module) {
 }
 
 module.exports = { FrameReader, FrameWriter, OutputWriter, takesCallback };
-    if (headers[buffer[at]] !== undefined) {
-      throw new ProtocolError(`INVOKE has the header ${buffer[at]} twice`);
-    }

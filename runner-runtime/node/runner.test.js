@@ -1617,8 +1617,11 @@ test('process.exit fails its calls, after everything they wrote', LIMIT, async (
   controller.invoke(1, '"stay"', { requestId: 'rid-1' });
   controller.invoke(2, '"exit"', { requestId: 'rid-2' });
   const frames = await controller.remainingFrames();
-  const written = textOf(frames.filter(({ type, id }) => type === LOG && id === 2));
-  assert.ok(written === 'x'.repeat(3e6), `${written.length} characters`);
+  const last = frames.findLastIndex(({ type }) => type === LOG);
+  assert.ok(last < frames.findIndex(({ type }) => type === RESULT));
+  assert.deepEqual(new Set(frames.slice(0, last + 1).map(({ id }) => id)), new Set([2]));
+  const written = textOf(frames.slice(0, last + 1));
+  assert.ok(written === `${'x'.repeat(3e6)}goodbye\n`, `${written.length} characters`);
   assert.deepEqual(
     frames.filter(({ type }) => type === RESULT).map(({ id, flags, json }) => [id, flags, json]),
     [1, 2].map((id) => [
@@ -1631,8 +1634,34 @@ test('process.exit fails its calls, after everything they wrote', LIMIT, async (
       },
     ]),
   );
-  assert.equal(textOf(frames.filter(({ type, id }) => type === LOG && id === 0)), 'goodbye\n');
   assert.equal(await controller.exited, 7);
+});
+
+test('what is printed at exit comes before the answer, also by the last', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `
+    exports.handler = async () => {
+      process.on('exit', () => console.log('one'));
+      process.on('exit', () => { throw new Error('two'); });
+      process.exitCode = 5;
+      process.exit();
+    };`,
+  });
+  const result = await controller.call();
+  assert.equal(textOf(result.logs), 'one\nError: two\n');
+  assert.equal(result.json.errorType, 'Runtime.ExitError');
+  assert.equal(await controller.exited, 5);
+});
+
+test('what is printed at exit while loading comes before the failure', LIMIT, async (t) => {
+  const controller = await Controller.start(t);
+  controller.load({
+    'index.js': `process.on('exit', () => console.log('goodbye')); process.exit(3);`,
+  });
+  const [log, failed] = await controller.remainingFrames();
+  assert.deepEqual([log.type, log.text], [LOG, 'goodbye\n']);
+  assert.deepEqual([failed.type, failed.json.errorType], [LOAD_FAILED, 'Runtime.ExitError']);
+  assert.equal(await controller.exited, 3);
 });
 
 test('an answer the controller is slow to read survives process.exit', LIMIT, async (t) => {

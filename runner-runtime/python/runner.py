@@ -1044,6 +1044,7 @@ class Runner:
             handler = load_handler(load["codeRoot"], load["handler"])
             log_to_stderr_by_default()
         except SystemExit as error:
+            self._prepare_exit(error)
             failure = RuntimeFailure("Runtime.ExitError", exit_message(error))
             self._send_load_failed(failure)
             self._exit(error)
@@ -1174,14 +1175,18 @@ class Runner:
 
     def _fail(self, call: Call, error: BaseException) -> None:
         if isinstance(error, SystemExit):
+            self._prepare_exit(error)
             message = f"RequestID: {call.request_id} {exit_message(error)}"
             failure = RuntimeFailure("Runtime.ExitError", message)
             self._finish(call, FAILED | ENDING, error_object(failure))
             self._exit(error)
         self._finish(call, FAILED, error_object(error))
 
-    def _exit(self, error: SystemExit) -> NoReturn:
-        """Ends the process as the interpreter would, but does not wait for other threads."""
+    def _prepare_exit(self, error: SystemExit) -> None:
+        """Does what the interpreter does before it ends, but does not wait for other threads.
+
+        Before the controller is told, who ends what is left of the sandbox then.
+        """
         import atexit
 
         try:
@@ -1193,6 +1198,8 @@ class Runner:
             atexit._run_exitfuncs()
         except BaseException:
             pass  # The interpreter has reported it.
+
+    def _exit(self, error: SystemExit) -> NoReturn:
         self._flush_output()
         self._output.finish()
         self._writer.finish()

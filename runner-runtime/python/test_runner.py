@@ -1371,7 +1371,12 @@ class ErrorTest(unittest.TestCase):
         self.assertEqual(controller.exited()[0], 1, "but takes no call")
 
     def test_exit_while_loading_ends_the_process_with_its_status(self) -> None:
-        _, controller = self.load_error({"index.py": "import sys; sys.exit(3)"})
+        code = "import atexit, sys; atexit.register(print, 'goodbye'); sys.exit(3)"
+        controller = Controller(self)
+        controller.load({"index.py": code})
+        answer, logs = controller.load_answer()
+        self.assertEqual(answer.type, LOAD_FAILED)
+        self.assertEqual(text_of(logs), "goodbye\n")
         self.assertEqual(controller.exited(), (3, ""))
 
     def test_exit_fails_its_call_and_ends_the_process(self) -> None:
@@ -1396,11 +1401,7 @@ class ErrorTest(unittest.TestCase):
                             concurrency=concurrency,
                         )
                         controller.invoke(1, request_id="rid-1")
-                        # What is printed after the RESULT may be read before it.
-                        arrived = controller.remaining()
-                        [result] = [each for each in arrived if each.type == RESULT]
-                        before, *after = [each for each in arrived if each.type == LOG]
-                        self.assertEqual((before.id, before.text), (1, "before\n"))
+                        *logs, result = controller.remaining()
                         self.assertEqual((result.type, result.flags), (RESULT, 3))
                         self.assertEqual(
                             result.json,
@@ -1412,8 +1413,8 @@ class ErrorTest(unittest.TestCase):
                             },
                         )
                         said = "why\n" if "why" in statement else ""
-                        self.assertEqual(text_of(after), f"{said}goodbye\n")
-                        self.assertEqual({log.id for log in after}, {0})
+                        self.assertEqual(text_of(logs), f"before\n{said}goodbye\n")
+                        self.assertEqual({log.id for log in logs}, {1})
                         self.assertEqual(controller.exited(), (status, ""))
 
     def test_exit_ends_the_process_also_when_its_reason_cannot_be_printed(self) -> None:

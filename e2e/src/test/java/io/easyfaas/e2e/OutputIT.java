@@ -129,6 +129,42 @@ final class OutputIT {
         });
   }
 
+  @Test
+  void whatIsPrintedWhenTheProcessExitsIsStillTheCalls() {
+    for (FunctionSpec function :
+        List.of(
+            FunctionSpec.node(
+                "exits-js",
+                """
+                process.on('exit', () => {
+                  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+                  console.log('goodbye');
+                });
+                exports.handler = async () => process.exit(3);
+                """),
+            FunctionSpec.python(
+                "exits-py",
+                """
+                import atexit, sys, time
+
+                def goodbye():
+                    time.sleep(0.3)
+                    print('goodbye')
+
+                atexit.register(goodbye)
+
+                def handler(event, context):
+                    sys.exit(3)
+                """))) {
+      engine.create(function.withTimeout(20));
+
+      Answer answer = engine.invoke(function.name(), "{}", "Log-Type", "Tail");
+
+      assertThat(answer.text()).contains("exit status 3");
+      assertThat(answer.log().lines()).contains("goodbye");
+    }
+  }
+
   private static void assertInOrder(FunctionSpec function) {
     engine.create(function.withTimeout(20));
 
