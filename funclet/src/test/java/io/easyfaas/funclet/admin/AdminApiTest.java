@@ -7,6 +7,7 @@ import io.easyfaas.common.http.HttpRequest;
 import io.easyfaas.common.http.HttpResponse;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ContainerId;
+import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorDocument;
 import io.easyfaas.common.wire.ResetRequest;
 import java.util.Map;
@@ -38,7 +39,8 @@ final class AdminApiTest {
                 + "\"State\":\"cold\",\"CurrentEvent\":\"\",\"IsFrozen\":false,"
                 + "\"Resource\":null,\"ResourceStats\":null,"
                 + "\"Reason\":\"\"}]");
-    assertThat(Json.PASCAL.readList(get("/v1/funclet/list").body(), Map.class)).hasSize(2);
+    assertThat(Json.PASCAL.readList(get("/v1/funclet/list").body(), ContainerInfo.class))
+        .hasSize(2);
   }
 
   @Test

@@ -656,9 +656,9 @@ final class ContainersTest {
         ErrorCode.INVALID_RUNTIME,
         "runtime go1: Bin \"b\" (expected: an absolute path)");
     refused(
-        () -> containers.warmup(request(C0, 0, code.sha256())),
+        () -> containers.warmup(request(C0, -1, code.sha256())),
         ErrorCode.INVALID_PARAMETER,
-        "MemorySize: 0");
+        "MemorySize: -1");
     assertThat(info().state()).isEqualTo("cold");
   }
 

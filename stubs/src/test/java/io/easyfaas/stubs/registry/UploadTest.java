@@ -189,14 +189,20 @@ final class UploadTest {
 
   @Test
   void settingsOverTheLimitAreRefusedBeforeTheirEnd() {
-    String json = "{\"Description\":\"" + "x".repeat(2 << 20);
+    HttpResponse large = sendBegun("{" + " ".repeat(512 * 1024));
+    HttpResponse longText = sendBegun("{\"Description\":\"" + "x".repeat(512 * 1024));
+
+    assertThat(large.status()).isEqualTo(413);
+    assertThat(large.text()).contains("at most 262144 bytes besides Code");
+    assertThat(longText.status()).isEqualTo(400);
+    assertThat(longText.text()).contains("8192");
+  }
+
+  /// Sends a document of which only the beginning may be read.
+  private HttpResponse sendBegun(String json) {
     InputStream body =
         new SequenceInputStream(new ByteArrayInputStream(json.getBytes(UTF_8)), forbidden());
-
-    HttpResponse refused = send(document("POST", new HttpBody.Stream(body, HttpBody.UNKNOWN)));
-
-    assertThat(refused.status()).isEqualTo(413);
-    assertThat(refused.text()).contains("at most 1048576 bytes besides Code");
+    return send(document("POST", new HttpBody.Stream(body, HttpBody.UNKNOWN)));
   }
 
   @Test
