@@ -28,6 +28,9 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   private static final String CONTENT_TYPE = "Content-Type";
   private static final int MAX_TOLD_BYTES = 1024;
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+
+  // They are no part of a value (RFC 9110 §5.5).
+  private static final Pattern BLANKS_AROUND = Pattern.compile("^[ \\t]+|[ \\t]+$");
   private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
 
   // They belong to one connection, or are made by the server from the body (RFC 9110 §7.6.1, §8.6);
@@ -165,9 +168,10 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
           "at most " + ResponseDocument.MAX_HEADER_CHARS);
     }
     given.forEach((name, value) -> {
-      String text =
+      String told =
           value.orElseThrow(
               () -> badResponse("headers", "\"" + name + "\"", "a text, number or boolean"));
+      String text = BLANKS_AROUND.matcher(told).replaceAll("");
       if (!HEADER_NAME.matcher(name).matches() || !HEADER_VALUE.matcher(text).matches()) {
         throw badResponse("headers", "\"" + name + "\"", "names and values RFC 9110 allows");
       }

@@ -178,7 +178,7 @@ final class FunctionAnswerTest {
     HttpResponse response =
         answered(
             "{\"statusCode\":404,\"headers\":{\"content-type\":\"text/html\",\"X-N\":1,\"X-B\":true,"
-                + "\"X-Null\":null},\"body\":\"<p>é\",\"isBase64Encoded\":false}");
+                + "\"X-Blanks\":\"\\t a b \",\"X-Null\":null},\"body\":\"<p>é\",\"isBase64Encoded\":false}");
 
     assertThat(response.status()).isEqualTo(404);
     assertThat(response.text()).isEqualTo("<p>é");
@@ -191,6 +191,8 @@ final class FunctionAnswerTest {
                 "1",
                 "X-B",
                 "true",
+                "X-Blanks",
+                "a b",
                 "X-Null",
                 "",
                 REQUEST_ID,
