@@ -5,7 +5,7 @@
 //   libraries are prepared for that answer.
 // - Listed calls are refused with EPERM, some of them only for certain arguments.
 // - How much a socket keeps, and what it does when it is closed, is not for a tenant to say:
-//   SO_SNDBUF, SO_RCVBUF and SO_LINGER have no effect.
+//   SO_SNDBUF, SO_RCVBUF, SO_LINGER and IP_RECVERR have no effect.
 // - All threads of a sandbox weigh the same for the scheduler: nice values have no effect.
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -63,6 +64,7 @@ static const int REFUSED_CALLS[] = {
     SYS_process_madvise,
     // Kernel surface a function has no business with.
     SYS_bpf,
+    SYS_seccomp,  // each filter takes of what net.core.bpf_jit_limit leaves the machine
     SYS_perf_event_open,
     SYS_keyctl,
     SYS_add_key,
@@ -188,6 +190,14 @@ static void refuse_socket_families(struct program *program, int call) {
   end(program, REFUSE);
 }
 
+// Five instructions, after the level was loaded, which they leave loaded.
+static void ignore_option(struct program *program, uint32_t level, uint32_t option) {
+  emit(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, level);
+  load_argument(program, 2);
+  end_if(program, BPF_JEQ, option, IGNORE);
+  end(program, SECCOMP_RET_ALLOW);
+}
+
 static void check_arguments(struct program *program) {
   begin_call(program, SYS_clone, 4);
   load_argument(program, 0);
@@ -207,11 +217,18 @@ static void check_arguments(struct program *program) {
   // is the engine, which drops what it did not ask for.
   // What sockets keep is not counted as the sandbox's memory everywhere, so their buffers stay as
   // the network namespace has them.
-  begin_call(program, SYS_setsockopt, 11);
+  // Every filter's machine code is of a total of the whole machine.
+  begin_call(program, SYS_setsockopt, 29);
   load_argument(program, 1);
+  ignore_option(program, IPPROTO_IP, IP_RECVERR);
+  ignore_option(program, IPPROTO_IPV6, IPV6_RECVERR);
   emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SOL_SOCKET);
   end(program, SECCOMP_RET_ALLOW);
   load_argument(program, 2);
+  end_if(program, BPF_JEQ, SO_ATTACH_FILTER, REFUSE);
+  end_if(program, BPF_JEQ, SO_ATTACH_BPF, REFUSE);
+  end_if(program, BPF_JEQ, SO_ATTACH_REUSEPORT_CBPF, REFUSE);
+  end_if(program, BPF_JEQ, SO_ATTACH_REUSEPORT_EBPF, REFUSE);
   end_if(program, BPF_JEQ, SO_LINGER, IGNORE);
   end_if(program, BPF_JEQ, SO_SNDBUF, IGNORE);
   end_if(program, BPF_JEQ, SO_RCVBUF, IGNORE);
@@ -227,8 +244,9 @@ static void check_arguments(struct program *program) {
   end(program, SECCOMP_RET_ALLOW);
 
   // While a thread with a cookie runs, the other threads of its processor core take nobody else's.
-  begin_call(program, SYS_prctl, 4);
+  begin_call(program, SYS_prctl, 6);
   load_argument(program, 0);
+  end_if(program, BPF_JEQ, PR_SET_SECCOMP, REFUSE);
   end_if(program, BPF_JEQ, PR_SCHED_CORE, REFUSE);
   end(program, SECCOMP_RET_ALLOW);
 

@@ -96,6 +96,9 @@ final class IsolationIT {
       call("userfaultfd", 323, 0)
       call("setns", 308, 0, 0)
       call("schedCore", 157, 62, 1, 0, 0, 0)
+      call("seccomp", 317, 1, 0, None)
+      call("prctlSeccomp", 157, 22, 2, None)
+      call("filterSocket", 54, socket.socket().detach(), 1, 26, None, 0)
       print(json.dumps(facts))
       """;
 
@@ -202,6 +205,9 @@ final class IsolationIT {
         "userfaultfd",
         "setns",
         "schedCore",
+        "seccomp",
+        "prctlSeccomp",
+        "filterSocket",
         "rawSocket",
         "packetSocket",
         "killInit"
