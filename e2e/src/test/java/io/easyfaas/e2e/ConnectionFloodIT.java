@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -15,6 +16,9 @@ final class ConnectionFloodIT {
   private static final int CONNECTIONS = 10_000; // The test and the engine may have 20,000 files.
   private static final int ASKING = 4_000;
   private static final int PAGES = 20;
+  private static final int ALL = 320; // Of 256, with 512 descriptors.
+  private static final int STAYING = 200;
+  private static final String HEALTH = "GET /healthz HTTP/1.1\r\nHost: engine\r\n\r\n";
   private static final int PIPELINED_BYTES = 65_536; // What one read takes.
   private static final int LARGE_BYTES = 512 * 1024;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -61,18 +65,15 @@ final class ConnectionFloodIT {
 
   @Test
   void moreConnectionsThanTheEngineHasDescriptors() {
-    EngineHome home = LEAKS.home();
-    List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 512; exec \"$@\"", "sh"));
-    command.addAll(Installation.shipped(home.arguments("--container-num=4")));
-    EngineProcess engine = home.run(command);
-    engine.awaitReady();
+    EngineProcess engine = startWithFewDescriptors();
+    EngineHome home = engine.home();
     engine.create(FunctionSpec.python("exits", "import os\ndef handler(e, c):\n  os._exit(1)"));
     engine.create(FunctionSpec.python("late", "def handler(event, context):\n  return 'late'"));
 
     new Siege(engine, Innocent.modest(engine))
         .survives(clients -> {
           try (RawClient early = RawClient.connect(home.port())) {
-            early.send("GET /healthz HTTP/1.1\r\nHost: engine\r\n\r\n");
+            early.send(HEALTH);
             assertThat(early.read(PATIENCE).status())
                 .isEqualTo(200); // Who has asked keeps its place.
             for (int i = 0; i < 1000; i++) {
@@ -91,6 +92,40 @@ final class ConnectionFloodIT {
         });
 
     assertThat(engine.log()).doesNotContain("→closed");
+  }
+
+  @Test
+  void connectionsThatAskNowAndThen() {
+    EngineProcess engine = startWithFewDescriptors();
+    // More often than a connection would count as idle.
+    Duration pause = Duration.ofMillis(700);
+
+    new Siege(engine, Innocent.newcomer(engine), Innocent.modest(engine))
+        .survives(clients -> {
+          connectAll(engine, HEALTH, clients);
+          for (int i = 0; i < 10; i++) {
+            clients.removeIf(client -> !isSent(client, HEALTH));
+            LockSupport.parkNanos(pause.toNanos());
+          }
+          assertThat(clients).hasSizeGreaterThan(STAYING);
+        });
+  }
+
+  @Test
+  void callsThatLastOnAllConnections() {
+    EngineProcess engine = startWithFewDescriptors();
+    engine.create(
+        FunctionSpec.node(
+                "lasts", "exports.handler = () => new Promise((end) => setTimeout(end, 20_000));")
+            .withTimeout(30)
+            .withQuota(1000));
+
+    new Siege(engine, Innocent.newcomer(engine), Innocent.modest(engine))
+        .survives(clients -> {
+          connectAll(engine, RawClient.invocation("lasts", 0), clients);
+          Siege.hold();
+          Siege.hold();
+        });
   }
 
   @Test
@@ -187,9 +222,35 @@ final class ConnectionFloodIT {
         .survives(() -> assertThat(tenant.run(code).asInt()).isZero());
   }
 
+  /// So that it takes few connections to have all there may be.
+  private static EngineProcess startWithFewDescriptors() {
+    EngineHome home = LEAKS.home();
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 512; exec \"$@\"", "sh"));
+    command.addAll(Installation.shipped(home.arguments("--container-num=4")));
+    EngineProcess engine = home.run(command);
+    engine.awaitReady();
+    return engine;
+  }
+
+  private static void connectAll(EngineProcess engine, String start, List<RawClient> clients) {
+    for (int i = 0; i < ALL; i++) {
+      connect(engine.home().port(), start, clients);
+    }
+  }
+
+  private static boolean isSent(RawClient client, String text) {
+    try {
+      client.send(text);
+      return true;
+    } catch (UncheckedIOException _) {
+      client.close();
+      return false;
+    }
+  }
+
   private static String health(EngineProcess engine) {
     try (RawClient client = RawClient.connect(engine.home().port())) {
-      return client.send("GET /healthz HTTP/1.1\r\nHost: engine\r\n\r\n").read(PATIENCE).text();
+      return client.send(HEALTH).read(PATIENCE).text();
     }
   }
 

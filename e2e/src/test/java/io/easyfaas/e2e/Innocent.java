@@ -14,8 +14,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A tenant who calls his function again and again over a connection of his own, and knows what the
-/// answers must be: his own bytes, from the sandbox that answered before. Not thread-safe.
+/// A tenant who calls his function again and again over a connection of his own, or a new one each
+/// time, and knows what the answers must be: his own bytes, from the sandbox that answered before.
+/// Not thread-safe.
 final class Innocent {
   /// Not the one that floods.
   private static final String ACCOUNT = "innocent";
@@ -59,6 +60,7 @@ final class Innocent {
   private final boolean throughTrigger;
   private final int answerBytes;
   private final Duration pause;
+  private boolean stays = true;
   private RawClient client;
   private int words;
   private int answered;
@@ -81,6 +83,13 @@ final class Innocent {
   /// One who asks the controller for little, often.
   static Innocent modest(EngineProcess engine) {
     return new Innocent(engine, "modest", false, 10, Duration.ofMillis(5));
+  }
+
+  /// One who connects to the controller for each call.
+  static Innocent newcomer(EngineProcess engine) {
+    Innocent newcomer = new Innocent(engine, "newcomer", false, 10, Duration.ofMillis(20));
+    newcomer.stays = false;
+    return newcomer;
   }
 
   /// One who asks the HTTP trigger for little, often.
@@ -128,6 +137,10 @@ final class Innocent {
     byte[] event = ("{\"word\":\"" + word + "\",\"size\":" + answerBytes + "}").getBytes(US_ASCII);
     long start = System.nanoTime();
     try {
+      if (!stays) {
+        client.close();
+        client = RawClient.connect(port);
+      }
       String head =
           throughTrigger
               ? RawClient.request(ACCOUNT, name, event.length)

@@ -35,6 +35,21 @@ record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
     }
   }
 
+  /// Whose request it is: the tenant's, or the client's where no tenant is known.
+  String account(Channel connection, io.netty.handler.codec.http.HttpRequest request) {
+    return account(connection, NettyHttp.head(request));
+  }
+
+  private String account(Channel connection, HttpRequest head) {
+    String account;
+    try {
+      account = handler.accountOf(head);
+    } catch (ApiException _) {
+      account = ""; // A target that cannot be read; the handler will say so.
+    }
+    return account.isEmpty() ? client(connection) : account;
+  }
+
   /// The request of a head; nothing is reserved yet.
   IncomingRequest admit(Channel connection, io.netty.handler.codec.http.HttpRequest request) {
     boolean isChunked = HttpUtil.isTransferEncodingChunked(request);
@@ -44,17 +59,12 @@ record Admission(HttpHandler handler, int maxBodyBytes, ByteBudget budget) {
     }
     HttpRequest head = NettyHttp.head(request);
     BodyRule rule;
-    String account;
     try {
       rule = handler.bodyRule(head);
-      account = handler.accountOf(head);
     } catch (ApiException _) {
-      rule = BodyRule.WHOLE; // A target that cannot be read; the handler will say so.
-      account = "";
+      rule = BodyRule.WHOLE; // As above.
     }
-    if (account.isEmpty()) {
-      account = client(connection);
-    }
+    String account = account(connection, head);
     long limit = rule.isStreamed() ? rule.maxBytes() : Math.min(rule.maxBytes(), maxBodyBytes);
     return new IncomingRequest(request, rule, length, limit, budget.open(ByteKind.BODY, account));
   }

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// and leave it at that, or send and read as little as they can. Who has just come is let be for
 /// long enough to ask. Where nobody makes way, nothing is accepted until one does or has closed,
 /// and those that are idle are closed meanwhile. When all are found to be at work for longer than a
-/// second, a few guests are let in above the limit until that is over: they are told so, or whether
-/// the engine is alive and ready, and closed. Thread-safe.
+/// second, a few guests are let in above the limit until that is over: each has one request
+/// answered and is closed. Where an account's guests have their share of the seats, the next is
+/// told that there is no room, or whether the engine is alive and ready. Thread-safe.
 @SuppressWarnings("FutureReturnValueIgnored") // Nothing depends on it.
 public final class ConnectionLimit {
   /// Asks a connection to close if nobody is using it: others wait to be accepted.
@@ -32,7 +33,8 @@ public final class ConnectionLimit {
   private static final int LOOK_MILLIS = 100;
   private static final int LOOKS_A_CLEARING = 10; // Each asks every connection.
 
-  private static final int GUESTS = 16;
+  private static final int GUESTS = 32;
+  private static final int SEATS = 24; // The others are for those who ask whether it is alive.
   private static final int LOOKS_BEFORE_GUESTS = LOOKS_A_CLEARING + 1;
   private static final AttributeKey<Boolean> GUEST = AttributeKey.valueOf("easyfaas.guest");
 
@@ -45,6 +47,7 @@ public final class ConnectionLimit {
   private final LongAdder pauses = new LongAdder();
   private final LongAdder displaced = new LongAdder();
   private final LongAdder stalled = new LongAdder();
+  private final GuestSeats seats = new GuestSeats(SEATS);
   private final Object lock = new Object();
 
   @GuardedBy("lock")
@@ -141,6 +144,15 @@ public final class ConnectionLimit {
   /// Whether there are more connections than there may be, so that guests are to leave.
   boolean isFull() {
     return isOver(max);
+  }
+
+  /// Whether a guest has a request of the account answered, though there are.
+  boolean isServed(Channel guest, String account) {
+    boolean isSeated = seats.take(account);
+    if (isSeated) {
+      guest.closeFuture().addListener(_ -> seats.leave(account));
+    }
+    return isSeated;
   }
 
   /// What guests are told.

@@ -169,7 +169,10 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
     }
     isGuest = isGuest && connections.isFull();
     if (isGuest) {
-      if (!admission.isAtHand(request)) {
+      boolean isServed =
+          admission.isAtHand(request)
+              || connections.isServed(ctx.channel(), admission.account(ctx.channel(), request));
+      if (!isServed) {
         refuse(ctx, HttpResponse.error(ErrorCode.UNAVAILABLE, connections.shortage()));
         return;
       }

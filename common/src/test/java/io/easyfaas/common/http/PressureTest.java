@@ -607,15 +607,14 @@ final class PressureTest {
   }
 
   @Test
-  void whetherItIsAliveIsToldWhereAllConnectionsAreAtWork() throws Exception {
+  void whereAllConnectionsAreAtWorkNewOnesAreServedByAccountsAndWhetherItIsAliveIsTold()
+      throws Exception {
     ConnectionLimit few = new ConnectionLimit(2);
     HttpHandler handler =
         new HttpHandler() {
           @Override
           public HttpResponse handle(HttpRequest request) {
-            return request.target().equals("/alive")
-                ? HttpResponse.text(200, "yes")
-                : answer(request);
+            return request.method().equals("GET") ? HttpResponse.text(200, "yes") : answer(request);
           }
 
           @Override
@@ -628,34 +627,46 @@ final class PressureTest {
         RawConnection two = new RawConnection(server.port()).send(ASK)) {
       RawConnection one = new RawConnection(server.port()).send(ASK);
       until(() -> few.pauses() > 0);
-      List<RawConnection> silent = new ArrayList<>();
+      List<RawConnection> others = new ArrayList<>();
       for (int i = 0; i < 40; i++) {
-        silent.add(new RawConnection(server.port()));
+        others.add(new RawConnection(server.port())); // Silent.
+      }
+      for (int i = 0; i < 12; i++) {
+        others.add(new RawConnection(server.port()).send(ASK)); // An account's share.
+        int atWork = 2 + 1 + i;
+        until(() -> mayAnswer.getQueueLength() == atWork);
       }
 
       for (int i = 0; i < 3; i++) {
-        try (RawConnection guest = new RawConnection(server.port())) {
-          assertThat(guest.send("GET /alive HTTP/1.1\r\nHost: x\r\n\r\n").read().text())
-              .isEqualTo("yes");
-          assertThat(guest.isClosedByServer()).isTrue();
-        }
-        try (RawConnection guest = new RawConnection(server.port()).send(ASK)) {
-          HttpResponse refused = guest.read();
-          assertThat(refused.status()).isEqualTo(503);
-          assertThat(refused.header("Retry-After")).isPresent();
-          assertThat(refused.text()).contains("all 2 connections are in use");
-        }
+        assertThat(askAsGuest(server, "/alive", "").text()).isEqualTo("yes");
+        HttpResponse refused = askAsGuest(server, "/any", "");
+        assertThat(refused.status()).isEqualTo(503);
+        assertThat(refused.header("Retry-After")).isPresent();
+        assertThat(refused.text()).contains("all 2 connections are in use");
+        assertThat(askAsGuest(server, "/any", "another").text()).isEqualTo("yes");
       }
-      mayAnswer.release(2);
+      mayAnswer.release(2 + 12);
       assertThat(one.read().status()).isEqualTo(200);
       assertThat(two.read().status()).isEqualTo(200);
-      for (RawConnection each : silent) {
+      for (RawConnection each : others) {
         each.close();
       }
       one.close();
       until(() -> few.open() == 1);
       mayAnswer.release();
       assertServed(server);
+    }
+  }
+
+  private static HttpResponse askAsGuest(HttpServer server, String target, String account)
+      throws Exception {
+    String head =
+        "GET %s HTTP/1.1\r\nHost: x\r\n%s: %s\r\n\r\n"
+            .formatted(target, Headers.ACCOUNT_ID, account);
+    try (RawConnection guest = new RawConnection(server.port()).send(head)) {
+      HttpResponse response = guest.read();
+      assertThat(guest.isClosedByServer()).isTrue();
+      return response;
     }
   }
 
