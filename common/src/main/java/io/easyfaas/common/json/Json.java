@@ -4,11 +4,13 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.Nulls;
 import java.io.InputStream;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JavaType;
@@ -40,31 +42,27 @@ public enum Json {
   // Of a document that comes as a stream, besides its binary member.
   private static final int MAX_STREAMED_STRING_CHARACTERS = 8 * 1024;
   private static final int MAX_STREAMED_TOKENS = 8 * 1024;
-  private static final JsonFactory STREAMED =
-      JsonFactory.builder()
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNameLength(MAX_STREAMED_STRING_CHARACTERS)
-                  .maxStringLength(MAX_STREAMED_STRING_CHARACTERS)
-                  .maxTokenCount(MAX_STREAMED_TOKENS)
-                  .maxNestingDepth(MAX_DEPTH)
-                  .build())
+  private static final ObjectReadContext CONTEXT = ObjectReadContext.empty();
+  private static final StreamReadConstraints STREAMED =
+      StreamReadConstraints.builder()
+          .maxNameLength(MAX_STREAMED_STRING_CHARACTERS)
+          .maxStringLength(MAX_STREAMED_STRING_CHARACTERS)
+          .maxTokenCount(MAX_STREAMED_TOKENS)
+          .maxNestingDepth(MAX_DEPTH)
+          .build();
+
+  private static final StreamReadConstraints WHOLE =
+      StreamReadConstraints.builder()
+          .maxStringLength(MAX_STRING_CHARACTERS)
+          .maxNestingDepth(MAX_DEPTH)
           .build();
 
   @SuppressWarnings("ImmutableEnumChecker") // JsonMapper is immutable once built.
   private final JsonMapper mapper;
 
   Json(PropertyNamingStrategy naming) {
-    JsonFactory factory =
-        JsonFactory.builder()
-            .streamReadConstraints(
-                StreamReadConstraints.builder()
-                    .maxStringLength(MAX_STRING_CHARACTERS)
-                    .maxNestingDepth(MAX_DEPTH)
-                    .build())
-            .build();
     mapper =
-        JsonMapper.builder(factory)
+        JsonMapper.builder()
             .propertyNamingStrategy(naming)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_PROPERTIES)
             .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
@@ -90,27 +88,14 @@ public enum Json {
   ///
   /// @throws JsonException when the bytes are not JSON or do not fit the type
   public <T> T read(byte[] json, Class<T> type) {
-    try (JsonParser parser = mapper.createParser(json)) {
-      return read(parser, type, () -> mapper.readValue(parser, type));
-    }
+    return read(parserOf(WHOLE, from -> from.createParser(CONTEXT, json)), type);
   }
 
   /// Reads a document.
   ///
   /// @throws JsonException when the text is not JSON or does not fit the type
   public <T> T read(String json, Class<T> type) {
-    try (JsonParser parser = mapper.createParser(json)) {
-      return read(parser, type, () -> mapper.readValue(parser, type));
-    }
-  }
-
-  /// Reads a document to the end of the stream, which stays open.
-  ///
-  /// @throws JsonException when the bytes are not JSON or do not fit the type
-  public <T> T read(InputStream json, Class<T> type) {
-    try (JsonParser parser = mapper.createParser(json)) {
-      return read(parser, type, () -> mapper.readValue(parser, type));
-    }
+    return read(parserOf(WHOLE, from -> from.createParser(CONTEXT, json)), type);
   }
 
   /// Reads a document to the end of the stream, which stays open. The bytes of its one binary
@@ -120,14 +105,13 @@ public enum Json {
   ///
   /// @throws JsonException when the bytes are not JSON, do not fit the type, or are too many
   public <T> T read(InputStream json, Class<T> type, BinarySink sink) {
-    try (BinaryDrain parser =
-        new BinaryDrain(STREAMED.createParser(ObjectReadContext.empty(), json), sink)) {
-      try {
-        return read(parser, type, () -> mapper.readValue(parser, type));
-      } catch (JsonException e) {
-        parser.rethrow();
-        throw e;
-      }
+    BinaryDrain parser =
+        new BinaryDrain(parserOf(STREAMED, from -> from.createParser(CONTEXT, json)), sink);
+    try {
+      return read(parser, type);
+    } catch (JsonException e) {
+      parser.rethrow();
+      throw e;
     }
   }
 
@@ -135,8 +119,8 @@ public enum Json {
   ///
   /// @throws JsonException when the bytes are not a JSON array of the type
   public <T> List<T> readList(byte[] json, Class<T> element) {
-    try (JsonParser parser = mapper.createParser(json)) {
-      JavaType list = mapper.getTypeFactory().constructCollectionType(List.class, element);
+    JavaType list = mapper.getTypeFactory().constructCollectionType(List.class, element);
+    try (JsonParser parser = parserOf(WHOLE, from -> from.createParser(CONTEXT, json))) {
       return List.copyOf(read(parser, List.class, () -> mapper.<List<T>>readValue(parser, list)));
     }
   }
@@ -154,6 +138,28 @@ public enum Json {
   /// Writes a document for people to read, over several lines.
   public String writePretty(Object document) {
     return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(document);
+  }
+
+  /// Begins a document. Each has a factory of its own, since a factory keeps the names of all that
+  /// it has read, and whoever writes them chooses them.
+  private static JsonParser parserOf(
+      StreamReadConstraints limits, Function<JsonFactory, JsonParser> document) {
+    JsonFactory factory =
+        JsonFactory.builder()
+            .streamReadConstraints(limits)
+            .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+            .build();
+    try {
+      return document.apply(factory);
+    } catch (JacksonException e) { // It looks at the first bytes.
+      throw new JsonException("JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private <T> T read(JsonParser parser, Class<T> type) {
+    try (parser) {
+      return read(parser, type, () -> mapper.readValue(parser, type));
+    }
   }
 
   /// While the parser is open: it knows what came.

@@ -1,5 +1,6 @@
 package io.easyfaas.common.json;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -7,12 +8,14 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /// Reads one JSON document value by value, for what is too large to be made objects of: a text that
-/// is not asked for is passed over without being kept. Not thread-safe.
+/// is not asked for is passed over without being kept, and no name is kept. Not thread-safe.
 ///
-/// Every method throws a {@link JsonException} when the bytes are not JSON.
+/// Every method throws a {@link JsonException} when the bytes are not JSON in UTF-8 (RFC 8259
+/// §8.1).
 public final class JsonReader implements AutoCloseable {
   /// What a value is.
   public enum Kind {
@@ -34,15 +37,23 @@ public final class JsonReader implements AutoCloseable {
     NULL
   }
 
-  private static final JsonFactory FACTORY = JsonFactory.builder().build();
+  // It does not keep the names of all documents that it has read: whoever writes them chooses them.
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder().disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES).build();
 
+  private final Utf8Reader characters;
   private final JsonParser parser;
 
   /// Begins to read.
   ///
   /// @param json UTF-8; stays open
   public JsonReader(InputStream json) {
-    parser = FACTORY.createParser(ObjectReadContext.empty(), json);
+    try {
+      characters = new Utf8Reader(json);
+    } catch (IOException e) {
+      throw new JsonException("JSON: " + e.getMessage(), e);
+    }
+    parser = FACTORY.createParser(ObjectReadContext.empty(), characters);
   }
 
   /// Goes to the next value: the document's, or that of the member whose name was read.
@@ -75,10 +86,9 @@ public final class JsonReader implements AutoCloseable {
   ///
   /// @param taker gets the name and the kind of each member in turn; what it does not read of a
   ///   value is passed over
-  /// @return false when it is no object. Nor is what is not UTF-8 JSON (RFC 8259 §8.1), though the
-  ///   parser knows other encodings: it has no positions of bytes there
+  /// @return false when it is no object
   public boolean object(BiConsumer<String, Kind> taker) {
-    if (next() != Kind.OBJECT || position() < 0) {
+    if (next() != Kind.OBJECT) {
       return false;
     }
     members(taker);
@@ -113,8 +123,9 @@ public final class JsonReader implements AutoCloseable {
   }
 
   /// Where the value begins, in bytes from the beginning of the document: a text at its quote.
+  /// Asked before the value is read.
   public long position() {
-    return parser.currentTokenLocation().getByteOffset();
+    return characters.bytesBefore(parser.currentTokenLocation().getCharOffset());
   }
 
   /// Passes over the value and everything in it.

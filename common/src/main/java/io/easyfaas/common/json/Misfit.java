@@ -80,9 +80,11 @@ final class Misfit {
   }
 
   private static String beginning(String text) {
-    return text.length() <= MAX_QUOTED_CHARACTERS
-        ? text
-        : text.substring(0, MAX_QUOTED_CHARACTERS) + "…";
+    if (text.length() <= MAX_QUOTED_CHARACTERS) {
+      return text;
+    }
+    boolean cutsInTwo = Character.isHighSurrogate(text.charAt(MAX_QUOTED_CHARACTERS - 1));
+    return text.substring(0, MAX_QUOTED_CHARACTERS - (cutsInTwo ? 1 : 0)) + "…";
   }
 
   private static String kind(@Nullable Class<?> type) {

@@ -46,6 +46,13 @@ public enum Damage {
       Files.writeString(file, "{\"a\":[null,1e99]}");
     }
   },
+  /// Something that says it is text in an encoding that nobody has.
+  OTHER_ENCODING {
+    @Override
+    void put(Path file, byte[] content) throws IOException {
+      Files.write(file, new byte[] {0, '{', 0, 0, '}'});
+    }
+  },
   /// What JSON calls nothing.
   NULL {
     @Override

@@ -8,6 +8,7 @@ import io.easyfaas.common.json.JsonReader.Kind;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.StringReader;
+import java.util.HexFormat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +41,9 @@ class JsonStreamTest {
   @ValueSource(ints = {0, 1, 3_000, 7_980, 7_990, 8_000, 8_010, 16_000, 1_000_000})
   void positionsAreRightHoweverMuchIsPassedOver(int length) {
     String json =
-        "{ \"skipped\":\"" + "é\\n".repeat(length / 3) + "\",\"here\" : \"x\", \"n\":{\"a\":[1]}}";
+        "{ \"skipped\":\""
+            + "é\\n".repeat(length / 3)
+            + "😀\",\"here\" : \"x\", \"n\":{\"a\":[1]}}";
     JsonReader reader = reader(json);
     assertThat(reader.next()).isEqualTo(Kind.OBJECT);
     assertThat(reader.nextName()).contains("skipped");
@@ -82,8 +85,28 @@ class JsonStreamTest {
     assertThatThrownBy(() -> readAll(json)).isInstanceOf(JsonException.class);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "7b 22 61 22 3a 22 c3 28 22 7d", // Half a character.
+        "7b 22 61 22 3a 22 c3",
+        "7b 22 61 22 3a 22 ed a0 80 22 7d", // Half a surrogate pair.
+        "00 7b 00 7d", // UTF-16.
+        "00 7b 00 00 7d",
+        "00 00 ff fe"
+      })
+  void whatIsNotUtf8IsNoDocument(String hex) {
+    byte[] bytes = HexFormat.ofDelimiter(" ").parseHex(hex);
+
+    assertThatThrownBy(() -> readAll(bytes)).isInstanceOf(JsonException.class);
+  }
+
   private static void readAll(String json) {
-    try (JsonReader reader = reader(json)) {
+    readAll(json.getBytes(UTF_8));
+  }
+
+  private static void readAll(byte[] json) {
+    try (JsonReader reader = new JsonReader(new ByteArrayInputStream(json))) {
       reader.next();
       while (reader.nextName().isPresent()) {
         reader.next();

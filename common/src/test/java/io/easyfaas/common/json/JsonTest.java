@@ -62,13 +62,55 @@ final class JsonTest {
   }
 
   @Test
-  void readsTextBytesAndStreamsAlike() {
+  void readsTextAndBytesAlike() {
     String json = "{\"title\":\"é\",\"tags\":[]}";
 
     assertThat(Json.CAMEL.read(json, Note.class).title()).isEqualTo("é");
     assertThat(Json.CAMEL.read(json.getBytes(UTF_8), Note.class).title()).isEqualTo("é");
-    assertThat(Json.CAMEL.read(new ByteArrayInputStream(json.getBytes(UTF_8)), Note.class).title())
-        .isEqualTo("é");
+  }
+
+  @Test
+  void whatBeginsInNoEncodingIsNoDocument() {
+    byte[] bytes = {0, '{', 0, 0, '}'};
+
+    assertThatThrownBy(() -> Json.CAMEL.read(bytes, Note.class)).isInstanceOf(JsonException.class);
+    assertThatThrownBy(() -> Json.CAMEL.readList(bytes, Note.class))
+        .isInstanceOf(JsonException.class);
+    assertThatThrownBy(() ->
+            Json.CAMEL.read(
+                new ByteArrayInputStream(bytes), Note.class, ByteArrayOutputStream::new))
+        .isInstanceOf(JsonException.class);
+  }
+
+  /// Whoever writes documents chooses the names, and could fill the memory with them.
+  @Test
+  void noNameStaysOfADocumentThatWasRead() {
+    long before = used();
+    for (int document = 0; document < 200; document++) {
+      byte[] json = withLongNames(document).getBytes(UTF_8);
+      Json.PASCAL.read(json, Note.class);
+      Json.PASCAL.read(new ByteArrayInputStream(json), Blob.class, ByteArrayOutputStream::new);
+      try (JsonReader reader = new JsonReader(new ByteArrayInputStream(json))) {
+        assertThat(reader.object((_, _) -> {})).isTrue();
+      }
+    }
+
+    assertThat(used() - before).isLessThan(16L << 20); // Of 144 MiB of names.
+  }
+
+  private static String withLongNames(int document) {
+    StringBuilder json = new StringBuilder("{\"Title\":\"a\",\"Zip\":\"\",\"Tags\":[]");
+    for (int name = 0; name < 30; name++) {
+      json.append(",\"").append(document).append('-').append(name);
+      json.append("n".repeat(8_000)).append("\":1");
+    }
+    return json.append('}').toString();
+  }
+
+  private static long used() {
+    System.gc();
+    Runtime runtime = Runtime.getRuntime();
+    return runtime.totalMemory() - runtime.freeMemory();
   }
 
   @Test

@@ -7,16 +7,13 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The head of an answer in parts as a runner sends it, see protocol.md §5. Any member may be
 /// missing.
 record StreamHead(
-    @Nullable Integer status,
-    @Nullable String contentType,
-    @Nullable Map<String, @Nullable String> headers) {
+    @Nullable Integer status, @Nullable String contentType, @Nullable Map<String, String> headers) {
   /// Reads a head.
   ///
   /// @param head stays the caller's
@@ -31,21 +28,7 @@ record StreamHead(
     return new AnswerHead(
         requireNonNullElse(read.status(), 0),
         requireNonNullElse(read.contentType(), ""),
-        read.given(),
+        requireNonNullElse(read.headers(), Map.of()),
         AnswerHead.UNKNOWN);
-  }
-
-  private Map<String, String> given() throws ProtocolException {
-    Map<String, String> given = new HashMap<>();
-    if (headers != null) {
-      for (Map.Entry<String, @Nullable String> header : headers.entrySet()) {
-        String value = header.getValue();
-        if (value == null) {
-          throw new ProtocolException("a head with a header that is null");
-        }
-        given.put(header.getKey(), value);
-      }
-    }
-    return given;
   }
 }

@@ -330,6 +330,7 @@ class CallFramesTest {
     "an empty part, true, 7:0:1:",
     "a second head, true, 7:1:1:{} 7:1:1:{}",
     "a head that is not JSON, true, 7:1:1:text/html",
+    "a head in no encoding, true, 7:1:1:\u0000{\u0000\u0000}",
     "a head that is no object, true, 7:1:1:[]",
     "a head that is null, true, 7:1:1:null",
     "a head of nothing, true, 7:1:1:",

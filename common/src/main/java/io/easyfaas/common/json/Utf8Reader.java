@@ -1,0 +1,101 @@
+package io.easyfaas.common.json;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+
+/// Decodes UTF-8, and knows at which byte a character begins. What is not UTF-8 ends it with a
+/// {@link java.nio.charset.CharacterCodingException}. Not thread-safe.
+final class Utf8Reader extends Reader {
+  private static final int BUFFER_BYTES = 8 * 1024;
+  private static final int MIN_BUFFER_BYTES = 16;
+
+  private final InputStream in;
+  private final CharsetDecoder decoder = UTF_8.newDecoder(); // It reports by itself.
+  private final ByteBuffer bytes; // Read and not decoded yet.
+  private boolean isEnd;
+
+  // What was handed out last: where it is, how much it is, and how much came before it.
+  private char[] piece = {};
+  private int pieceStart;
+  private int pieceLength;
+  private int pieceBytes;
+  private long charsBefore;
+  private long bytesBefore;
+
+  /// @param in stays open
+  Utf8Reader(InputStream in) throws IOException {
+    this.in = in;
+    this.bytes =
+        ByteBuffer.allocate(Math.clamp(in.available(), MIN_BUFFER_BYTES, BUFFER_BYTES)).limit(0);
+  }
+
+  /// @param length at least 2: a character may be made of two
+  @Override
+  public int read(char[] to, int offset, int length) throws IOException {
+    charsBefore += pieceLength;
+    bytesBefore += pieceBytes;
+    piece = to;
+    pieceStart = offset;
+    pieceLength = 0;
+    pieceBytes = 0;
+    CharBuffer out = CharBuffer.wrap(to, offset, length);
+    while (pieceLength == 0) {
+      if (!isEnd) {
+        fill();
+      }
+      int before = bytes.position();
+      CoderResult result = decoder.decode(bytes, out, isEnd);
+      if (result.isError()) {
+        result.throwException();
+      }
+      pieceBytes += bytes.position() - before;
+      pieceLength = out.position() - offset;
+      if (isEnd && !bytes.hasRemaining()) {
+        break;
+      }
+    }
+    return pieceLength == 0 ? -1 : pieceLength;
+  }
+
+  private void fill() throws IOException {
+    bytes.compact();
+    int read = in.read(bytes.array(), bytes.position(), bytes.remaining());
+    if (read < 0) {
+      isEnd = true;
+    } else {
+      bytes.position(bytes.position() + read);
+    }
+    bytes.flip();
+  }
+
+  /// Bytes before a character of the piece that was handed out last.
+  ///
+  /// @param character its number from the beginning
+  long bytesBefore(long character) {
+    long before = bytesBefore;
+    int end = pieceStart + (int) (character - charsBefore);
+    for (int i = pieceStart; i < end; i++) {
+      char each = piece[i];
+      if (each < 0x80) {
+        before += 1;
+      } else if (each < 0x800 || Character.isSurrogate(each)) { // Of four bytes for two.
+        before += 2;
+      } else {
+        before += 3;
+      }
+    }
+    return before;
+  }
+
+  @Override
+  public void close() {
+    // The stream is its owner's.
+  }
+}
