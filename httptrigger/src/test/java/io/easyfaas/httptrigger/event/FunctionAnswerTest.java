@@ -18,6 +18,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -239,6 +240,15 @@ final class FunctionAnswerTest {
     assertThatThrownBy(() -> answered(body))
         .isInstanceOf(ApiException.class)
         .hasMessage("BadGatewayException: function response error: " + cause);
+  }
+
+  @Test
+  @Timeout(20)
+  void aHeaderOfBlanksTakesNoLongerThanAnother() {
+    String value = "x" + " \\t".repeat(15_000) + "x";
+    for (int i = 0; i < 20; i++) {
+      answered("{\"statusCode\":200,\"headers\":{\"a\":\" " + value + " \"}}");
+    }
   }
 
   @Test
