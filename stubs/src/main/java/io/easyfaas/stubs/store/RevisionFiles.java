@@ -3,7 +3,6 @@ package io.easyfaas.stubs.store;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.util.Comparator.comparing;
 import static java.util.Comparator.comparingLong;
-import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
 import io.easyfaas.common.brn.FunctionBrn;
@@ -114,7 +113,11 @@ final class RevisionFiles {
   private static void checkWhole(FunctionDocument document) {
     @Nullable FunctionCode code = document.code();
     @Nullable FunctionConfiguration configuration = document.configuration();
-    if (code == null || code.location() == null || configuration == null) {
+    if (code == null
+        || code.location() == null
+        || configuration == null
+        || configuration.functionName() == null
+        || configuration.handler() == null) {
       throw new IllegalArgumentException("no document of a function");
     }
     String sha256 = requireNonNullElse(configuration.codeSha256(), "");
@@ -122,8 +125,6 @@ final class RevisionFiles {
       throw new IllegalArgumentException("CodeSha256: \"" + sha256 + "\"");
     }
     FunctionBrn.parse(requireNonNullElse(configuration.functionArn(), ""));
-    requireNonNull(configuration.functionName(), "FunctionName");
-    requireNonNull(configuration.handler(), "Handler");
   }
 
   /// What a change of a revision takes, at most, before it frees what was there.

@@ -56,6 +56,28 @@ final class DamagedFunctionsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"FunctionName", "Handler", "CodeSha256", "FunctionArn", "Location"})
+  void aFunctionThatLacksAMemberDoesNotHideTheOthers(String member) throws IOException {
+    try (FunctionStore store = open(StoreLimits.NONE)) {
+      FunctionRoutes routes = routes(store);
+      send(routes, "POST", V1 + "hello");
+      send(routes, "POST", V1 + "other");
+    }
+    Path meta = directory.resolve("functions/" + HELLO + ":$LATEST/meta.json");
+    String whole = Files.readString(meta);
+    String without = whole.replaceFirst("\"" + member + "\":", "\"Else\":");
+    assertThat(without).isNotEqualTo(whole);
+    Files.writeString(meta, without);
+
+    try (FunctionStore store = open(StoreLimits.NONE)) {
+      HttpResponse list = send(routes(store), "GET", "/v1/functions");
+
+      assertThat(list.status()).as(list.text()).isEqualTo(200);
+      assertThat(list.text()).contains("\"FunctionName\":\"other\"").doesNotContain("\"hello\"");
+    }
+  }
+
   @Test
   void aDamagedZipIsNotFrozenIntoAVersion() throws IOException {
     try (FunctionStore store = open(StoreLimits.NONE)) {
