@@ -31,8 +31,10 @@ final class CallTimes {
     (fromCache ? metrics.getFunctionHitCache : metrics.getFunction).record(now - received);
   }
 
-  /// A slot is asked for.
+  /// A slot is asked for: for the first time, or since the runner of another has ended before it
+  /// got the call.
   void asksForSlot() {
+    dispatched = 0;
     podSource = PodSource.COLD;
   }
 

@@ -199,7 +199,9 @@ final class EngineCall implements Call, Waiter {
   void goElsewhere() {
     running = null;
     try {
-      if (++retries > MAX_RETRIES) {
+      if (abandoned) {
+        leave();
+      } else if (++retries > MAX_RETRIES) {
         fail(new ApiException(ErrorCode.UNAVAILABLE, "its runners end before they get the call"));
       } else {
         acquire(function());
