@@ -27,7 +27,6 @@ import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -129,7 +128,7 @@ public final class HttpFunclet implements FuncletApi {
       response = client.send(request, timeout);
     } catch (HttpException e) {
       String what = "funclet: " + Objects.requireNonNull(e.getMessage());
-      if (!gone && saysThatItIsGone(e.getCause(), answersBefore)) {
+      if (!gone && saysThatItIsGone(e, answersBefore)) {
         gone = true;
         LOG.warn("{} (it is asked again until it answers)", what);
       }
@@ -147,8 +146,11 @@ public final class HttpFunclet implements FuncletApi {
   }
 
   /// Who has answered others meanwhile is slow with this request only.
-  private boolean saysThatItIsGone(@Nullable Throwable failure, long answersBefore) {
-    return switch (failure) {
+  private boolean saysThatItIsGone(HttpException failure, long answersBefore) {
+    if (failure.isTooLarge()) {
+      return false;
+    }
+    return switch (failure.getCause()) {
       case TimeoutException _ -> answers.get() == answersBefore;
       case InterruptedException _, ApiException _ -> false; // No fault of funclet's.
       case null, default -> true;

@@ -47,6 +47,7 @@ public interface RegistryClient {
     checkNumber(configuration.timeout(), "Timeout", "seconds");
     checkNumber(configuration.memorySize(), "MemorySize", "mebibytes");
     checkNumber(configuration.podConcurrentQuota(), "PodConcurrentQuota", "calls");
+    checkNumber(configuration.codeSize(), "CodeSize", "bytes");
     return document;
   }
 
@@ -57,8 +58,8 @@ public interface RegistryClient {
     }
   }
 
-  private static void checkNumber(@Nullable Integer number, String name, String unit) {
-    if (number != null && number < 0) {
+  private static void checkNumber(@Nullable Number number, String name, String unit) {
+    if (number != null && number.longValue() < 0) {
       throw badAnswer(
           "Configuration." + name + ": " + number + " (expected: 0 or more " + unit + ")");
     }

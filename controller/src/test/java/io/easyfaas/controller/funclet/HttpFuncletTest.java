@@ -61,6 +61,8 @@ class HttpFuncletTest {
       "Resource":{"MilliCPUs":100,"Memory":134217728},"ResourceStats":null,"Reason":""}\
       """;
 
+  private static final int MAX_ANSWER_BYTES = 64 * 1024;
+
   private final List<HttpRequest> requests = new CopyOnWriteArrayList<>();
   private volatile CountDownLatch slow = new CountDownLatch(0);
   private volatile HttpResponse answer = HttpResponse.empty(200);
@@ -81,7 +83,7 @@ class HttpFuncletTest {
               requests.add(request);
               return request.target().endsWith("/reborn") ? late() : answer;
             });
-    client = new HttpClient(address, loops);
+    client = new HttpClient(address, loops, MAX_ANSWER_BYTES);
     funclet = new HttpFunclet(client);
   }
 
@@ -259,6 +261,16 @@ class HttpFuncletTest {
         .startsWith("funclet: ")
         .contains("funclet.sock");
     assertThat(funclet.isGone()).isTrue();
+  }
+
+  @Test
+  void funcletThatSaysTooMuchIsNotGone() {
+    answers("[\"" + "x".repeat(MAX_ANSWER_BYTES) + "\"]");
+
+    ApiException failure = failure(funclet::list);
+
+    assertThat(failure.code()).isEqualTo(ErrorCode.UNAVAILABLE);
+    assertThat(funclet.isGone()).isFalse();
   }
 
   @Test

@@ -152,6 +152,7 @@ class HttpRegistryTest {
           "MemorySize":128   | "MemorySize":-1    | Configuration.MemorySize: -1 (expected: 0 or more mebibytes)
           "MemorySize":128   | "MemorySize":true  | JSON: Configuration.MemorySize: true (expected: a whole number) at line 1
           "PodConcurrentQuota":1 | "PodConcurrentQuota":-1 | Configuration.PodConcurrentQuota: -1 (expected: 0 or more calls)
+          "CodeSize":1       | "CodeSize":-1      | Configuration.CodeSize: -1 (expected: 0 or more bytes)
           "Tags":{}          | "Tags":{"a":null}  | JSON: Tags.a: null (expected: a text) at line 1
           "Tags":{}          | "Tags":[]          | JSON: Tags: a list (expected: an object) at line 1
           "Handler":"index.echo" | "Handler":["x"] | JSON: Configuration.Handler: a list (expected: a text) at line 1
