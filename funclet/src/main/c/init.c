@@ -98,18 +98,23 @@ static bool raise_loopback(struct failure *failure) {
 
 // What version 1 control groups do not count as the sandbox's memory, see tcp(7): the bytes of a
 // TCP socket's receive and send buffer, least, at first and most, where the kernel's own most is
-// megabytes; and the connections that wait to be accepted, which no group at all counts.
+// megabytes. And what no group at all counts: the connections that wait to be accepted, the packets
+// that are kept with the time of their sending, and what a socket keeps besides data.
 static const struct {
   const char *path;
   const char *value;
 } NETWORK_LIMITS[] = {{"/proc/sys/net/ipv4/tcp_rmem", "4096 8192 65536"},
                       {"/proc/sys/net/ipv4/tcp_wmem", "4096 4096 65536"},
-                      {"/proc/sys/net/core/somaxconn", "128"}};
+                      {"/proc/sys/net/core/somaxconn", "128"},
+                      {"/proc/sys/net/core/tstamp_allow_data", "0"},
+                      {"/proc/sys/net/core/optmem_max", "16384"}};
 
 static bool limit_network(struct failure *failure) {
   for (size_t i = 0; i < sizeof NETWORK_LIMITS / sizeof *NETWORK_LIMITS; i++) {
-    // A container that is not privileged shows its /proc/sys read-only.
-    if (!write_file(NETWORK_LIMITS[i].path, NETWORK_LIMITS[i].value) && errno != EROFS) {
+    // A container that is not privileged shows its /proc/sys read-only, and an older kernel has
+    // some of them only once for the whole machine.
+    if (!write_file(NETWORK_LIMITS[i].path, NETWORK_LIMITS[i].value) && errno != EROFS &&
+        errno != ENOENT) {
       return fail(failure, "network-limits", NETWORK_LIMITS[i].path);
     }
   }

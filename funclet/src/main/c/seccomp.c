@@ -216,9 +216,9 @@ static void check_arguments(struct program *program) {
   // Whoever lets go of a socket last waits as long as SO_LINGER says. Sent over descriptor 3 that
   // is the engine, which drops what it did not ask for.
   // What sockets keep is not counted as the sandbox's memory everywhere, so their buffers stay as
-  // the network namespace has them.
+  // the network namespace has them, and their queues of errors and of time stamps empty.
   // Every filter's machine code is of a total of the whole machine.
-  begin_call(program, SYS_setsockopt, 29);
+  begin_call(program, SYS_setsockopt, 33);
   load_argument(program, 1);
   ignore_option(program, IPPROTO_IP, IP_RECVERR);
   ignore_option(program, IPPROTO_IPV6, IPV6_RECVERR);
@@ -232,6 +232,8 @@ static void check_arguments(struct program *program) {
   end_if(program, BPF_JEQ, SO_LINGER, IGNORE);
   end_if(program, BPF_JEQ, SO_SNDBUF, IGNORE);
   end_if(program, BPF_JEQ, SO_RCVBUF, IGNORE);
+  end_if(program, BPF_JEQ, SO_TIMESTAMPING_OLD, IGNORE);
+  end_if(program, BPF_JEQ, SO_TIMESTAMPING_NEW, IGNORE);
   end(program, SECCOMP_RET_ALLOW);
 
   // Where threads that weigh differently come and go quickly, Linux 6.18 shares the processor out

@@ -741,6 +741,32 @@ final class IsolationIT {
   }
 
   @Test
+  void queuesOfErrorsAndTimeStampsStayEmpty() {
+    JsonNode kept =
+        python.run(
+            """
+            import socket, struct
+            ERRORS, TIMES, SENT = (0, 11), (1, 37), struct.pack('I', 1 << 1)
+            def queued(option=None, ancillary=()):
+                udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                if option:
+                    udp.setsockopt(*option, 2)
+                for _ in range(100):
+                    try:
+                        udp.sendmsg([bytes(1000)], ancillary, 0, ('127.0.0.1', 9))
+                    except ConnectionRefusedError:
+                        pass
+                try:
+                    return len(udp.recvmsg(2000, 1000, socket.MSG_ERRQUEUE)[0])
+                except BlockingIOError:
+                    return 0
+            return [queued(ERRORS), queued(TIMES), queued((1, 65)), queued(None, [(*TIMES, SENT)])]
+            """);
+
+    assertThat(kept.valueStream().map(JsonNode::asInt)).containsExactly(0, 0, 0, 0);
+  }
+
+  @Test
   void allThreadsOfASandboxWeighTheSame() {
     JsonNode weighed =
         python.run(

@@ -98,7 +98,9 @@ final class IsolationIT {
       call("schedCore", 157, 62, 1, 0, 0, 0)
       call("seccomp", 317, 1, 0, None)
       call("prctlSeccomp", 157, 22, 2, None)
-      call("filterSocket", 54, socket.socket().detach(), 1, 26, None, 0)
+      for number, filter in enumerate(("filterSocket", "programSocket", "filterGroup", "programGroup")):
+          option = (26, 50, 51, 52)[number]
+          call(filter, 54, socket.socket().detach(), 1, option, None, 0)
       print(json.dumps(facts))
       """;
 
@@ -208,6 +210,9 @@ final class IsolationIT {
         "seccomp",
         "prctlSeccomp",
         "filterSocket",
+        "programSocket",
+        "filterGroup",
+        "programGroup",
         "rawSocket",
         "packetSocket",
         "killInit"
