@@ -1552,11 +1552,19 @@ class Runner {
    * is left of the sandbox.
    */
   exit(...status) {
+    this.writer.flush(); // What was answered before, however long the listeners take.
+    if (process._exiting) {
+      this.onExit(status[0] ?? process.exitCode ?? 0); // A listener asks: no other is called.
+      exit(...status);
+    }
     process.off('exit', this.last);
     process.once('exit', this.last);
     try {
       exit(...status);
     } catch (error) {
+      if (!process._exiting) {
+        throw error; // It is no status.
+      }
       // Of a listener; the process is exiting all the same, and calls no other.
       this.onOutput(STDERR, `${typeOf(error)}: ${messageOf(error)}\n`);
       this.onExit(process.exitCode ?? 0);

@@ -1653,6 +1653,38 @@ test('what is printed at exit comes before the answer, also by the last', LIMIT,
   assert.equal(await controller.exited, 5);
 });
 
+for (const [name, listener] of [
+  ['asks for an exit itself', '() => process.exit(9)'],
+  ['never ends', '() => { for (;;); }'],
+]) {
+  test(`an answer survives a listener of exit that ${name}`, LIMIT, async (t) => {
+    const controller = await Controller.ready(t, {
+      'index.js': `process.on('exit', ${listener});
+      exports.handler = (event, context, callback) => {
+        return event === 'exit' ? process.exit(7) : callback(null, event);
+      };`,
+    });
+    controller.invoke(1, '"stays"');
+    controller.invoke(2, '"exit"');
+    const answer = await controller.next();
+    assert.deepEqual([answer.type, answer.id, answer.text], [RESULT, 1, 'stays']);
+    if (name.startsWith('asks')) {
+      const exit = await controller.next();
+      assert.deepEqual([exit.type, exit.id, exit.flags], [RESULT, 2, 3]);
+      assert.match(exit.json.errorMessage, /exit status 9$/);
+      assert.equal(await controller.exited, 9);
+    }
+  });
+}
+
+test('an exit with what is no status is the mistake of its call', LIMIT, async (t) => {
+  const controller = await Controller.ready(t, {
+    'index.js': `exports.handler = async (event) => event === 'exit' ? process.exit('x') : event;`,
+  });
+  assert.equal((await controller.call('"exit"')).json.errorType, 'TypeError');
+  assert.equal((await controller.call('"alive"', { id: 2 })).text, 'alive');
+});
+
 test('what is printed at exit while loading comes before the failure', LIMIT, async (t) => {
   const controller = await Controller.start(t);
   controller.load({
