@@ -161,7 +161,7 @@ public final class Controller implements AutoCloseable {
                   clock.nanoTime()),
               slots.aliveTimeout()));
       return new Controller(server, invoker, warden, functions, parts);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       closeAll(parts, e);
       throw e;
     }
@@ -225,7 +225,7 @@ public final class Controller implements AutoCloseable {
     }
   }
 
-  private static void closeAll(List<AutoCloseable> parts, RuntimeException failures) {
+  private static void closeAll(List<AutoCloseable> parts, Throwable failures) {
     for (AutoCloseable part : parts) {
       try {
         part.close();

@@ -80,7 +80,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     Deque<AutoCloseable> running = new ArrayDeque<>();
     try {
       return start(config, loops, running);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       closeAll(running);
       throw e;
     }

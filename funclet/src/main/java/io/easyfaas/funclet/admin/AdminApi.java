@@ -38,7 +38,7 @@ import java.util.regex.Pattern;
 /// | `GET /v1/hello` | `"hello funclet"` |
 /// | `POST /v1/funclet/prewarm`, `/v1/funclet/warmup` | `{"Container":…}` |
 /// | `POST /v1/funclet/freeze`, `/v1/funclet/thaw` | `""` |
-/// | `POST /v1/funclet/cooldown`, `/v1/funclet/reborn` | `{"Container":…,"Exit":…}` |
+/// | `POST /v1/funclet/cooldown`, `/v1/funclet/reborn` | `{"Container":…,"Exit":…,"WasEmpty":…}` |
 /// | `GET /v1/funclet/list?ContainerIDs=a,b` | array of containers |
 /// | `GET /v1/funclet/container/{ContainerID}` | one container with live statistics |
 /// | `POST /v1/funclet/reset` | `""` once every container was reset |

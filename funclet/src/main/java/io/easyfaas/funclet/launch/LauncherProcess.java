@@ -81,20 +81,36 @@ public final class LauncherProcess implements Launcher {
       logErrors(process);
       SocketChannel channel = accept(server, process, program);
       LauncherProcess launcher = new LauncherProcess(process, channel, listener);
-      Thread.ofPlatform().daemon().name("launcher-reader").start(launcher::read);
+      launcher.startReader();
       LOG.info("launcher {} runs as process {}", program, process.pid());
       return launcher;
     } catch (IOException e) {
-      if (process != null) {
-        process.destroyForcibly();
-      }
+      kill(process);
       throw new LaunchException("start " + program + ": " + e.getMessage() + hint(program), e);
+    } catch (RuntimeException | Error e) {
+      kill(process);
+      throw e;
     } finally {
       try {
         Files.deleteIfExists(socket);
       } catch (IOException e) {
         LOG.warn("remove {}: {}", socket, e.getMessage());
       }
+    }
+  }
+
+  private void startReader() throws IOException {
+    try {
+      Thread.ofPlatform().daemon().name("launcher-reader").start(this::read);
+    } catch (RuntimeException | Error e) { // There may be no thread left.
+      channel.close();
+      throw e;
+    }
+  }
+
+  private static void kill(@Nullable Process process) {
+    if (process != null) {
+      process.destroyForcibly();
     }
   }
 
@@ -180,18 +196,18 @@ public final class LauncherProcess implements Launcher {
 
   private void send(byte[] request) throws IOException {
     ByteBuffer buffer = ByteBuffer.wrap(request);
-    // Why: a thread that is interrupted when it writes closes the channel, and so ends all
-    // sandboxes.
-    boolean isInterrupted = Thread.interrupted();
-    try {
-      synchronized (writing) {
+    synchronized (writing) {
+      // Why: a thread that is interrupted when it begins to write closes the channel, and so ends
+      // all sandboxes. In the midst of it, only who closes funclet interrupts.
+      boolean isInterrupted = Thread.interrupted();
+      try {
         while (buffer.hasRemaining()) {
           channel.write(buffer);
         }
-      }
-    } finally {
-      if (isInterrupted) {
-        Thread.currentThread().interrupt();
+      } finally {
+        if (isInterrupted) {
+          Thread.currentThread().interrupt();
+        }
       }
     }
   }

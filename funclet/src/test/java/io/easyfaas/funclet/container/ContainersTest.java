@@ -43,6 +43,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -523,6 +524,7 @@ final class ContainersTest {
   }
 
   @Test
+  @Timeout(60)
   void thatASandboxWasKilledIsKnownHoweverSoonItIsReset() throws Exception {
     containers.init();
     warmup();
