@@ -93,20 +93,25 @@ final class BodyFloodIT {
 
   @Test
   void documentsOfWhichTheEndDoesNotCome() {
-    String variables =
-        IntStream.range(0, 90_000)
-            .mapToObj(number -> "\"v" + number + "\":\"\"")
-            .collect(Collectors.joining(",", "{\"Environment\":{\"Variables\":{", ""));
+    String tooMany = variables(90_000);
+    String most = variables(3_900);
 
     siege.survives(clients -> {
       for (int i = 0; i < 60; i++) {
         RawClient client = RawClient.connect(engine.home().registryPort());
         clients.add(client);
+        String variables = i % 2 == 0 ? most : tooMany;
         client.send(upload("account-" + i, "application/json", MEBIBYTE + variables.length()));
         CompletableFuture<Void> _ = inBackground(() -> client.send(variables));
       }
       Siege.hold();
     });
+  }
+
+  private static String variables(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(number -> "\"v" + number + "\":\"\"")
+        .collect(Collectors.joining(",", "{\"Environment\":{\"Variables\":{", ""));
   }
 
   @Test

@@ -52,14 +52,22 @@ final class StartIT {
 
   @Test
   void whereThereIsNoNetworkNothingIsSaidAboutIt() {
-    List<String> command =
-        new ArrayList<>(List.of("unshare", "--net", "python3", "-c", WITH_LOOPBACK_ONLY));
-    command.addAll(Installation.shipped(List.of("function", "list")));
-
-    Command.Result refused = Command.run(command, Map.of("PATH", "/usr/bin:/bin"));
+    Command.Result refused = runWithoutNetwork("function", "list");
 
     assertThat(refused.status()).isEqualTo(3);
     assertThat(refused.err().lines()).singleElement().asString().startsWith("easyfaas: connect to");
+
+    Command.Result demo = runWithoutNetwork("demo");
+
+    assertThat(demo.status()).describedAs("%s", demo).isZero();
+    assertThat(demo.err()).doesNotContain("WARN");
+  }
+
+  private static Command.Result runWithoutNetwork(String... arguments) {
+    List<String> command =
+        new ArrayList<>(List.of("unshare", "--net", "python3", "-c", WITH_LOOPBACK_ONLY));
+    command.addAll(Installation.shipped(List.of(arguments)));
+    return Command.run(command, Map.of("PATH", "/usr/bin:/bin"));
   }
 
   @Test

@@ -21,7 +21,7 @@ final class Tree {
   /// Every path that passes, the root included. Links are not followed.
   ///
   /// @param depth how many directories deep
-  /// @throws AssertionError when something that is there cannot be listed
+  /// @throws AssertionError when something that is there cannot be listed, or the root is not
   static List<Path> find(Path root, int depth, BiPredicate<Path, BasicFileAttributes> wanted) {
     List<Path> found = new ArrayList<>();
     try {
@@ -46,6 +46,9 @@ final class Tree {
             @Override
             public FileVisitResult visitFileFailed(Path path, IOException failure)
                 throws IOException {
+              if (path.equals(root)) {
+                throw failure;
+              }
               return goOn(failure);
             }
 

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// How the tests look through directories.
 final class TreeTest {
@@ -28,11 +30,12 @@ final class TreeTest {
         .hasSize(1);
   }
 
-  @Test
-  void whatCannotBeListedFails() {
-    Path longer = root.resolve("x".repeat(256));
+  @ParameterizedTest
+  @ValueSource(ints = {1, 256})
+  void whatCannotBeListedFails(int length) {
+    Path nowhere = root.resolve("x".repeat(length)); // Not there, or longer than names can be.
 
-    assertThatThrownBy(() -> Tree.find(longer, 8, (_, _) -> true))
+    assertThatThrownBy(() -> Tree.find(nowhere, 8, (_, _) -> true))
         .isInstanceOf(AssertionError.class);
   }
 
