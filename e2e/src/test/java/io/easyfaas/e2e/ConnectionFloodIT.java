@@ -116,7 +116,7 @@ final class ConnectionFloodIT {
     EngineProcess engine = startWithFewDescriptors();
     engine.create(
         FunctionSpec.node(
-                "lasts", "exports.handler = () => new Promise((end) => setTimeout(end, 20_000));")
+                "lasts", "exports.handler = () => new Promise((end) => setTimeout(end, 10_000));")
             .withTimeout(30)
             .withQuota(1000));
 
