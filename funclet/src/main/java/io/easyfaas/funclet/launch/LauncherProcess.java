@@ -11,6 +11,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -135,7 +136,7 @@ public final class LauncherProcess implements Launcher {
         send(request);
         return timeout -> await(command, number, answer, timeout);
       } catch (IOException e) {
-        reason = "launcher: " + e.getMessage();
+        reason = told(e);
       }
     }
     waiting.remove(number);
@@ -221,7 +222,7 @@ public final class LauncherProcess implements Launcher {
         take(line);
       }
     } catch (IOException e) {
-      reason = "launcher: " + e.getMessage();
+      reason = told(e);
     } catch (Throwable e) {
       reason = "launcher: it could not be listened to: " + e;
     }
@@ -233,6 +234,11 @@ public final class LauncherProcess implements Launcher {
       LOG.error("{}", reason);
       listener.onEvent(new LauncherEvent.LauncherDied(reason));
     }
+  }
+
+  private static String told(IOException e) {
+    return "launcher: "
+        + (e instanceof ClosedChannelException ? "its channel is closed" : e.getMessage());
   }
 
   private void take(String line) {

@@ -407,6 +407,15 @@ final class LauncherProcessIT {
   }
 
   @Test
+  void whoComesAfterTheCloseIsToldSo() {
+    launcher.close();
+
+    LaunchReport refused = launcher.call(LauncherCommand.rest("s0"), TIMEOUT);
+
+    assertThat(refused.describe()).startsWith("launcher: ").doesNotContain("null");
+  }
+
+  @Test
   void aLauncherThatDoesNotAnswerIsNotWaitedForForEver() throws Exception {
     done(openAndCreate());
     signal("STOP", launcher.pid());
