@@ -97,14 +97,17 @@ final class ConnectionFloodIT {
   @Test
   void connectionsThatAskNowAndThen() {
     EngineProcess engine = startWithFewDescriptors();
-    // More often than a connection would count as idle.
-    Duration pause = Duration.ofMillis(700);
+    // More often than a connection would count as idle, and sooner than one makes way.
+    Duration pause = Duration.ofMillis(650);
+    Duration moment = Duration.ofMillis(40);
 
     new Siege(engine, Innocent.newcomer(engine), Innocent.modest(engine))
         .survives(clients -> {
           connectAll(engine, HEALTH, clients);
           for (int i = 0; i < 10; i++) {
-            clients.removeIf(client -> !isSent(client, HEALTH));
+            clients.removeIf(client -> !isSent(client, HEALTH.substring(0, 20)));
+            LockSupport.parkNanos(moment.toNanos());
+            clients.removeIf(client -> !isSent(client, HEALTH.substring(20)));
             LockSupport.parkNanos(pause.toNanos());
           }
           assertThat(clients).hasSizeGreaterThan(STAYING);

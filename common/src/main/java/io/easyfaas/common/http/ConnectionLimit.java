@@ -286,7 +286,7 @@ public final class ConnectionLimit {
       }
       boolean isAnyMakingWay;
       synchronized (lock) {
-        isAnyMakingWay = !unasking.isEmpty(); // Soon, if not yet.
+        isAnyMakingWay = isFirstReady();
         letsGuestsIn |= !isAnyMakingWay && looks == LOOKS_BEFORE_GUESTS;
         update();
       }
