@@ -5,9 +5,9 @@
 # its control group may use, and the other half is for functions; at most what it can make use of.
 # See docs/operations.md.
 
-readonly MEMORY_MOST=512  # More makes nothing faster.
-readonly MEMORY_LEAST=160 # Less does not hold the largest request.
-readonly MEMORY_FIXED=96  # The JVM itself: classes, machine code, threads.
+readonly MEMORY_MOST=544  # More makes nothing faster.
+readonly MEMORY_LEAST=192 # Less does not hold the largest request.
+readonly MEMORY_FIXED=128 # The JVM itself: classes, machine code, compilers, threads.
 readonly MEMORY_CODE=48   # Of that, machine code at most.
 readonly MEMORY_JDK=32    # Buffers of the JDK's own, besides Netty's; hardly ever used.
 readonly MEMORY_STEP=2    # The JVM makes heaps of multiples of it.
@@ -55,7 +55,7 @@ plan_memory() {
   limit=$((REPLY >> 20))
   if ((limit < MEMORY_LEAST)); then
     fail "needs $MEMORY_LEAST MiB of memory, and that of its functions; there are $limit MiB." \
-      "Hint: 288 MiB are enough for --container-num 1, 1792 MiB for the 10 slots it has by itself"
+      "Hint: 320 MiB are enough for --container-num 1, 1824 MiB for the 10 slots it has by itself"
   fi
   all=$((limit / 2))
   all=$((all < MEMORY_LEAST ? MEMORY_LEAST : all > MEMORY_MOST ? MEMORY_MOST : all))

@@ -54,8 +54,8 @@ final class MemoryScriptTest {
 
     assertThat(plan("0::/a/b"))
         .isEqualTo(
-            "-Xmx124m -XX:MaxDirectMemorySize=112m -Dio.netty.maxDirectMemory="
-                + 80 * MIB
+            "-Xmx104m -XX:MaxDirectMemorySize=100m -Dio.netty.maxDirectMemory="
+                + 68 * MIB
                 + " -XX:ReservedCodeCacheSize=48m\n");
   }
 
@@ -79,12 +79,12 @@ final class MemoryScriptTest {
   void aSmallMachineIsALimitAsWell() throws IOException {
     machine = 600 * 1024;
 
-    assertThat(plan("")).startsWith("-Xmx124m ");
+    assertThat(plan("")).startsWith("-Xmx104m ");
   }
 
   @Test
   void theHeapIsOfASizeTheJvmKeeps() throws IOException {
-    for (int limit = 160; limit < 1100; limit += 37) {
+    for (int limit = 192; limit < 1100; limit += 37) {
       limit("memory.max", "" + limit * MIB);
 
       Matcher flags = FLAGS.matcher(plan("0::/"));
@@ -92,7 +92,7 @@ final class MemoryScriptTest {
       long heap = Long.parseLong(flags.group(1));
       long direct = Long.parseLong(flags.group(2)) / MIB;
       assertThat(heap % 2).isZero();
-      assertThat(heap + direct + 96).isEqualTo(Math.clamp(limit / 2, 160, 512));
+      assertThat(heap + direct + 128).isEqualTo(Math.clamp(limit / 2, 192, 544));
     }
   }
 
@@ -102,7 +102,7 @@ final class MemoryScriptTest {
 
     assertThat(plan("0::/"))
         .startsWith(
-            "easyfaas: needs 160 MiB of memory, and that of its functions; there are 64 MiB. Hint: ");
+            "easyfaas: needs 192 MiB of memory, and that of its functions; there are 64 MiB. Hint: ");
   }
 
   private void limit(String file, String value) throws IOException {

@@ -48,16 +48,16 @@ final class NodeResourcesTest {
       value = {
         "512MiB | --container-num=10 | 10 slots of 128MiB, together 1280MiB (expected: at most"
             + " 256MiB, which is 512MiB less 256MiB for the engine). Hint: --container-num 2, or"
-            + " 1792MiB of memory",
-        "300MiB | --container-num=2  | 2 slots of 128MiB, together 256MiB (expected: at most"
-            + " 140MiB, which is 300MiB less 160MiB for the engine). Hint: --container-num 1, or"
+            + " 1824MiB of memory",
+        "330MiB | --container-num=2  | 2 slots of 128MiB, together 256MiB (expected: at most"
+            + " 138MiB, which is 330MiB less 192MiB for the engine). Hint: --container-num 1, or"
             + " 512MiB of memory",
-        "160MiB | --container-num=1  | 1 slot of 128MiB, together 128MiB (expected: at most 0B,"
-            + " which is 160MiB less 160MiB for the engine). Hint: 288MiB of memory",
+        "192MiB | --container-num=1  | 1 slot of 128MiB, together 128MiB (expected: at most 0B,"
+            + " which is 192MiB less 192MiB for the engine). Hint: 320MiB of memory",
       })
   void slotsThatDoNotFitAreRefusedWithNumbersThatDo(String limit, String slots, String message) {
     ByteSize memory = ByteSize.parse(limit);
-    long engine = Math.clamp(memory.mebibytes() / 2, 160, 512);
+    long engine = Math.clamp(memory.mebibytes() / 2, 192, 544);
 
     assertThatExceptionOfType(ConfigException.class)
         .isThrownBy(() -> of(new NodeCapacity(memory, 2), plan(engine), slots))
@@ -68,7 +68,7 @@ final class NodeResourcesTest {
   @ValueSource(ints = {1, 2, 4, 10, 4096})
   void theMemoryThatIsNamedHoldsTheSlots(int slots) {
     ByteSize named = MemoryPlan.holding(ByteSize.ofMebibytes(128).times(slots));
-    long engine = Math.clamp(named.mebibytes() / 2, 160, 512);
+    long engine = Math.clamp(named.mebibytes() / 2, 192, 544);
 
     assertThat(of(new NodeCapacity(named, 2), plan(engine), "--container-num=" + slots))
         .isNotNull();
@@ -84,7 +84,7 @@ final class NodeResourcesTest {
   }
 
   private static MemoryPlan plan(long mebibytes) {
-    ByteSize heap = ByteSize.ofMebibytes(mebibytes - 96 - 26);
+    ByteSize heap = ByteSize.ofMebibytes(mebibytes - 128 - 26);
     return new MemoryPlan(heap, ByteSize.ofMebibytes(26), 1024);
   }
 

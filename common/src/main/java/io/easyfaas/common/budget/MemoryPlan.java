@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 /// @param descriptors files and sockets the process may have open
 public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   // What a JVM has besides: classes, machine code, threads; as in deploy/memory.sh.
-  private static final ByteSize FIXED = ByteSize.ofMebibytes(96);
+  private static final ByteSize FIXED = ByteSize.ofMebibytes(128);
 
   // A connection's objects, and what it may hold without a reservation.
   private static final long CONNECTION_BYTES = 64 * 1024;
@@ -27,8 +27,8 @@ public record MemoryPlan(ByteSize heap, ByteSize direct, long descriptors) {
   private static final ByteSize SHIPPED_DIRECT = ByteSize.ofMebibytes(160);
 
   // What it gives at least and at most.
-  private static final ByteSize LEAST = ByteSize.ofMebibytes(160);
-  private static final ByteSize MOST = ByteSize.ofMebibytes(512);
+  private static final ByteSize LEAST = ByteSize.ofMebibytes(192);
+  private static final ByteSize MOST = ByteSize.ofMebibytes(544);
 
   /// Reads the limits of this process. A JVM that was started without a plan counts as one that was
   /// given the shipped one: what it may take by the JDK's defaults, a quarter of the machine, says

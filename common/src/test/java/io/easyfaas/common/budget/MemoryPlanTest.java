@@ -13,11 +13,11 @@ final class MemoryPlanTest {
   void theShippedPlan() {
     assertThat(shipped.traffic()).isEqualTo(ByteSize.ofMebibytes(64));
     assertThat(shipped.connections()).isEqualTo(4096);
-    assertThat(shipped.total()).isEqualTo(ByteSize.ofMebibytes(512));
+    assertThat(shipped.total()).isEqualTo(ByteSize.ofMebibytes(544));
     assertThat(shipped)
         .hasToString(
             "memory: heap 256MiB (64MiB for logs that wait, 24MiB for documents), buffers 160MiB"
-                + " (64MiB for requests and answers), the JVM itself 96MiB, together 512MiB; at most"
+                + " (64MiB for requests and answers), the JVM itself 128MiB, together 544MiB; at most"
                 + " 4096 connections");
   }
 
@@ -44,7 +44,7 @@ final class MemoryPlanTest {
     MemoryPlan least = new MemoryPlan(ByteSize.ofMebibytes(38), ByteSize.ofMebibytes(26), 1024);
 
     assertThat(least.traffic()).isGreaterThan(ByteSize.ofMebibytes(6));
-    assertThat(least.total()).isEqualTo(ByteSize.ofMebibytes(160));
+    assertThat(least.total()).isEqualTo(ByteSize.ofMebibytes(192));
   }
 
   @Test
@@ -54,7 +54,7 @@ final class MemoryPlanTest {
     assertThat(least)
         .hasToString(
             "memory: heap 38MiB (9MiB for logs that wait, 3MiB for documents), buffers 26MiB"
-                + " (10MiB for requests and answers), the JVM itself 96MiB, together 160MiB; at most"
+                + " (10MiB for requests and answers), the JVM itself 128MiB, together 192MiB; at most"
                 + " 512 connections");
   }
 
