@@ -2,6 +2,7 @@ package io.easyfaas.common.json;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.budget.LongWork;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Reader;
@@ -26,6 +27,8 @@ final class Utf8Reader extends Reader {
   private int pieceStart;
   private int pieceLength;
   private int pieceBytes;
+  private int countedTo; // Of it, by the last question for a position,
+  private long countedBytes; // in bytes from the beginning.
   private long charsBefore;
   private long bytesBefore;
 
@@ -45,6 +48,8 @@ final class Utf8Reader extends Reader {
     pieceStart = offset;
     pieceLength = 0;
     pieceBytes = 0;
+    countedTo = offset;
+    countedBytes = bytesBefore;
     CharBuffer out = CharBuffer.wrap(to, offset, length);
     while (pieceLength == 0) {
       if (!isEnd) {
@@ -65,6 +70,9 @@ final class Utf8Reader extends Reader {
   }
 
   private void fill() throws IOException {
+    if (charsBefore > 0) {
+      LongWork.giveWay();
+    }
     bytes.compact();
     int read = in.read(bytes.array(), bytes.position(), bytes.remaining());
     if (read < 0) {
@@ -75,23 +83,23 @@ final class Utf8Reader extends Reader {
     bytes.flip();
   }
 
-  /// Bytes before a character of the piece that was handed out last.
+  /// Bytes before a character of the piece that was handed out last, and not before one that was
+  /// asked for already: each is counted once.
   ///
   /// @param character its number from the beginning
   long bytesBefore(long character) {
-    long before = bytesBefore;
     int end = pieceStart + (int) (character - charsBefore);
-    for (int i = pieceStart; i < end; i++) {
-      char each = piece[i];
+    for (; countedTo < end; countedTo++) {
+      char each = piece[countedTo];
       if (each < 0x80) {
-        before += 1;
+        countedBytes += 1;
       } else if (each < 0x800 || Character.isSurrogate(each)) { // Of four bytes for two.
-        before += 2;
+        countedBytes += 2;
       } else {
-        before += 3;
+        countedBytes += 3;
       }
     }
-    return before;
+    return countedBytes;
   }
 
   @Override

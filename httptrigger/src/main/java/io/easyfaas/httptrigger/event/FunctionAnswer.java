@@ -11,6 +11,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -29,10 +30,9 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
   private static final int MAX_TOLD_BYTES = 1024;
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
-  private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\uffff]*");
+  private static final Pattern HEADER_VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\xff]*");
 
-  // They belong to one connection, or are made by the server from the body (RFC 9110 §7.6.1, §8.6);
-  // the last are what the engine itself says about a call.
+  // They belong to one connection, or are made by the server from the body (RFC 9110 §7.6.1, §8.6).
   private static final Set<String> NOT_PASSED_ON =
       Set.of(
           "connection",
@@ -43,11 +43,11 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
           "te",
           "trailer",
           "transfer-encoding",
-          "upgrade",
-          lower(Headers.REQUEST_ID),
-          lower(Headers.FUNCTION_ERROR),
-          lower(Headers.EXEC_TIME),
-          lower(Headers.LOG_RESULT));
+          "upgrade");
+
+  // What the engine itself says about a call, in its own, older and its clients' words.
+  private static final List<String> ENGINES_OWN =
+      List.of("x-easyfaas-", "x-bce-", "x-amzn-errortype");
 
   /// The response for an answer.
   ///
@@ -173,7 +173,8 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
       if (!HEADER_NAME.matcher(name).matches() || !HEADER_VALUE.matcher(text).matches()) {
         throw badResponse("headers", "\"" + name + "\"", "names and values RFC 9110 allows");
       }
-      if (!NOT_PASSED_ON.contains(lower(name))) {
+      String lower = name.toLowerCase(Locale.ROOT);
+      if (!NOT_PASSED_ON.contains(lower) && ENGINES_OWN.stream().noneMatch(lower::startsWith)) {
         headers.put(name, text);
       }
     });
@@ -195,10 +196,6 @@ public record FunctionAnswer(IntFunction<ByteBuf> memory, String requestId) {
 
   private static boolean isBlank(char c) {
     return c == ' ' || c == '\t';
-  }
-
-  private static String lower(String name) {
-    return name.toLowerCase(Locale.ROOT);
   }
 
   private static ApiException badResponse(String member, String value, String expected) {

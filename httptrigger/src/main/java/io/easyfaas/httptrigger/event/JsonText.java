@@ -2,6 +2,7 @@ package io.easyfaas.httptrigger.event;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.easyfaas.common.budget.LongWork;
 import io.easyfaas.common.wire.ApiException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
@@ -33,6 +34,7 @@ record JsonText(ByteBuf json, int quote) {
       return json.retainedSlice(at, first - at);
     }
     ByteBuf text = memory.apply(length());
+    int next = at + STEP_BYTES;
     while (true) {
       int special = json.forEachByte(at, end - at, PLAIN);
       text.writeBytes(json, at, special - at);
@@ -40,6 +42,10 @@ record JsonText(ByteBuf json, int quote) {
         return text;
       }
       at = unescape(special + 1, text);
+      if (at >= next) {
+        next = at + STEP_BYTES;
+        LongWork.giveWay();
+      }
     }
   }
 
@@ -59,7 +65,9 @@ record JsonText(ByteBuf json, int quote) {
       throw e;
     }
     try (InputStream decoded = Base64.getDecoder().wrap(new ByteBufInputStream(text))) {
-      while (bytes.writeBytes(decoded, Math.min(STEP_BYTES, bytes.writableBytes())) >= 0) {}
+      while (bytes.writeBytes(decoded, Math.min(STEP_BYTES, bytes.writableBytes())) >= 0) {
+        LongWork.giveWay();
+      }
       return bytes;
     } catch (IOException e) {
       bytes.release();
@@ -74,6 +82,26 @@ record JsonText(ByteBuf json, int quote) {
   /// @return shares the document's bytes; belongs to the caller
   ByteBuf quoted() {
     return json.retainedSlice(quote, length() + 2);
+  }
+
+  /// Whether there are more bytes between the quotes, with escapes. The document need not have been
+  /// checked from here on.
+  ///
+  /// @param most how many are looked at
+  boolean isLongerThan(int most) {
+    int at = quote + 1;
+    int end = Math.min(json.writerIndex(), at + most + 1);
+    while (at < end) {
+      int special = json.forEachByte(at, end - at, PLAIN);
+      if (special < 0) {
+        break;
+      }
+      if (json.getByte(special) == '"') {
+        return false;
+      }
+      at = special + 2;
+    }
+    return json.writerIndex() - quote - 1 > most;
   }
 
   /// Bytes between the quotes, with escapes.

@@ -44,7 +44,7 @@ record ResponseDocument(
   /// Reads an answer, which stays the caller's.
   static ResponseDocument read(ByteBuf answer) {
     ByteBuf json = answer.slice();
-    Members members = new Members();
+    Members members = new Members(json.duplicate());
     try (JsonReader reader = new JsonReader(new ByteBufInputStream(json))) {
       boolean isObject = reader.object((name, kind) -> members.take(reader, name, kind));
       return isObject ? members.document() : TEXT;
@@ -60,12 +60,22 @@ record ResponseDocument(
 
   /// The members so far; of several with one name the last counts.
   private static final class Members {
+    // No text that may be a header's has more bytes in the document: each character escaped.
+    private static final int MAX_ESCAPED_BYTES = 6 * MAX_HEADER_CHARS;
+    // In the place of one that is longer, and is not made.
+    private static final String TOO_LONG = "x".repeat(MAX_HEADER_CHARS + 1);
+
+    private final ByteBuf json;
     private OptionalInt status = OptionalInt.empty();
     private Map<String, Optional<String>> headers = Map.of();
     private OptionalInt body = OptionalInt.empty();
     private boolean hasBody = true;
     private boolean hasHeaders = true;
     private boolean isBase64;
+
+    Members(ByteBuf json) {
+      this.json = json;
+    }
 
     void take(JsonReader reader, String name, Kind kind) {
       switch (name) {
@@ -98,7 +108,7 @@ record ResponseDocument(
       return status >= 100 && status <= 599 ? OptionalInt.of(status) : OptionalInt.empty();
     }
 
-    private static Map<String, Optional<String>> headers(JsonReader reader) {
+    private Map<String, Optional<String>> headers(JsonReader reader) {
       Map<String, Optional<String>> headers = new HashMap<>();
       int[] length = {0};
       reader.members((name, kind) -> {
@@ -112,9 +122,14 @@ record ResponseDocument(
       return headers;
     }
 
-    private static Optional<String> value(JsonReader reader, Kind kind) {
+    private Optional<String> value(JsonReader reader, Kind kind) {
       return switch (kind) {
-        case TEXT, INTEGER -> Optional.of(reader.text());
+        case TEXT -> {
+          JsonText text = new JsonText(json, (int) reader.position());
+          boolean isTooLong = text.isLongerThan(MAX_ESCAPED_BYTES);
+          yield Optional.of(isTooLong ? TOO_LONG : reader.text());
+        }
+        case INTEGER -> Optional.of(reader.text());
         case FRACTION -> Optional.of(Double.toString(reader.fraction()));
         case TRUE -> Optional.of("true");
         case FALSE -> Optional.of("false");

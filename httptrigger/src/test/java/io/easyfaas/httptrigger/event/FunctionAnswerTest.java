@@ -242,6 +242,40 @@ final class FunctionAnswerTest {
         .hasMessage("BadGatewayException: function response error: " + cause);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "a, 32766, 200",
+    "a, 32767, 0",
+    "é, 32766, 200",
+    "\\u0041, 32766, 200",
+    "a, 6000000, 0"
+  })
+  void aHeaderIsAsLongAsItsCharacters(String character, int count, int status) {
+    String answer = "{\"statusCode\":200,\"headers\":{\"ab\":\"" + character.repeat(count) + "\"}}";
+    if (status == 200) {
+      assertThat(answered(answer).status()).isEqualTo(status);
+    } else {
+      assertThatThrownBy(() -> answered(answer))
+          .isInstanceOf(ApiException.class)
+          .hasMessageEndingWith("characters or more (expected: at most 32768)");
+    }
+  }
+
+  @Test
+  void aHeaderThatDoesNotEndIsNoResponse() {
+    String answer = "{\"statusCode\":200,\"headers\":{\"a\":\"" + "a".repeat(70_000);
+    assertThat(answered(answer).text()).isEqualTo(answer);
+  }
+
+  @Test
+  @Timeout(20)
+  void anAnswerOfManyBodiesTakesNoLongerThanAnother() {
+    String answer = "{" + "\"body\":\"\",".repeat(500_000) + "\"statusCode\":200}";
+    for (int i = 0; i < 20; i++) {
+      assertThat(answered(answer).status()).isEqualTo(200);
+    }
+  }
+
   @Test
   @Timeout(20)
   void aHeaderOfBlanksTakesNoLongerThanAnother() {
@@ -266,7 +300,8 @@ final class FunctionAnswerTest {
     HttpResponse response =
         answered(
             "{\"statusCode\":200,\"body\":\"x\",\"headers\":{\"x-easyfaas-request-id\":\"forged\","
-                + "\"X-EASYFAAS-Function-Error\":\"Unhandled\",\"X-Bce-Log-Result\":\"bG9n\"}}");
+                + "\"X-EASYFAAS-Function-Error\":\"Unhandled\",\"X-Bce-Log-Result\":\"bG9n\","
+                + "\"x-bce-request-id\":\"forged\",\"X-Amzn-ErrorType\":\"X\"}}");
 
     assertThat(response.headers()).containsOnlyKeys("Content-Type", REQUEST_ID);
     assertThat(response.header(REQUEST_ID)).contains("rid");
