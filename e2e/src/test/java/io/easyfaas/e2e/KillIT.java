@@ -226,9 +226,10 @@ final class KillIT {
     LEAKS.assertNothingLeft(engine);
   }
 
-  @Test
-  void callsThatEndWithTheLauncherAreToldSo() {
-    EngineProcess engine = home.start("--container-num=1");
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void callsThatEndWithTheLauncherAreToldSo(int slots) {
+    EngineProcess engine = home.start("--container-num=" + slots);
     CompletableFuture<Answer> call = endlessCall(engine);
 
     engine.launcher().destroyForcibly();

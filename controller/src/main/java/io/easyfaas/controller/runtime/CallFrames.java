@@ -6,6 +6,7 @@ import io.easyfaas.common.budget.ByteBudget;
 import io.easyfaas.common.budget.ByteKind;
 import io.easyfaas.common.invoke.AnswerHead;
 import io.easyfaas.common.wire.ApiException;
+import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.FrameType;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
@@ -112,6 +113,12 @@ final class CallFrames {
   boolean hasUnreadAnswered() {
     long unsent = writer.unsentBytes();
     return unsent > UNREAD_SLACK_BYTES && unsent > UNREAD_SLACK_BYTES + calls.eventBytes();
+  }
+
+  /// Takes the call out of flight that a runner has not read which has ended with something unread:
+  /// the only one, if nothing was sent after it.
+  @Nullable RunnerCall takeUnread() {
+    return writer.lastType() == FrameType.INVOKE ? calls.takeOnlyIfLast() : null;
   }
 
   /// Whether a CHUNK frame is of a call that is in flight still.
@@ -244,7 +251,11 @@ final class CallFrames {
   /// The engine cannot take the parts of an answer. The runner may go on with it, to nobody, until
   /// it ends: only then the call is over.
   private void giveUp(int id, RunnerCall call, AnswerParts parts, Throwable cause) {
-    LOG.error("call {} failed in the engine", new String(call.requestId(), US_ASCII), cause);
+    if (cause instanceof ApiException refusal && refusal.code() == ErrorCode.UNAVAILABLE) {
+      LOG.debug("call {}: {}", new String(call.requestId(), US_ASCII), cause.getMessage());
+    } else {
+      LOG.error("call {} failed in the engine", new String(call.requestId(), US_ASCII), cause);
+    }
     cancel(call);
     credit(id, parts.giveUp(cause));
   }

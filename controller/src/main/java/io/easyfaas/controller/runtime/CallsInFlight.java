@@ -127,6 +127,15 @@ final class CallsInFlight {
     return calls.size() == 1 ? calls.values().iterator().next().call : null;
   }
 
+  /// Takes the call out that was added last, if it is the only one.
+  @Nullable RunnerCall takeOnlyIfLast() {
+    RunnerCall call = calls.size() == 1 ? get(lastId) : null;
+    if (call != null) {
+      remove(lastId);
+    }
+    return call;
+  }
+
   /// Bytes of all their events.
   long eventBytes() {
     long sum = 0;

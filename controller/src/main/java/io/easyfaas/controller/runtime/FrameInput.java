@@ -11,6 +11,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.unix.Errors;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -61,7 +62,10 @@ final class FrameInput extends ChannelInboundHandlerAdapter
     void brokeProtocol(String how);
 
     /// The connection is gone.
-    void ended(String how);
+    ///
+    /// @param isReset whether something that was sent was never read, which the kernel says so
+    ///   (ECONNRESET, see `unix_release_sock` in af_unix.c)
+    void ended(String how, boolean isReset);
   }
 
   private final String slot;
@@ -179,13 +183,16 @@ final class FrameInput extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    owner.ended("runner ended");
+    owner.ended("runner ended", false);
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (cause instanceof IOException) {
-      owner.ended(String.valueOf(cause.getMessage()));
+      boolean isReset =
+          cause instanceof Errors.NativeIoException failure
+              && failure.expectedErr() == Errors.ERRNO_ECONNRESET_NEGATIVE;
+      owner.ended(String.valueOf(cause.getMessage()), isReset);
     } else if (cause instanceof FrameBuffers.OutOfMemory) {
       LOG.warn("{}: no memory to read into: {}", slot, cause.getMessage());
       budget.pauseForMemory();

@@ -21,6 +21,7 @@ final class FrameWriter implements FlushQueue.Source {
   private final Channel channel;
   private final FlushQueue flushes;
   private @Nullable ByteBuf batch;
+  private byte lastType;
   private boolean flushQueued;
 
   FrameWriter(Channel channel, FlushQueue flushes) {
@@ -54,6 +55,7 @@ final class FrameWriter implements FlushQueue.Source {
       open = channel.alloc().directBuffer(FIRST_BATCH_BYTES);
       batch = open;
     }
+    lastType = type;
     int apart = lastBytes > MAX_COPIED_BYTES ? lastBytes : 0;
     // A frame is written whole or not at all: what a runner reads after half of one is garbage.
     open.ensureWritable(FrameType.HEADER_BYTES + payloadBytes - apart);
@@ -82,6 +84,11 @@ final class FrameWriter implements FlushQueue.Source {
       channel.write(open, channel.voidPromise());
       channel.write(last, channel.voidPromise());
     }
+  }
+
+  /// What the frame was that was begun last.
+  byte lastType() {
+    return lastType;
   }
 
   /// Bytes that were handed to the channel and that the kernel has not taken.

@@ -258,6 +258,19 @@ public final class RunnerConnection implements Runner {
     Throwable _ = tell(listener -> listener.ending(this));
   }
 
+  /// The connection is gone. A call that the runner has not even read is none of the function's.
+  ///
+  /// @param isReset whether there is something that it has not read
+  void ended(String how, boolean isReset) {
+    RunnerCall unread = isReset && phase == Phase.READY ? callFrames.takeUnread() : null;
+    lose(RunnerLoss.EXITED, how);
+    if (unread != null) {
+      ApiException why =
+          new ApiException(ErrorCode.UNAVAILABLE, "its runner ended before it read it");
+      CallEnds.tell(List.of(unread), call -> call.failed(why));
+    }
+  }
+
   /// Ends the connection and tells who has to know.
   void lose(RunnerLoss why, String detail) {
     if (phase == Phase.ENDED) {

@@ -125,7 +125,7 @@ final class RunnerFrames implements FrameInput.Owner {
   }
 
   @Override
-  public void ended(String how) {
-    runner.lose(RunnerLoss.EXITED, how);
+  public void ended(String how, boolean isReset) {
+    runner.ended(how, isReset);
   }
 }

@@ -196,7 +196,7 @@ final class SlotWarden {
             case CODE_NOT_FOUND -> new SlotEvent.WarmupRefused(new Refusal.CodeGone(detail));
             case INVALID_PARAMETER, REQUEST_TOO_LARGE ->
                 new SlotEvent.WarmupRefused(new Refusal.NeverFits(detail));
-            case GATEWAY_TIMEOUT -> new SlotEvent.WarmupFailed(detail, true);
+            case GATEWAY_TIMEOUT, RESOURCE_CONFLICT -> new SlotEvent.WarmupFailed(detail, true);
             default -> new SlotEvent.WarmupFailed(detail, refused.retryAfter().isPresent());
           };
       default -> new SlotEvent.WarmupFailed(detail, false);
@@ -219,7 +219,7 @@ final class SlotWarden {
   /// are told in any case.
   void resetLater(Reason reason, List<RunnerCall> lost) {
     if (!warden.execute(() -> reset(reason, lost))) {
-      CallEnds.tell(lost, call -> call.lost(Optional.empty()));
+      CallEnds.tell(lost, SlotWarden::lostWithSandbox);
     }
   }
 
@@ -236,8 +236,14 @@ final class SlotWarden {
   /// User code ended the process before the function was loaded. Only a reset tells how, and the
   /// answer is to say it.
   private void endLoad(ResolvedFunction function, String requestId, List<Printed> output) {
-    ResetResponse response =
-        warden.funclet().reborn(new ResetRequest(id, requestId, Reason.LOAD_FAILED.word()));
+    ResetResponse response;
+    try {
+      response =
+          warden.funclet().reborn(new ResetRequest(id, requestId, Reason.LOAD_FAILED.word()));
+    } catch (ApiException e) {
+      LOG.warn("slot={} reset failed: {}", id, Failures.describe(e));
+      throw sandboxLost();
+    }
     if (response.wasEmpty()) {
       throw sandboxLost();
     }
@@ -275,9 +281,7 @@ final class SlotWarden {
               : call -> call.lost(Optional.ofNullable(response.exit())));
     } catch (Throwable e) {
       outcome = new SlotEvent.ResetFailed(warden.isFuncletGone());
-      boolean wasEmpty = e instanceof ApiException told && told.code() == ErrorCode.UNAVAILABLE;
-      CallEnds.tell(
-          lost, wasEmpty ? SlotWarden::lostWithSandbox : call -> call.lost(Optional.empty()));
+      CallEnds.tell(lost, SlotWarden::lostWithSandbox);
       warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
     }
     channel.end();
@@ -285,7 +289,8 @@ final class SlotWarden {
   }
 
   /// A runner whose sandbox is gone, or whose funclet, has ended because of that: what its calls
-  /// did is not known, and no fault of theirs.
+  /// did is not known, and no fault of theirs. Nor is it known how one ended whose sandbox cannot
+  /// be reset, for example because funclet makes it anew already.
   private static void lostWithSandbox(RunnerCall call) {
     call.failed(sandboxLost());
   }

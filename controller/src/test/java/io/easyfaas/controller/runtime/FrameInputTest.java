@@ -367,7 +367,7 @@ class FrameInputTest {
     }
 
     @Override
-    public void ended(String how) {
+    public void ended(String how, boolean isReset) {
       told.add("ended " + how);
     }
   }

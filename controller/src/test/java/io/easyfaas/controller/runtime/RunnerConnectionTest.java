@@ -88,6 +88,51 @@ class RunnerConnectionTest {
   }
 
   @Test
+  void aCallThatARunnerHasNotReadBeforeItEndedIsNoneOfTheFunctions() throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    runner.invoke(harness.call("R1"));
+    ends.next();
+    ends.answer(1, "one");
+    harness.expect("R1 answered one");
+    ends.frames().stopReading();
+    runner.invoke(harness.call("R2"));
+    for (int turn = 0; turn < 3; turn++) { // It is sent at the end of the loop's turn.
+      harness.settle();
+    }
+
+    ends.frames().close();
+
+    harness.expect("lost EXITED []");
+    assertThat(harness.next())
+        .startsWith("R2 failed in the engine: ")
+        .contains("before it read it");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whereItIsNotKnownWhichCallWasReadAllAreTheFunctions(boolean isCancelled) throws Exception {
+    RunnerHarness.Ends ends = harness.start();
+    RunnerConnection runner = harness.load(ends);
+    RecordedCall first = harness.call("R1");
+    runner.invoke(first);
+    ends.next();
+    ends.frames().stopReading();
+    if (isCancelled) {
+      runner.cancel(first);
+    } else {
+      runner.invoke(harness.call("R2"));
+    }
+    for (int turn = 0; turn < 3; turn++) {
+      harness.settle();
+    }
+
+    ends.frames().close();
+
+    harness.expect("lost EXITED [R1" + (isCancelled ? "]" : ", R2]"));
+  }
+
+  @Test
   void aCallThatTheEngineCannotTakeTheAnswerOfIsTheOnlyOneThatFails() throws Exception {
     RunnerHarness.Ends ends = harness.start();
     RunnerConnection runner = harness.load(ends);
