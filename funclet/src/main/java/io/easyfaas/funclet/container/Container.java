@@ -158,8 +158,11 @@ public final class Container {
       undo(filling, String.valueOf(e.getMessage()));
       throw e;
     } catch (SandboxException e) {
+      // Another sandbox may do, or this one made anew.
+      ErrorCode code =
+          e.isOfALostOne() || moves.isGone() ? ErrorCode.UNAVAILABLE : ErrorCode.SERVICE;
       undo(filling, String.valueOf(e.getMessage()));
-      throw new ApiException(ErrorCode.SERVICE, "warm up " + id() + ": " + e.getMessage());
+      throw new ApiException(code, "warm up " + id() + ": " + e.getMessage());
     } catch (RuntimeException | Error e) {
       undo(filling, e.toString());
       throw e;

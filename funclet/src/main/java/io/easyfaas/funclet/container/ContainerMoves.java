@@ -143,7 +143,7 @@ final class ContainerMoves {
   void filled(ContainerState next) {
     synchronized (lock) {
       if (isGone) {
-        throw new SandboxException(KILLED);
+        throw SandboxException.ofALostOne(KILLED);
       }
       set(next);
     }

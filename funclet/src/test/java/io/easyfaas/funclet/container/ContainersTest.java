@@ -150,6 +150,14 @@ final class ContainersTest {
   }
 
   @Test
+  void aWarmupThatEndsWithTheLauncherMayBeTriedAgain() {
+    containers.init();
+    launcher.answers("exec", new LaunchReport.Lost("launcher: it ended"));
+
+    refused(this::warmup, ErrorCode.UNAVAILABLE, "launcher: it ended");
+  }
+
+  @Test
   void codeThatTurnsOutToBeBadEndsTheRunnerThatWaitsForIt() {
     containers.init();
     launcher.commands.clear();
@@ -568,7 +576,7 @@ final class ContainersTest {
       }
     });
 
-    refused(this::warmup, ErrorCode.SERVICE, "killed from outside");
+    refused(this::warmup, ErrorCode.UNAVAILABLE, "killed from outside");
 
     assertThat(info().state()).isEqualTo("cold");
     assertThat(ledger.used()).isEqualTo(ByteSize.ZERO);
