@@ -287,7 +287,7 @@ public final class ConnectionLimit {
       boolean isAnyMakingWay;
       synchronized (lock) {
         isAnyMakingWay = isFirstReady();
-        letsGuestsIn |= !isAnyMakingWay && looks == LOOKS_BEFORE_GUESTS;
+        letsGuestsIn |= !isAnyMakingWay && looks >= LOOKS_BEFORE_GUESTS;
         update();
       }
       if (!isAnyMakingWay && looks % LOOKS_A_CLEARING == 0) {

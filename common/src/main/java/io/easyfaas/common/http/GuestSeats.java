@@ -6,7 +6,8 @@ import java.util.Map;
 
 /// The seats of those who are served although all connections there may be are at work. An account
 /// may have as many as are free, so whoever takes much leaves as much: however many of its calls
-/// last, the next account finds a seat (dynamic thresholds, Choudhury and Hahne 1998). Thread-safe.
+/// last, the next account finds a seat, and so do some more (dynamic thresholds, Choudhury and
+/// Hahne 1998). Which account it is the client says: one with many names may take all. Thread-safe.
 final class GuestSeats {
   private final Object lock = new Object();
 

@@ -658,6 +658,31 @@ final class PressureTest {
     }
   }
 
+  @Test
+  void whoTakesAPlaceThatWasFreeForAMomentKeepsNoGuestOut() throws Exception {
+    ConnectionLimit few = new ConnectionLimit(2);
+    try (EventLoops own = new EventLoops(1, budget, few);
+        HttpServer server = HttpServer.start(ANY_PORT, own, BODY_BYTES, this::answerGetsAtOnce);
+        RawConnection two = new RawConnection(server.port()).send(ASK)) {
+      RawConnection one = new RawConnection(server.port()).send(ASK);
+      until(() -> few.pauses() > 0);
+      assertThat(askAsGuest(server, "/any", "guest").text()).isEqualTo("yes");
+      until(() -> few.open() == 2);
+      for (int i = 0; i < 5; i++) {
+        one.close();
+        one = new RawConnection(server.port()).send(ASK);
+        assertThat(askAsGuest(server, "/any", "guest").text()).isEqualTo("yes");
+      }
+      mayAnswer.release(7);
+      assertThat(two.read().status()).isEqualTo(200);
+      one.close();
+    }
+  }
+
+  private HttpResponse answerGetsAtOnce(HttpRequest request) {
+    return request.method().equals("GET") ? HttpResponse.text(200, "yes") : answer(request);
+  }
+
   private static HttpResponse askAsGuest(HttpServer server, String target, String account)
       throws Exception {
     String head =
