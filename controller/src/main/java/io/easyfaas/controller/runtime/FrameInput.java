@@ -63,8 +63,8 @@ final class FrameInput extends ChannelInboundHandlerAdapter
 
     /// The connection is gone.
     ///
-    /// @param isReset whether something that was sent was never read, which the kernel says so
-    ///   (ECONNRESET, see `unix_release_sock` in af_unix.c)
+    /// @param isReset whether something that was sent was never read, or could not be sent, which
+    ///   the kernel says so (ECONNRESET and EPIPE, see `unix_release_sock` in af_unix.c)
     void ended(String how, boolean isReset);
   }
 
@@ -191,7 +191,8 @@ final class FrameInput extends ChannelInboundHandlerAdapter
     if (cause instanceof IOException) {
       boolean isReset =
           cause instanceof Errors.NativeIoException failure
-              && failure.expectedErr() == Errors.ERRNO_ECONNRESET_NEGATIVE;
+              && (failure.expectedErr() == Errors.ERRNO_ECONNRESET_NEGATIVE
+                  || failure.expectedErr() == Errors.ERRNO_EPIPE_NEGATIVE);
       owner.ended(String.valueOf(cause.getMessage()), isReset);
     } else if (cause instanceof FrameBuffers.OutOfMemory) {
       LOG.warn("{}: no memory to read into: {}", slot, cause.getMessage());
