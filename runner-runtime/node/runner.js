@@ -1176,7 +1176,10 @@ class Runner {
     process.on('uncaughtException', (error, origin) => this.onUncaught(error, origin));
     process.on('unhandledRejection', (reason) => this.onUnhandledRejection(reason));
     process.once('exit', this.last);
-    process.exit = (...status) => this.exit(...status);
+    process.exit = (...status) => {
+      this.writer.flush(); // What was answered before, however long the listeners take.
+      this.exit(...status);
+    };
     this.useOnce();
     setTimeout(() => this.rehearse(), REHEARSE_AFTER_MILLIS);
   }
@@ -1510,6 +1513,7 @@ class Runner {
       const lines = [`${type}: ${message}`, ...stackTrace.map((frame) => `    ${frame}`)];
       this.output.log(STDERR, 0, `${lines.join('\n')}\n`);
     }
+    this.writer.flush();
     this.failCalls(type, () => message, stackTrace);
     this.exit(EXIT_UNHANDLED);
   }
@@ -1552,9 +1556,9 @@ class Runner {
    * is left of the sandbox.
    */
   exit(...status) {
-    this.writer.flush(); // What was answered before, however long the listeners take.
     if (process._exiting) {
-      this.onExit(status[0] ?? process.exitCode ?? 0); // A listener asks: no other is called.
+      process.exitCode = status[0] ?? process.exitCode; // Throws where it is no status.
+      this.onExit(process.exitCode ?? 0); // A listener asks: no other is called.
       exit(...status);
     }
     process.off('exit', this.last);
