@@ -5,8 +5,8 @@ package io.easyfaas.common.budget;
 public final class LongWork {
   private LongWork() {}
 
-  /// Lets those have the processor who waited for it meanwhile. To be called every millisecond or
-  /// so. Does nothing on other threads, which the system interrupts by itself.
+  /// Lets those have the processor who waited for it meanwhile. To be called at least every
+  /// millisecond. Does nothing on other threads, which the system interrupts by itself.
   @SuppressWarnings("ThreadPriorityCheck") // No other thread is waited for.
   public static void giveWay() {
     if (Thread.currentThread().isVirtual()) {

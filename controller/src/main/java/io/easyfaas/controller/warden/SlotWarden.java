@@ -241,7 +241,7 @@ final class SlotWarden {
       response =
           warden.funclet().reborn(new ResetRequest(id, requestId, Reason.LOAD_FAILED.word()));
     } catch (ApiException e) {
-      LOG.warn("slot={} reset failed: {}", id, Failures.describe(e));
+      warn("reset ({}) failed: {}", Reason.LOAD_FAILED.word(), Failures.describe(e));
       throw sandboxLost();
     }
     if (response.wasEmpty()) {

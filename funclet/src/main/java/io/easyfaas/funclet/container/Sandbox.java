@@ -167,7 +167,8 @@ final class Sandbox {
         case LaunchReport.Done(long pid) -> pid;
         case LaunchReport.Refused refused ->
             throw new SandboxException(command + ": " + refused.describe());
-        case LaunchReport.Lost lost -> throw SandboxException.ofALostOne(command + ": " + lost.describe());
+        case LaunchReport.Lost lost ->
+            throw SandboxException.ofALostOne(command + ": " + lost.describe());
       };
     }
   }
