@@ -22,15 +22,14 @@ final class Utf8Reader extends Reader {
   private final ByteBuffer bytes; // Read and not decoded yet.
   private boolean isEnd;
 
-  // What was handed out last: where it is, how much it is, and how much came before it.
+  private long characters; // Handed out so far,
+  private long decoded; // of so many bytes.
+
+  // What was handed out last, and the place in it that was last asked for, by all three counts.
   private char[] piece = {};
-  private int pieceStart;
-  private int pieceLength;
-  private int pieceBytes;
-  private int countedTo; // Of it, by the last question for a position,
-  private long countedBytes; // in bytes from the beginning.
-  private long charsBefore;
-  private long bytesBefore;
+  private int at;
+  private long atCharacter;
+  private long atByte;
 
   /// @param in stays open
   Utf8Reader(InputStream in) throws IOException {
@@ -42,16 +41,12 @@ final class Utf8Reader extends Reader {
   /// @param length at least 2: a character may be made of two
   @Override
   public int read(char[] to, int offset, int length) throws IOException {
-    charsBefore += pieceLength;
-    bytesBefore += pieceBytes;
     piece = to;
-    pieceStart = offset;
-    pieceLength = 0;
-    pieceBytes = 0;
-    countedTo = offset;
-    countedBytes = bytesBefore;
+    at = offset;
+    atCharacter = characters;
+    atByte = decoded;
     CharBuffer out = CharBuffer.wrap(to, offset, length);
-    while (pieceLength == 0) {
+    while (out.position() == offset) {
       if (!isEnd) {
         fill();
       }
@@ -60,17 +55,18 @@ final class Utf8Reader extends Reader {
       if (result.isError()) {
         result.throwException();
       }
-      pieceBytes += bytes.position() - before;
-      pieceLength = out.position() - offset;
+      decoded += bytes.position() - before;
       if (isEnd && !bytes.hasRemaining()) {
         break;
       }
     }
-    return pieceLength == 0 ? -1 : pieceLength;
+    int read = out.position() - offset;
+    characters += read;
+    return read == 0 ? -1 : read;
   }
 
   private void fill() throws IOException {
-    if (charsBefore > 0) {
+    if (characters > 0) {
       LongWork.giveWay();
     }
     bytes.compact();
@@ -88,18 +84,17 @@ final class Utf8Reader extends Reader {
   ///
   /// @param character its number from the beginning
   long bytesBefore(long character) {
-    int end = pieceStart + (int) (character - charsBefore);
-    for (; countedTo < end; countedTo++) {
-      char each = piece[countedTo];
+    for (; atCharacter < character; atCharacter++) {
+      char each = piece[at++];
       if (each < 0x80) {
-        countedBytes += 1;
+        atByte += 1;
       } else if (each < 0x800 || Character.isSurrogate(each)) { // Of four bytes for two.
-        countedBytes += 2;
+        atByte += 2;
       } else {
-        countedBytes += 3;
+        atByte += 3;
       }
     }
-    return countedBytes;
+    return atByte;
   }
 
   @Override

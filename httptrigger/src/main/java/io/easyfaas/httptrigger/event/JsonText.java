@@ -89,31 +89,26 @@ record JsonText(ByteBuf json, int quote) {
   ///
   /// @param most how many are looked at
   boolean isLongerThan(int most) {
-    int at = quote + 1;
-    int end = Math.min(json.writerIndex(), at + most + 1);
-    while (at < end) {
-      int special = json.forEachByte(at, end - at, PLAIN);
-      if (special < 0) {
-        break;
-      }
-      if (json.getByte(special) == '"') {
-        return false;
-      }
-      at = special + 2;
-    }
-    return json.writerIndex() - quote - 1 > most;
+    boolean endsLater = json.writerIndex() - quote - 1 > most;
+    return endsLater && lastQuote(quote + most + 2) < 0;
   }
 
   /// Bytes between the quotes, with escapes.
   private int length() {
+    return lastQuote(json.writerIndex()) - quote - 1;
+  }
+
+  /// Where the last quote is; negative when it is not before the limit.
+  private int lastQuote(int limit) {
     int at = quote + 1;
-    while (true) {
-      int special = json.forEachByte(at, json.writerIndex() - at, PLAIN);
-      if (json.getByte(special) == '"') {
-        return special - quote - 1;
+    while (at < limit) {
+      int special = json.forEachByte(at, limit - at, PLAIN);
+      if (special < 0 || json.getByte(special) == '"') {
+        return special;
       }
       at = special + 2;
     }
+    return -1;
   }
 
   /// Writes the character whose escape begins after the backslash; returns where it ends.
