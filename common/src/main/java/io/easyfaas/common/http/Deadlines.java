@@ -21,8 +21,7 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
 
   // Idle: longer than HttpClient keeps an unused connection, so that our own clients never meet a
   // connection that is just being closed. Write: what a slow client takes shows in steps, as large
-  // as
-  // what its system keeps for it.
+  // as what its system keeps for it.
   static final Deadlines DEFAULT =
       new Deadlines(
           Duration.ofSeconds(75),
@@ -33,7 +32,7 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
 
   /// How a body must get on. Whoever keeps others waiting is found before they give up.
   Pace bodyPace() {
-    return new Pace(body, room.dividedBy(4));
+    return new Pace(body, quarterOfRoom());
   }
 
   /// How a client must take its answer.
@@ -43,8 +42,13 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
 
   /// How soon a head must be whole that keeps others waiting.
   Duration shortHead() {
-    Duration quarter = room.dividedBy(4);
+    Duration quarter = quarterOfRoom();
     return head.compareTo(quarter) < 0 ? head : quarter;
+  }
+
+  // Not dividedBy: that calculates in decimal digits, and every connection asks.
+  private Duration quarterOfRoom() {
+    return Duration.ofNanos(room.toNanos() / 4);
   }
 
   /// The least that may come in a time, at least 1.

@@ -20,7 +20,7 @@ final class Pace {
   Pace(Duration window, Duration patience) {
     this.window = window;
     this.shortWindow = window.compareTo(patience) < 0 ? window : patience;
-    this.looksInAWindow = Math.toIntExact(Math.max(1, window.dividedBy(shortWindow)));
+    this.looksInAWindow = Math.toIntExact(Math.max(1, window.toNanos() / shortWindow.toNanos()));
   }
 
   /// The time from look to look.

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,21 +29,6 @@ final class DiskUseTest {
     assertThat(new DiskUse(1000, 10).fits(LIMIT)).isTrue();
     assertThat(new DiskUse(1001, 1).fits(LIMIT)).isFalse();
     assertThat(new DiskUse(1, 11).fits(LIMIT)).isFalse();
-  }
-
-  @Test
-  void whoHasMostOfWhatIsScarceGivesFirstAndWhoHasLessThanAnEqualShareDoesNot() {
-    Map<String, DiskUse> uses =
-        Map.of(
-            "most-bytes", new DiskUse(600, 1),
-            "most-inodes", new DiskUse(1, 8),
-            "many-inodes", new DiskUse(1, 5),
-            "few", new DiskUse(300, 1));
-
-    assertThat(FairShare.givers(uses, LIMIT)).containsExactly("most-inodes", "many-inodes");
-    assertThat(FairShare.givers(uses, new DiskUse(900, 100))).containsExactly("most-bytes", "few");
-    assertThat(FairShare.givers(uses, new DiskUse(902, 15))).isEmpty();
-    assertThat(FairShare.givers(Map.of("b", LIMIT, "a", LIMIT), LIMIT)).containsExactly("a", "b");
   }
 
   @Test

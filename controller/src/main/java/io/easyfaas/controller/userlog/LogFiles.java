@@ -10,9 +10,9 @@ import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.InvalidBrnException;
 import io.easyfaas.common.brn.Qualifier;
 import io.easyfaas.common.config.ByteSize;
+import io.easyfaas.common.disk.DiskShares;
 import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.DiskUse;
-import io.easyfaas.common.disk.FairShare;
 import io.easyfaas.common.disk.SmallFile;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.io.IOException;
@@ -35,7 +35,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +60,7 @@ final class LogFiles {
   private final int maxFiles;
   private final DiskUse limit;
   private final Map<String, Kept> functions = new HashMap<>();
-  private final Map<String, DiskUse> accounts = new HashMap<>();
+  private final DiskShares accounts = new DiskShares();
   private boolean isCounted;
   private long block; // Once it is counted.
 
@@ -167,7 +166,7 @@ final class LogFiles {
   private void count(String function) throws IOException {
     Kept before = functions.remove(function);
     if (before != null) {
-      accounts.computeIfPresent(before.account(), (_, use) -> without(use, before.use()));
+      accounts.remove(before.account(), before.use());
     }
     Path directory = root.resolve(function);
     if (!Files.isDirectory(directory, NOFOLLOW_LINKS)) {
@@ -175,18 +174,14 @@ final class LogFiles {
     }
     Kept now = new Kept(account(function), DiskTree.use(directory, block), lastWrite(directory));
     functions.put(function, now);
-    accounts.merge(now.account(), now.use(), DiskUse::plus);
-  }
-
-  private static @Nullable DiskUse without(DiskUse all, DiskUse part) {
-    return all.equals(part) ? null : all.minus(part);
+    accounts.add(now.account(), now.use());
   }
 
   /// @param current function whose youngest file is the last to go
   private void makeRoom(String current) throws IOException {
     while (true) {
       Optional<String> victim =
-          FairShare.givers(accounts, limit).stream()
+          accounts.givers(limit).stream()
               .findFirst()
               .flatMap(account -> longestSilent(account, current));
       if (victim.isEmpty()) {

@@ -9,7 +9,6 @@ import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -186,9 +185,8 @@ public final class CodeCache {
       if (!directory.has(key)) {
         return Optional.empty();
       }
-      Instant now = clock.instant();
-      uses.hold(key, now);
-      directory.touch(key, now);
+      uses.hold(key);
+      directory.touch(key, clock.instant());
       return Optional.of(new Lease(this, key));
     }
   }
@@ -244,7 +242,7 @@ public final class CodeCache {
     Path content = directory.temporary("content");
     boolean isWhole = false;
     synchronized (lock) {
-      uses.hold(key, clock.instant()); // So that nobody makes room at its cost while it is made.
+      uses.hold(key); // So that nobody makes room at its cost while it is made.
     }
     try {
       unpacker.unpack(code, key, archive, content, use -> makeRoom(key, use));
@@ -277,7 +275,7 @@ public final class CodeCache {
   private void makeRoom(CodeKey fresh, DiskUse use) {
     countAll();
     synchronized (lock) {
-      uses.put(fresh, use, clock.instant());
+      uses.put(fresh, use);
     }
     while (evictOne(fresh.account())) {
       // Until the rest fits, or is in use.
@@ -319,7 +317,7 @@ public final class CodeCache {
       isCounted = true;
       try {
         long block = DiskUse.blockSize(directory.path());
-        for (CodeKey key : directory.archives()) {
+        for (CodeKey key : directory.archivesByLastUse()) {
           count(key, block);
         }
       } catch (IOException e) {
@@ -331,9 +329,8 @@ public final class CodeCache {
   private void count(CodeKey key, long block) {
     try {
       DiskUse use = DiskTree.use(directory.of(key), block);
-      Instant lastUse = directory.lastUse(key);
       synchronized (lock) {
-        uses.put(key, use, lastUse);
+        uses.put(key, use);
       }
     } catch (IOException e) { // Evicted meanwhile, or a bad disk; the others count all the same.
       LOG.warn("count code {}: {}", key, e.toString());

@@ -11,8 +11,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -98,23 +99,34 @@ record CodeDirectory(Path path) {
     }
   }
 
-  Instant lastUse(CodeKey key) throws IOException {
-    return Files.getLastModifiedTime(of(key), NOFOLLOW_LINKS).toInstant();
-  }
-
-  /// Every archive that is there, but for those of an account whose directory cannot be read.
-  List<CodeKey> archives() throws IOException {
-    List<CodeKey> archives = new ArrayList<>();
+  /// Every archive that is there, the one that was used longest ago first, but for those of an
+  /// account whose directory cannot be read.
+  List<CodeKey> archivesByLastUse() throws IOException {
+    Map<CodeKey, FileTime> lastUses = new HashMap<>();
     for (Path account : children(path)) {
       if (isAccount(account)) {
         try {
-          archives.addAll(archives(account));
+          for (CodeKey key : archives(account)) {
+            lastUses.put(key, lastUse(key));
+          }
         } catch (IOException e) {
           LOG.warn("list {}: {}", account, e.toString());
         }
       }
     }
-    return archives;
+    return lastUses.entrySet().stream()
+        .sorted(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private FileTime lastUse(CodeKey key) {
+    try {
+      return Files.getLastModifiedTime(of(key), NOFOLLOW_LINKS);
+    } catch (IOException e) { // A bad disk: the first that should go.
+      LOG.warn("code {}: {}", key, e.toString());
+      return FileTime.from(Instant.EPOCH);
+    }
   }
 
   private static List<CodeKey> archives(Path account) throws IOException {

@@ -1,23 +1,21 @@
 package io.easyfaas.funclet.code;
 
-import static java.util.Comparator.comparing;
-
+import io.easyfaas.common.disk.DiskShares;
 import io.easyfaas.common.disk.DiskUse;
-import io.easyfaas.common.disk.FairShare;
-import java.time.Instant;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
 
 /// What the unpacked archives take, who holds them, and which goes first when there is too much.
 /// Pure. Not thread-safe; owned by {@link CodeCache}, under its lock.
 final class CodeUses {
-  private record Use(DiskUse size, Instant last) {}
-
   private final DiskUse limit;
-  private final Map<CodeKey, Use> uses = new HashMap<>();
+  private final DiskShares shares = new DiskShares();
+  // By account; the one that was used longest ago is the first.
+  private final Map<String, SequencedMap<CodeKey, DiskUse>> archives = new HashMap<>();
   private final Map<CodeKey, Integer> holders = new HashMap<>();
 
   /// @param limit of all together
@@ -25,19 +23,29 @@ final class CodeUses {
     this.limit = limit;
   }
 
-  /// Adds an archive, or what is known of one.
-  void put(CodeKey key, DiskUse size, Instant lastUse) {
-    uses.put(key, new Use(size, lastUse));
+  /// Adds an archive; of its account's it was used last.
+  void put(CodeKey key, DiskUse size) {
+    remove(key);
+    archives.computeIfAbsent(key.account(), _ -> new LinkedHashMap<>()).put(key, size);
+    shares.add(key.account(), size);
   }
 
   void remove(CodeKey key) {
-    uses.remove(key);
+    DiskUse size = own(key).remove(key);
+    if (size != null) {
+      shares.remove(key.account(), size);
+      archives.computeIfPresent(key.account(), (_, own) -> own.isEmpty() ? null : own);
+    }
   }
 
   /// One more holder: it stays until all have let go.
-  void hold(CodeKey key, Instant now) {
+  void hold(CodeKey key) {
     holders.merge(key, 1, Integer::sum);
-    uses.computeIfPresent(key, (_, use) -> new Use(use.size(), now));
+    SequencedMap<CodeKey, DiskUse> own = own(key);
+    DiskUse size = own.get(key);
+    if (size != null) {
+      own.putLast(key, size);
+    }
   }
 
   void release(CodeKey key) {
@@ -52,21 +60,14 @@ final class CodeUses {
   /// that has most, as long as that has at least an equal share. Empty when the rest fits, or all
   /// that could go is in use.
   Optional<CodeKey> victim() {
-    Map<String, DiskUse> accounts = new HashMap<>();
-    Set<String> giving = new HashSet<>();
-    uses.forEach((key, use) -> {
-      accounts.merge(key.account(), use.size(), DiskUse::plus);
-      if (!isHeld(key)) {
-        giving.add(key.account());
-      }
-    });
-    return FairShare.givers(accounts, limit).stream()
-        .filter(giving::contains)
-        .findFirst()
-        .flatMap(account ->
-            uses.entrySet().stream()
-                .filter(use -> use.getKey().account().equals(account) && !isHeld(use.getKey()))
-                .min(comparing(use -> use.getValue().last()))
-                .map(Map.Entry::getKey));
+    return shares.givers(limit).stream()
+        .flatMap(account -> Stream.ofNullable(archives.get(account)))
+        .flatMap(own -> own.keySet().stream())
+        .filter(key -> !isHeld(key))
+        .findFirst();
+  }
+
+  private SequencedMap<CodeKey, DiskUse> own(CodeKey key) {
+    return archives.getOrDefault(key.account(), new LinkedHashMap<>());
   }
 }

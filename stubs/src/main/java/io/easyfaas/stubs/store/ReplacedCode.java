@@ -2,8 +2,8 @@ package io.easyfaas.stubs.store;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.brn.FunctionBrn;
+import io.easyfaas.common.disk.DiskShares;
 import io.easyfaas.common.disk.DiskUse;
-import io.easyfaas.common.disk.FairShare;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -117,23 +117,20 @@ final class ReplacedCode implements AutoCloseable {
     long now = nanoTime.getAsLong();
     List<Kept> due = new ArrayList<>();
     Map<String, Deque<Kept>> rest = new HashMap<>();
-    Map<String, DiskUse> uses = new HashMap<>();
+    DiskShares uses = new DiskShares();
     for (Kept each : kept) {
       if (each.until() - now <= 0) {
         due.add(each);
       } else {
         rest.computeIfAbsent(each.revision().account(), _ -> new ArrayDeque<>()).add(each);
-        uses.merge(each.revision().account(), each.use(), DiskUse::plus);
+        uses.add(each.revision().account(), each.use());
       }
     }
-    for (List<String> givers = FairShare.givers(uses, MOST);
-        !givers.isEmpty();
-        givers = FairShare.givers(uses, MOST)) {
+    for (List<String> givers = uses.givers(MOST); !givers.isEmpty(); givers = uses.givers(MOST)) {
       String giver = givers.getFirst();
-      Deque<Kept> own = rest.getOrDefault(giver, new ArrayDeque<>());
-      Kept first = own.remove();
+      Kept first = rest.getOrDefault(giver, new ArrayDeque<>()).remove();
       due.add(first);
-      uses.computeIfPresent(giver, (_, use) -> own.isEmpty() ? null : use.minus(first.use()));
+      uses.remove(giver, first.use());
     }
     return due;
   }

@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.brn.InvalidBrnException;
 import io.easyfaas.common.brn.Qualifier;
+import io.easyfaas.common.disk.DiskShares;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
@@ -37,10 +38,15 @@ final class StoreRoom {
   private final Map<FunctionBrn, Use> functions = new HashMap<>();
 
   @GuardedBy("this")
+  private final DiskShares accounts = new DiskShares();
+
+  @GuardedBy("this")
   private boolean isCounted;
 
   /// @param revisions whose directories may be there; all that are there are among them
-  private record Use(DiskUse disk, Set<FunctionBrn> revisions) {}
+  private record Use(DiskUse disk, Set<FunctionBrn> revisions) {
+    static final Use NONE = new Use(DiskUse.NONE, Set.of());
+  }
 
   /// @param directory where revisions are
   /// @param numbers where the numbers of deleted versions are, see {@link VersionNumbers}
@@ -60,21 +66,14 @@ final class StoreRoom {
   synchronized void take(FunctionBrn revision, DiskUse more) throws IOException {
     countAll();
     FunctionBrn function = revision.unqualified();
-    DiskUse ofAccount = more;
-    DiskUse ofAll = more;
-    for (Map.Entry<FunctionBrn, Use> other : functions.entrySet()) {
-      DiskUse use = other.getValue().disk();
-      ofAll = ofAll.plus(use);
-      if (other.getKey().account().equals(function.account())) {
-        ofAccount = ofAccount.plus(use);
-      }
-    }
+    DiskUse ofAccount = accounts.of(function.account()).plus(more);
+    DiskUse ofAll = accounts.total().plus(more);
     check(function, ofAccount, limits.account(), "an account", "--functions-account-");
     check(function, ofAll, limits.total(), "all accounts", "--functions-");
-    Use before = functions.getOrDefault(function, new Use(DiskUse.NONE, Set.of()));
+    Use before = functions.getOrDefault(function, Use.NONE);
     Set<FunctionBrn> revisions = new HashSet<>(before.revisions());
     revisions.add(revision);
-    functions.put(function, new Use(before.disk().plus(more), revisions));
+    keep(function, new Use(before.disk().plus(more), revisions));
   }
 
   /// Counts what a function takes now. Before the first question there is nothing to be kept up to
@@ -89,8 +88,7 @@ final class StoreRoom {
       if (!isCounted) {
         return;
       }
-      Use before = functions.get(unqualified);
-      revisions = before == null ? Set.of() : before.revisions();
+      revisions = functions.getOrDefault(unqualified, Use.NONE).revisions();
     }
     Use now;
     try {
@@ -100,11 +98,19 @@ final class StoreRoom {
       return;
     }
     synchronized (this) {
-      if (now.disk().equals(DiskUse.NONE)) {
-        functions.remove(unqualified);
-      } else {
-        functions.put(unqualified, now);
-      }
+      keep(unqualified, now);
+    }
+  }
+
+  @GuardedBy("this")
+  private void keep(FunctionBrn function, Use now) {
+    Use before = functions.remove(function);
+    if (before != null) {
+      accounts.remove(function.account(), before.disk());
+    }
+    if (!now.disk().equals(DiskUse.NONE)) {
+      functions.put(function, now);
+      accounts.add(function.account(), now.disk());
     }
   }
 
@@ -141,7 +147,7 @@ final class StoreRoom {
     for (Map.Entry<FunctionBrn, Set<FunctionBrn>> function : found.entrySet()) {
       counted.put(function.getKey(), count(function.getKey(), function.getValue()));
     }
-    functions.putAll(counted);
+    counted.forEach(this::keep);
     isCounted = true;
   }
 
