@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNullElse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 
 /// A request that is refused or failed, with what its caller is told. Thrown by request handlers,
 /// turned into an answer in one place (`common.http`).
@@ -44,10 +45,11 @@ public final class ApiException extends RuntimeException {
   }
 
   /// What a failure is to its caller that nobody expected: itself when it is one of these, a lack
-  /// of memory, which passes, or a failure of the engine.
+  /// of memory, which passes, or a failure of the engine. Of a future's it is the reason.
   public static ApiException of(Throwable failure) {
     return switch (failure) {
       case ApiException known -> known;
+      case CompletionException wrapped when wrapped.getCause() != null -> of(wrapped.getCause());
       case OutOfMemoryError _ ->
           new ApiException(ErrorCode.UNAVAILABLE, "the engine is short of memory");
       default ->

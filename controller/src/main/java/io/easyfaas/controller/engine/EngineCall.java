@@ -25,11 +25,11 @@ import org.slf4j.LoggerFactory;
 
 /// One call's life, from its request to its end.
 ///
-/// It begins on its caller's thread. A function that is not in the cache is looked up on a virtual
-/// thread, which goes on from there. From the moment it is granted a lease the call lives on the
-/// runner's event loop, as a {@link RunningCall}. What comes of it is told by its {@link
-/// CallOutcome}. Fields are written by whoever has the call at the time; `function`, `running` and
-/// `abandoned` may meet, see {@link #cancel}.
+/// It begins on its caller's thread. When its function is not in the cache, the thread goes on with
+/// it that asked the registry. From the moment it is granted a lease the call lives on the runner's
+/// event loop, as a {@link RunningCall}. What comes of it is told by its {@link CallOutcome}.
+/// Fields are written by whoever has the call at the time; `function`, `running` and `abandoned`
+/// may meet, see {@link #cancel}.
 ///
 /// **Retries.** A call of `$LATEST` that waits while its function is updated may find the code of
 /// its revision gone. Then it goes on with the new one. One whose runner ends before it is sent

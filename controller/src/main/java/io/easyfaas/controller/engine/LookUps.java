@@ -6,22 +6,23 @@ import io.easyfaas.controller.registry.FunctionCache;
 import io.easyfaas.controller.registry.RegistryClient;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.time.Duration;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks the registry for functions that are not in the cache, on a virtual thread for each call,
-/// which goes on with it. A call that waits for the registry counts as one that waits. Thread-safe.
+/// Has the registry asked for functions that are not in the cache. A call that waits for it counts
+/// as one that waits. Thread-safe.
 final class LookUps implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LookUps.class);
 
   private final FunctionCache functions;
   private final WaitingRoom waitingRoom;
   private final Duration patience;
-  private final ExecutorService threads =
-      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("invoke-", 0).factory());
+  private final Map<EngineCall, CompletableFuture<ResolvedFunction>> pending =
+      new ConcurrentHashMap<>();
+  private volatile boolean isClosed;
 
   /// @param patience how long a call waits for the registry
   LookUps(FunctionCache functions, WaitingRoom waitingRoom, Duration patience) {
@@ -46,36 +47,38 @@ final class LookUps implements AutoCloseable {
           .ifPresentOrElse(known -> call.found(known, false), () -> call.fail(full));
       return;
     }
+    CompletableFuture<ResolvedFunction> answer;
     try {
-      threads.execute(() -> ask(call, weight, since + patience.toNanos()));
-    } catch (RejectedExecutionException _) {
-      waitingRoom.leave(account, weight);
-      call.fail(CallErrors.stopping());
-    }
-  }
-
-  private void ask(EngineCall call, int weight, long deadline) {
-    ResolvedFunction found;
-    try {
-      try {
-        found = functions.load(call.reference(), call.label(), deadline);
-      } finally {
-        waitingRoom.leave(call.reference().account(), weight);
-      }
-    } catch (ApiException e) {
-      call.fail(e);
-      return;
+      answer = functions.load(call.reference(), call.label(), since + patience.toNanos());
     } catch (RuntimeException | Error e) {
       LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
-      call.fail(ApiException.of(e));
-      return;
+      answer = CompletableFuture.failedFuture(e);
     }
-    call.found(found, false);
+    CompletableFuture<ResolvedFunction> asked = answer;
+    pending.put(call, asked);
+    CompletableFuture<ResolvedFunction> _ =
+        asked.whenComplete((found, failure) -> {
+          pending.remove(call);
+          waitingRoom.leave(account, weight);
+          if (failure == null) {
+            call.found(found, false);
+          } else {
+            call.fail(ApiException.of(failure));
+          }
+        });
+    if (isClosed) {
+      stop(asked);
+    }
   }
 
-  /// Stops look-ups under way. Safe to call twice.
+  private static void stop(CompletableFuture<ResolvedFunction> asked) {
+    asked.completeExceptionally(CallErrors.stopping());
+  }
+
+  /// Nobody waits any more. Safe to call twice.
   @Override
   public void close() {
-    threads.shutdownNow();
+    isClosed = true;
+    pending.values().forEach(LookUps::stop);
   }
 }

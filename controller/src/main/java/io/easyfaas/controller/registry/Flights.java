@@ -1,40 +1,80 @@
 package io.easyfaas.controller.registry;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.invoke.FunctionReference;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// Questions to the registry. Thread-safe.
 ///
-/// Each runs on a virtual thread of its own, so that who waits for it can leave before it ends. At
-/// most {@value #MAX_AT_ONCE} are asked at once, each over a connection of its own; the others wait
-/// for their turn, no longer than `timeout`.
+/// Each runs on a virtual thread of its own, which goes on with those who wait for it, in the order
+/// they came; anyone can leave before it ends. At most {@value #MAX_AT_ONCE} are asked at once,
+/// each over a connection of its own; the others wait for their turn, no longer than `timeout`.
 final class Flights {
   static final int MAX_AT_ONCE = 64;
 
   /// One question.
   static final class Flight {
-    private final CompletableFuture<ResolvedFunction> answer = new CompletableFuture<>();
+    private final CompletableFuture<ResolvedFunction> landing = new CompletableFuture<>();
     private volatile boolean hasBegun;
+
+    @GuardedBy("this")
+    private final Map<Long, CompletableFuture<ResolvedFunction>> waiting = new LinkedHashMap<>();
+
+    @GuardedBy("this")
+    private long arrivals;
 
     /// @param hasTurn whether it is asked at once
     private Flight(boolean hasTurn) {
       hasBegun = hasTurn;
     }
 
-    /// Its answer.
-    CompletableFuture<ResolvedFunction> answer() {
-      return answer;
+    /// Its answer, for one who waits: a future of its own. Whoever completes it leaves.
+    synchronized CompletableFuture<ResolvedFunction> answer() {
+      if (landing.isDone()) {
+        return landing.copy();
+      }
+      CompletableFuture<ResolvedFunction> own = new CompletableFuture<>();
+      long number = arrivals++;
+      waiting.put(number, own);
+      CompletableFuture<ResolvedFunction> _ = own.whenComplete((_, _) -> leave(number));
+      return own;
+    }
+
+    private synchronized void leave(long number) {
+      waiting.remove(number);
     }
 
     /// Whether the registry has been asked, or is being asked now.
     boolean hasBegun() {
       return hasBegun;
+    }
+
+    private void landed(ResolvedFunction answer) {
+      tell(landing -> landing.complete(answer));
+    }
+
+    private void failed(Throwable why) {
+      tell(landing -> landing.completeExceptionally(why));
+    }
+
+    private void tell(Consumer<CompletableFuture<ResolvedFunction>> end) {
+      List<CompletableFuture<ResolvedFunction>> told;
+      synchronized (this) {
+        end.accept(landing);
+        told = List.copyOf(waiting.values());
+        waiting.clear();
+      }
+      told.forEach(end);
     }
   }
 
@@ -78,19 +118,30 @@ final class Flights {
     shared.clear();
   }
 
+  /// @param landed run before anyone is told: a flight that has landed is not to be joined
   private void start(Flight flight, Supplier<ResolvedFunction> question, Runnable landed) {
-    threads
-        .newThread(() -> {
+    Runnable flies =
+        () -> {
+          ResolvedFunction answer;
           try {
-            ResolvedFunction answer = inTurn(flight, question);
-            landed.run(); // First: a flight that has landed is not to be joined.
-            flight.answer.complete(answer);
+            answer = inTurn(flight, question);
           } catch (Throwable e) { // Top of a thread; whoever waits for the flight is told.
             landed.run();
-            flight.answer.completeExceptionally(e);
+            flight.failed(e);
+            return;
           }
-        })
-        .start();
+          landed.run();
+          flight.landed(answer);
+        };
+    try {
+      threads.newThread(flies).start();
+    } catch (RuntimeException | OutOfMemoryError e) { // No thread can be made.
+      if (flight.hasBegun) {
+        turns.release();
+      }
+      landed.run();
+      flight.failed(e);
+    }
   }
 
   private ResolvedFunction inTurn(Flight flight, Supplier<ResolvedFunction> question)

@@ -11,11 +11,9 @@ import io.easyfaas.common.json.Json;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -26,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Functions that were looked up already. Thread-safe.
 ///
 /// {@link #fresh} is for the event loop: it reads one concurrent map and never blocks. {@link
-/// #load} is for virtual threads: it asks the registry, and however many ask for the same reference
-/// at once share one question. Refusals are not kept.
+/// #load} asks the registry, and however many ask for the same reference at once share one
+/// question. Refusals are not kept.
 ///
 /// **How long.** A numbered version never changes and is believed 10 minutes; `$LATEST` is believed
 /// `latestTtl`. When the registry then gives no answer in 2 s, or one that says nothing of the
@@ -111,11 +109,14 @@ public final class FunctionCache {
         : Optional.of(entry.function());
   }
 
-  /// The function, asked for at the registry. Blocks, at most until the deadline.
+  /// The function, asked for at the registry. Does not block. It comes on the thread that asked, on
+  /// a timer's when there is no answer in time, or on the caller's own.
   ///
   /// @param deadline in the cache's nanoseconds
-  /// @throws ApiException as {@link RegistryClient} does, and UNAVAILABLE when there is no answer
-  public ResolvedFunction load(FunctionReference reference, String requestId, long deadline) {
+  /// @return fails with an ApiException as {@link RegistryClient} throws, and with UNAVAILABLE when
+  ///   there is no answer
+  public CompletableFuture<ResolvedFunction> load(
+      FunctionReference reference, String requestId, long deadline) {
     Entry last = usable(reference);
     // With no time to live who asks now wants what is true now; a question asked before may have an
     // older answer.
@@ -127,15 +128,22 @@ public final class FunctionCache {
                 // The flight before this one may have landed since the caller looked.
                 () -> confirmed(reference).orElseGet(() -> askAndKeep(reference, requestId)))
             : flights.alone(() -> askAndKeep(reference, requestId));
-    try {
-      long left = deadline - nanoTime.getAsLong();
-      return await(flight.answer(), patience(last, !shares || flight.hasBegun(), left));
-    } catch (ApiException e) {
-      if (last != null && e.code().status() >= ErrorCode.SERVICE.status()) {
-        return goOn(reference, last, e);
-      }
-      throw e;
+    long left = deadline - nanoTime.getAsLong();
+    long nanos = Math.max(0, patience(last, !shares || flight.hasBegun(), left));
+    CompletableFuture<ResolvedFunction> answer = flight.answer();
+    if (nanos == 0) {
+      answer.completeExceptionally(late(nanos));
     }
+    return answer
+        .orTimeout(nanos, TimeUnit.NANOSECONDS)
+        .exceptionally(failure -> {
+          ApiException why =
+              failure instanceof TimeoutException ? late(nanos) : ApiException.of(failure);
+          if (last == null || why.code().status() < ErrorCode.SERVICE.status()) {
+            throw why;
+          }
+          return goOn(reference, last, why);
+        });
   }
 
   /// The function as the registry said it last, for when nobody can ask it now; counts as a
@@ -302,20 +310,7 @@ public final class FunctionCache {
     return time - nanoTime.getAsLong() <= 0;
   }
 
-  private static ResolvedFunction await(CompletableFuture<ResolvedFunction> flight, long left) {
-    long nanos = Math.max(0, left);
-    try {
-      return flight.get(nanos, TimeUnit.NANOSECONDS);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof ApiException failure) {
-        throw failure;
-      }
-      throw new ApiException(ErrorCode.SERVICE, "", List.of(String.valueOf(e.getCause())));
-    } catch (TimeoutException _) {
-      throw RegistryClient.noAnswer("no answer in " + TimeUnit.NANOSECONDS.toMillis(nanos) + "ms");
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      throw new ApiException(ErrorCode.UNAVAILABLE, "the engine is stopping");
-    }
+  private static ApiException late(long nanos) {
+    return RegistryClient.noAnswer("no answer in " + TimeUnit.NANOSECONDS.toMillis(nanos) + "ms");
   }
 }

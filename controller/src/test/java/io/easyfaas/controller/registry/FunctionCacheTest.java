@@ -14,8 +14,11 @@ import io.easyfaas.controller.FakeRegistry;
 import io.easyfaas.controller.FakeRegistry.Traits;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -117,11 +120,27 @@ class FunctionCacheTest {
   }
 
   @Test
+  void whoCameFirstGoesOnFirst() {
+    gate.drainPermits();
+    List<Integer> order = Collections.synchronizedList(new ArrayList<>());
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      int number = i;
+      all.add(cache.load(version("1"), "r", LATER).thenRun(() -> order.add(number)));
+    }
+
+    gate.release(100);
+    all.forEach(CompletableFuture::join);
+
+    assertThat(order).containsExactly(0, 1, 2, 3, 4);
+  }
+
+  @Test
   void zeroAsksForEveryCall() {
     FunctionCache never = cache(LARGE, Duration.ZERO);
 
-    never.load(version("$LATEST"), "r", LATER);
-    never.load(version("$LATEST"), "r", LATER);
+    answer(never.load(version("$LATEST"), "r", LATER));
+    answer(never.load(version("$LATEST"), "r", LATER));
 
     assertThat(asked).hasValue(2);
     assertThat(never.fresh(version("$LATEST"))).isEmpty();
@@ -131,7 +150,8 @@ class FunctionCacheTest {
   void waitThatIsOverBeforeItBeginsTookNoTime() {
     gate.drainPermits();
 
-    assertThatThrownBy(() -> cache.load(version("1"), "r", -Duration.ofSeconds(1).toNanos()))
+    assertThatThrownBy(
+            () -> answer(cache.load(version("1"), "r", -Duration.ofSeconds(1).toNanos())))
         .isInstanceOfSatisfying(
             ApiException.class,
             late ->
@@ -197,7 +217,7 @@ class FunctionCacheTest {
     FunctionCache small = cache(ByteSize.ofMebibytes(1), Duration.ofSeconds(1));
 
     for (int i = 0; i < 1000; i++) {
-      small.load(plain("account-" + i), "r", LATER);
+      answer(small.load(plain("account-" + i), "r", LATER));
     }
 
     assertThat(asked).hasValue(1000);
@@ -209,10 +229,10 @@ class FunctionCacheTest {
   void floodOfOthersDoesNotPushOutWhatIsInUse() {
     tagCharacters = 20_000;
     FunctionCache small = cache(ByteSize.ofMebibytes(1), Duration.ofSeconds(1));
-    small.load(version("1"), "r", LATER);
+    answer(small.load(version("1"), "r", LATER));
 
     for (int i = 0; i < 1000; i++) {
-      small.load(plain("account-" + i), "r", LATER);
+      answer(small.load(plain("account-" + i), "r", LATER));
       assertThat(small.fresh(version("1"))).isPresent();
     }
   }
@@ -220,7 +240,7 @@ class FunctionCacheTest {
   @Test
   void accountsShareTheFunctionThatABrnNames() {
     for (int i = 0; i < 9000; i++) {
-      cache.load(new FunctionReference(BRN + "1", "", "account-" + i, ""), "r", LATER);
+      answer(cache.load(new FunctionReference(BRN + "1", "", "account-" + i, ""), "r", LATER));
     }
 
     assertThat(asked).hasValue(1);
@@ -229,14 +249,14 @@ class FunctionCacheTest {
 
   @Test
   void accountChoosesTheFunctionOfAPlainName() {
-    cache.load(plain("one"), "r", LATER);
+    answer(cache.load(plain("one"), "r", LATER));
 
     assertThat(cache.fresh(plain("other"))).isEmpty();
   }
 
   @Test
   void registryThatSeesWhoAsksIsAskedForEachOfThem() {
-    cache.load(new FunctionReference(BRN + "1", "", "one", "Bearer x"), "r", LATER);
+    answer(cache.load(new FunctionReference(BRN + "1", "", "one", "Bearer x"), "r", LATER));
 
     assertThat(cache.fresh(new FunctionReference(BRN + "1", "", "other", "Bearer x"))).isEmpty();
     assertThat(cache.fresh(new FunctionReference(BRN + "1", "", "one", "Bearer y"))).isEmpty();
@@ -247,7 +267,7 @@ class FunctionCacheTest {
   void callWaitsForTheRegistryNoLongerThanItsDeadline() {
     gate.drainPermits();
 
-    assertThatThrownBy(() -> cache.load(version("1"), "r", Duration.ofMillis(1).toNanos()))
+    assertThatThrownBy(() -> answer(cache.load(version("1"), "r", Duration.ofMillis(1).toNanos())))
         .isInstanceOfSatisfying(
             ApiException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE));
     gate.release(100);
@@ -364,7 +384,15 @@ class FunctionCacheTest {
   }
 
   private ResolvedFunction load(FunctionReference reference) {
-    return cache.load(reference, "r", now.get() + LATER);
+    return answer(cache.load(reference, "r", now.get() + LATER));
+  }
+
+  private static ResolvedFunction answer(CompletableFuture<ResolvedFunction> asked) {
+    try {
+      return asked.join();
+    } catch (CompletionException e) {
+      throw (ApiException) e.getCause();
+    }
   }
 
   private void loseRegistry(ErrorCode code) {
