@@ -5,12 +5,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.disk.DirectoryLock;
 import io.easyfaas.common.disk.DiskFailure;
+import io.easyfaas.common.hash.Digests;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /// The right to be the one engine of a directory, see {@link DirectoryLock}. Thread-safe.
@@ -60,12 +59,10 @@ final class EngineLock implements AutoCloseable {
   String engineId() {
     try {
       byte[] path = directory.toRealPath().toString().getBytes(UTF_8);
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(path);
+      byte[] hash = Digests.sha256().digest(path);
       return HexFormat.of().formatHex(hash, 0, 4);
     } catch (IOException e) {
       throw new ConfigException("lock of " + directory + ": " + e.getMessage());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 

@@ -3,8 +3,7 @@ package io.easyfaas.common.brn;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import io.easyfaas.common.hash.Digests;
 import java.util.HexFormat;
 
 /// A user account by its plain id. Inside a BRN the account appears hashed, see {@link #hash()}.
@@ -26,11 +25,6 @@ public record Account(String id) {
   /// The account field of a BRN: 32 lower-case hexadecimal digits, the MD5 of the id and a fixed
   /// salt. It is a name, not a secret: MD5 is what existing BRNs were made with.
   public String hash() {
-    try {
-      byte[] digest = MessageDigest.getInstance("MD5").digest((id + SALT).getBytes(UTF_8));
-      return HexFormat.of().formatHex(digest);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has MD5", e);
-    }
+    return HexFormat.of().formatHex(Digests.md5().digest((id + SALT).getBytes(UTF_8)));
   }
 }

@@ -80,4 +80,20 @@ public record FunctionConfiguration(
   public Map<String, String> variables() {
     return environment == null ? Map.of() : environment.variables();
   }
+
+  long characters() {
+    return FunctionDocument.characters(variables())
+        + FunctionDocument.characters(
+            codeSha256,
+            description,
+            functionArn,
+            functionName,
+            handler,
+            lastModified,
+            runtime,
+            version,
+            commitId,
+            uid,
+            logType);
+  }
 }

@@ -27,6 +27,33 @@ public record FunctionDocument(
     tags = Map.copyOf(requireNonNullElse(tags, Map.of()));
   }
 
+  /// How many characters all its texts have together, those of its parts too.
+  public long characters() {
+    long characters =
+        characters(code.location(), code.repositoryType(), code.logType(), uid)
+            + characters(tags)
+            + configuration.characters();
+    return logConfig == null
+        ? characters
+        : characters + characters(logConfig.logType(), logConfig.bosDir(), logConfig.params());
+  }
+
+  static long characters(@Nullable String... texts) {
+    long characters = 0;
+    for (String text : texts) {
+      characters += text == null ? 0 : text.length();
+    }
+    return characters;
+  }
+
+  static long characters(Map<String, String> texts) {
+    long characters = 0;
+    for (Map.Entry<String, String> text : texts.entrySet()) {
+      characters += characters(text.getKey(), text.getValue());
+    }
+    return characters;
+  }
+
   /// Where the code is.
   ///
   /// @param location a path for `filesystem`, an address for `bos`

@@ -8,10 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -39,17 +37,17 @@ public final class ZipArchive implements AutoCloseable {
   // A path of 1,024 bytes that goes through 64 directories nobody else does.
   private static final long HEAP_OF_ONE_PATH = 72 << 10;
 
-  private final FileChannel file;
+  private final ZipSource source;
   private final ZipContent content;
   private final ZipPlan plan;
   // Where an entry's compressed bytes begin, by where its header does.
   private final Map<Long, Long> dataOffsets;
   private final Map<String, String> links = new LinkedHashMap<>();
 
-  private ZipArchive(FileChannel file, ZipPlan plan, Map<Long, Long> dataOffsets)
+  private ZipArchive(ZipSource source, ZipPlan plan, Map<Long, Long> dataOffsets)
       throws IOException {
-    this.file = file;
-    this.content = new ZipContent(file);
+    this.source = source;
+    this.content = new ZipContent(source);
     this.plan = plan;
     this.dataOffsets = dataOffsets;
     try {
@@ -68,12 +66,10 @@ public final class ZipArchive implements AutoCloseable {
   ///
   /// @return bytes, of an archive that {@link #open} does not refuse
   /// @throws BadZipException when it has no directory
-  public static long mostHeap(Path path) throws IOException {
-    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
-      ZipDirectory directory = new ZipDirectory(file);
-      long others = Math.min(MOST_HEAP_OF_OTHER_NAMES, directory.count() * HEAP_OF_ONE_PATH);
-      return HEAP_OF_ENTRY * directory.count() + HEAP_OF_NAME_BYTE * directory.size() + others;
-    }
+  public static long mostHeap(ZipSource source) throws IOException {
+    ZipDirectory directory = new ZipDirectory(source);
+    long others = Math.min(MOST_HEAP_OF_OTHER_NAMES, directory.count() * HEAP_OF_ONE_PATH);
+    return HEAP_OF_ENTRY * directory.count() + HEAP_OF_NAME_BYTE * directory.size() + others;
   }
 
   /// What the directory claims that the files have together when they are unpacked.
@@ -81,9 +77,9 @@ public final class ZipArchive implements AutoCloseable {
   /// @return bytes; no file gives more than is claimed for it
   /// @throws BadZipException when the directory is damaged or too large
   public static long claimedBytes(Path path, ZipLimits limits) throws IOException {
-    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+    try (ZipSource source = ZipSource.of(path)) {
       long bytes = 0;
-      for (ZipEntryHeader entry : new ZipDirectory(file).entries(limits).entries()) {
+      for (ZipEntryHeader entry : new ZipDirectory(source).entries(limits).entries()) {
         bytes = Math.min(limits.bytes(), bytes + Math.min(limits.bytes(), entry.size()));
       }
       return bytes;
@@ -95,20 +91,23 @@ public final class ZipArchive implements AutoCloseable {
   /// @throws BadZipException when it is damaged or not allowed
   /// @throws IOException when it cannot be read
   public static ZipArchive open(Path path, ZipLimits limits) throws IOException {
-    FileChannel file = FileChannel.open(path, StandardOpenOption.READ);
+    ZipSource source = ZipSource.of(path);
     try {
-      return open(file, limits);
+      return open(source, limits);
     } catch (Throwable e) {
-      file.close();
+      source.close();
       throw e;
     }
   }
 
-  private static ZipArchive open(FileChannel file, ZipLimits limits) throws IOException {
-    ZipDirectory directory = new ZipDirectory(file);
+  /// As above.
+  ///
+  /// @param source closed with the archive, but not when it is refused
+  public static ZipArchive open(ZipSource source, ZipLimits limits) throws IOException {
+    ZipDirectory directory = new ZipDirectory(source);
     ZipDirectory.Listing listing = directory.entries(limits);
-    ZipPlan plan = ZipPlan.of(listing.entries(), file.size(), limits);
-    return new ZipArchive(file, plan, ZipLayout.check(directory, listing));
+    ZipPlan plan = ZipPlan.of(listing.entries(), source.size(), limits);
+    return new ZipArchive(source, plan, ZipLayout.check(directory, listing));
   }
 
   /// Every directory, those that are only implied too, as clean relative paths, parents first.
@@ -165,7 +164,7 @@ public final class ZipArchive implements AutoCloseable {
   @Override
   public void close() throws IOException {
     content.close();
-    file.close();
+    source.close();
   }
 
   private String target(String link) throws IOException {

@@ -3,7 +3,6 @@ package io.easyfaas.common.zip;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -13,15 +12,16 @@ import java.util.zip.Inflater;
 final class ZipContent implements AutoCloseable {
   private static final int BUFFER_BYTES = 64 * 1024;
 
-  private final FileChannel archive;
+  private final ZipSource archive;
   private final CRC32 crc = new CRC32();
   private final Inflater inflater = new Inflater(true);
-  private final ByteBuffer packed = ByteBuffer.allocate(BUFFER_BYTES);
+  private final ByteBuffer packed;
   private final byte[] plain = new byte[BUFFER_BYTES];
   private long read;
 
-  ZipContent(FileChannel archive) {
+  ZipContent(ZipSource archive) throws IOException {
     this.archive = archive;
+    this.packed = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, archive.size()));
   }
 
   /// Writes the content of an entry.

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +34,7 @@ final class ZipDirectory {
   // One entry is never larger: its header, and three fields of at most 65,535 bytes.
   private static final int WINDOW_BYTES = CENTRAL_BYTES + 3 * 0xFFFF;
 
-  private final FileChannel archive;
+  private final ZipSource archive;
   private final long archiveSize;
   private final int count;
   private final long offset;
@@ -56,7 +55,7 @@ final class ZipDirectory {
   /// Reads where the directory is and how large.
   ///
   /// @throws BadZipException when there is none, or only with zip64
-  ZipDirectory(FileChannel archive) throws IOException {
+  ZipDirectory(ZipSource archive) throws IOException {
     this.archive = archive;
     this.archiveSize = archive.size();
     if (archiveSize < END_BYTES || !startsLikeZip(read(0, 4))) {

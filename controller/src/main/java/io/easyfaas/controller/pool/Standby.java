@@ -53,15 +53,23 @@ final class Standby {
   ///
   /// @param ready how many of each language there are
   Optional<RuntimeConfiguration> missing(Map<RuntimeConfiguration, Integer> ready, long now) {
-    Map<RuntimeConfiguration, Integer> targets = targets(now);
-    int all = ready.values().stream().mapToInt(Integer::intValue).sum();
-    return all >= max
-        ? Optional.empty()
-        : targets.entrySet().stream()
-            .filter(target -> ready.getOrDefault(target.getKey(), 0) < target.getValue())
-            .map(Map.Entry::getKey)
-            .filter(runtime -> !isResting(runtime, now))
-            .min(Comparator.comparingInt(runtime -> ready.getOrDefault(runtime, 0)));
+    int all = 0;
+    for (int count : ready.values()) {
+      all += count;
+    }
+    if (all >= max) {
+      return Optional.empty();
+    }
+    RuntimeConfiguration least = null;
+    int leastReady = Integer.MAX_VALUE;
+    for (Map.Entry<RuntimeConfiguration, Integer> target : targets(now).entrySet()) {
+      int count = ready.getOrDefault(target.getKey(), 0);
+      if (count < target.getValue() && count < leastReady && !isResting(target.getKey(), now)) {
+        least = target.getKey();
+        leastReady = count;
+      }
+    }
+    return Optional.ofNullable(least);
   }
 
   /// Whether the language has more runners than it should.

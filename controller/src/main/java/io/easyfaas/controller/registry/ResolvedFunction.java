@@ -87,7 +87,8 @@ public record ResolvedFunction(
   /// How many bytes of memory it takes, about.
   int weight() {
     int pairs = configuration().variables().size() + document.tags().size();
-    return OBJECT_BYTES + PAIR_BYTES * pairs + Json.PASCAL.write(document).length + load.length;
+    long texts = 2 * document.characters() + load.length; // Two bytes a character, at most.
+    return (int) Math.min(Integer.MAX_VALUE, OBJECT_BYTES + (long) PAIR_BYTES * pairs + texts);
   }
 
   /// Whether the same documents would give the same result.

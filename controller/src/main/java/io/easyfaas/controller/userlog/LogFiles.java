@@ -14,6 +14,7 @@ import io.easyfaas.common.disk.DiskShares;
 import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.disk.SmallFile;
+import io.easyfaas.common.hash.Digests;
 import io.easyfaas.controller.registry.ResolvedFunction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,8 +26,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -235,12 +234,7 @@ final class LogFiles {
   }
 
   private static String sha256(String text) {
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8));
-      return HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return HexFormat.of().formatHex(Digests.sha256().digest(text.getBytes(UTF_8)));
   }
 
   private static String account(String function) {

@@ -119,7 +119,7 @@ public final class CodeCache {
         if (ordered != null) {
           land(ordered, key.hash(), Duration.ofNanos(deadline - System.nanoTime()));
         }
-        Optional<Lease> lease = hold(key);
+        Optional<Lease> lease = hold(key, ordered != null);
         if (lease.isPresent()) {
           return lease.get();
         }
@@ -180,13 +180,16 @@ public final class CodeCache {
     return new Order(code, key);
   }
 
-  private Optional<Lease> hold(CodeKey key) {
+  /// @param isFresh whether its directory was made just now
+  private Optional<Lease> hold(CodeKey key, boolean isFresh) {
     synchronized (lock) {
       if (!directory.has(key)) {
         return Optional.empty();
       }
       uses.hold(key);
-      directory.touch(key, clock.instant());
+      if (!isFresh) {
+        directory.touch(key, clock.instant());
+      }
       return Optional.of(new Lease(this, key));
     }
   }
@@ -238,14 +241,14 @@ public final class CodeCache {
     if (directory.has(key)) {
       return; // Another flight landed between the look and the start of this one.
     }
-    Path archive = directory.temporary("archive");
     Path content = directory.temporary("content");
     boolean isWhole = false;
     synchronized (lock) {
       uses.hold(key); // So that nobody makes room at its cost while it is made.
     }
     try {
-      unpacker.unpack(code, key, archive, content, use -> makeRoom(key, use));
+      unpacker.unpack(
+          code, key, () -> directory.temporary("archive"), content, use -> makeRoom(key, use));
       directory.add(content, key);
       isWhole = true;
       LOG.info("code {} unpacked", key);
@@ -260,8 +263,9 @@ public final class CodeCache {
           uses.remove(key);
         }
       }
-      CodeDirectory.delete(archive);
-      CodeDirectory.delete(content); // There after a failure only.
+      if (!isWhole) {
+        CodeDirectory.delete(content);
+      }
     }
   }
 

@@ -47,6 +47,7 @@ record CodeDirectory(Path path) {
         discard(child);
         continue;
       }
+      makeOpen(child); // The last engine may have ended in between.
       for (Path archive : children(child)) {
         if (archive.getFileName().toString().startsWith(".")
             || !Files.isDirectory(archive, NOFOLLOW_LINKS)) {
@@ -77,7 +78,10 @@ record CodeDirectory(Path path) {
 
   /// Lets a directory be the archive from now on.
   void add(Path content, CodeKey key) throws IOException {
-    makeOpen(path.resolve(key.account()));
+    Path account = path.resolve(key.account());
+    if (!Files.isDirectory(account, NOFOLLOW_LINKS)) {
+      makeOpen(account);
+    }
     Files.move(content, of(key), StandardCopyOption.ATOMIC_MOVE);
   }
 

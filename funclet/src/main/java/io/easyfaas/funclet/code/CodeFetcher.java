@@ -3,6 +3,7 @@ package io.easyfaas.funclet.code;
 import static java.util.Objects.requireNonNullElse;
 
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
+import io.easyfaas.common.hash.Digests;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import java.io.IOException;
@@ -27,7 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Copies a code archive to a local file and says what its hash is. Thread-safe.
+/// Copies a code archive and says what its hash is. Thread-safe.
 final class CodeFetcher {
   private static final int BUFFER_BYTES = 64 * 1024;
   private static final Set<Integer> GONE = Set.of(404, 410);
@@ -98,18 +99,18 @@ final class CodeFetcher {
 
   /// Copies the archive.
   ///
-  /// @param target a file that does not exist yet
+  /// @param target where to, not closed
   /// @return the hash of what was copied
   /// @throws ApiException when the location is wrong, too large, or does not answer in time;
   ///   CODE_NOT_FOUND when nothing is there
   /// @throws IOException when the target cannot be written
-  CodeHash fetch(FunctionCode code, Path target) throws IOException {
-    MessageDigest digest = CodeHash.digest();
-    try (OutputStream file = new DigestOutputStream(Files.newOutputStream(target), digest)) {
-      switch (Location.of(code)) {
-        case Location.LocalFile(Path path) -> copyLocal(path, file);
-        case Location.Web(URI address) -> download(address, file);
-      }
+  @SuppressWarnings("resource") // The target is the caller's.
+  CodeHash fetch(FunctionCode code, OutputStream target) throws IOException {
+    MessageDigest digest = Digests.sha256();
+    OutputStream digested = new DigestOutputStream(target, digest);
+    switch (Location.of(code)) {
+      case Location.LocalFile(Path path) -> copyLocal(path, digested);
+      case Location.Web(URI address) -> download(address, digested);
     }
     return CodeHash.of(digest);
   }

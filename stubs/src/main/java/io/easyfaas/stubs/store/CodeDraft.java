@@ -1,5 +1,6 @@
 package io.easyfaas.stubs.store;
 
+import io.easyfaas.common.hash.Digests;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -16,7 +17,7 @@ public final class CodeDraft extends OutputStream {
   private final FunctionStore store;
   private final Path file;
   private final FileChannel channel;
-  private final MessageDigest digest = CodeHash.digest();
+  private final MessageDigest digest = Digests.sha256();
   private long size;
   private boolean finished;
 

@@ -1,5 +1,6 @@
 package io.easyfaas.stubs.store;
 
+import io.easyfaas.common.hash.Digests;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -7,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 
 /// SHA-256 as documents have it: base64.
@@ -21,7 +21,7 @@ final class CodeHash {
     if (Files.exists(zip) && !Files.isRegularFile(zip)) {
       throw new IOException(zip + " is no regular file");
     }
-    MessageDigest digest = digest();
+    MessageDigest digest = Digests.sha256();
     try (InputStream content = Files.newInputStream(zip);
         OutputStream sink = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
       content.transferTo(sink);
@@ -31,14 +31,5 @@ final class CodeHash {
 
   static String of(MessageDigest digest) {
     return Base64.getEncoder().encodeToString(digest.digest());
-  }
-
-  /// What computes it piece by piece.
-  static MessageDigest digest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

@@ -1,0 +1,5 @@
+/// Hashes of bytes.
+@NullMarked
+package io.easyfaas.common.hash;
+
+import org.jspecify.annotations.NullMarked;
