@@ -5,8 +5,8 @@ import java.security.NoSuchAlgorithmException;
 
 /// The digests that every Java has. Thread-safe; what is returned is not.
 ///
-/// Each is a copy of one that has seen nothing: to ask the security providers for it takes ten
-/// times as long, and first calls of functions need three.
+/// Each is a copy of one that has seen nothing: in an engine that just started, asking the security
+/// providers takes ten times as long, and the first call of a function needs three.
 public final class Digests {
   private static final MessageDigest MD5 = find("MD5");
   private static final MessageDigest SHA_256 = find("SHA-256");

@@ -108,7 +108,7 @@ final class StoreRoom {
     if (before != null) {
       accounts.remove(function.account(), before.disk());
     }
-    if (!now.disk().equals(DiskUse.NONE)) {
+    if (!now.equals(Use.NONE)) {
       functions.put(function, now);
       accounts.add(function.account(), now.disk());
     }
