@@ -2,6 +2,7 @@ package io.easyfaas.controller.registry;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.brn.FunctionBrn;
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.function.FunctionDocument;
@@ -16,7 +17,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -58,8 +58,11 @@ public final class FunctionCache {
   /// @param freshUntil until when it is used without asking
   /// @param confirmedAt when the registry last answered with it
   /// @param failures questions since then that were not answered
-  private record Entry(
-      ResolvedFunction function, long freshUntil, long confirmedAt, int failures) {}
+  private record Entry(ResolvedFunction function, long freshUntil, long confirmedAt, int failures) {
+    boolean isOf(ResolvedFunction revision) {
+      return function.key().equals(revision.key());
+    }
+  }
 
   private record RuntimeEntry(RuntimeConfiguration runtime, long freshUntil) {}
 
@@ -70,11 +73,14 @@ public final class FunctionCache {
   private final RegistryOutage outage;
   private final Cache<FunctionReference, Entry> entries;
   private final Cache<String, RuntimeEntry> runtimes;
-  private final AtomicLong invalidations = new AtomicLong();
   private final LongAdder staleAnswers = new LongAdder();
 
-  // Between seeing that nothing was invalidated and keeping an answer, nothing is invalidated.
+  // Between seeing that nothing was invalidated and keeping an answer, nothing is invalidated. For
+  // the threads of questions, and of who changes functions; nobody holds it for long.
   private final Object lock = new Object();
+
+  @GuardedBy("lock")
+  private long invalidations;
 
   /// Creates an empty cache.
   ///
@@ -166,27 +172,21 @@ public final class FunctionCache {
   /// Forgets a revision that is of no use any more, unless a newer one has taken its place, so that
   /// who asks next hears what the registry says from now on.
   public void outdated(FunctionReference reference, ResolvedFunction revision) {
-    synchronized (lock) {
-      Entry entry = entries.getIfPresent(reference);
-      if (entry != null && entry.function().key().equals(revision.key())) {
-        invalidations.incrementAndGet(); // An answer on its way may be as old.
-        flights.forget();
-        entries.invalidate(reference);
-      }
+    Entry entry = entries.getIfPresent(reference);
+    if (entry != null && entry.isOf(revision)) {
+      dropAnswersUnderWay(); // They may be as old.
+      entries.asMap().computeIfPresent(reference, (_, kept) -> kept.isOf(revision) ? null : kept);
     }
   }
 
   /// Forgets every revision of a function, so that the next call asks the registry.
   public void invalidate(FunctionBrn brn) {
-    invalidations.incrementAndGet();
-    flights.forget();
+    dropAnswersUnderWay();
     String unqualified = brn.unqualified().toString();
-    synchronized (lock) {
-      for (Map.Entry<FunctionReference, Entry> entry : entries.asMap().entrySet()) {
-        String found = entry.getValue().function().key().brn();
-        if (found.equals(unqualified) || found.startsWith(unqualified + ":")) {
-          entries.invalidate(entry.getKey());
-        }
+    for (Map.Entry<FunctionReference, Entry> entry : entries.asMap().entrySet()) {
+      String found = entry.getValue().function().key().brn();
+      if (found.equals(unqualified) || found.startsWith(unqualified + ":")) {
+        entries.invalidate(entry.getKey());
       }
     }
   }
@@ -233,30 +233,40 @@ public final class FunctionCache {
   /// Uses the last answer for a while without asking again.
   @SuppressWarnings("ReferenceEquality") // This very entry: any other one is newer.
   private ResolvedFunction goOn(FunctionReference reference, Entry last, ApiException failure) {
+    long pause = FIRST_PAUSE.toNanos() << Math.min(last.failures(), MAX_DOUBLINGS);
+    long until = nanoTime.getAsLong() + pause;
+    long end = staleUntil(reference, last);
+    Entry used =
+        new Entry(
+            last.function(),
+            until - end > 0 ? end : until,
+            last.confirmedAt(),
+            last.failures() + 1);
+    Entry current =
+        entries.asMap().computeIfPresent(reference, (_, kept) -> kept == last ? used : kept);
+    if (current == null) { // It was changed meanwhile.
+      throw failure;
+    }
+    staleAnswers.increment();
+    return current.function();
+  }
+
+  /// No answer to a question that was asked before now is kept.
+  private void dropAnswersUnderWay() {
     synchronized (lock) {
-      Entry current = entries.getIfPresent(reference);
-      if (current == null) { // It was changed meanwhile.
-        throw failure;
-      }
-      staleAnswers.increment();
-      if (current == last) {
-        long pause = FIRST_PAUSE.toNanos() << Math.min(last.failures(), MAX_DOUBLINGS);
-        long until = nanoTime.getAsLong() + pause;
-        long end = staleUntil(reference, last);
-        entries.put(
-            reference,
-            new Entry(
-                last.function(),
-                until - end > 0 ? end : until,
-                last.confirmedAt(),
-                last.failures() + 1));
-      }
-      return current.function();
+      invalidations++;
+    }
+    flights.forget();
+  }
+
+  private long invalidations() {
+    synchronized (lock) {
+      return invalidations;
     }
   }
 
   private ResolvedFunction askAndKeep(FunctionReference reference, String requestId) {
-    long before = invalidations.get();
+    long before = invalidations();
     ResolvedFunction function;
     try {
       function = ask(reference, requestId);
@@ -265,7 +275,7 @@ public final class FunctionCache {
       throw e;
     }
     synchronized (lock) {
-      if (invalidations.get() == before) {
+      if (invalidations == before) {
         long now = nanoTime.getAsLong();
         entries.put(reference, new Entry(function, now + ttl(reference).toNanos(), now, 0));
       }
