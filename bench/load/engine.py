@@ -28,7 +28,7 @@ STOP_SECONDS = 60
 class Engine:
     """`./easyfaas up` on free ports of loopback, with directories of its own.
 
-    A context manager; entering it returns when the controller answers. Needs root. With `profiled`
+    A context manager; entering it returns when it takes calls. Needs root. With `profiled`
     it runs on the JDK and not on the engine's own runtime, which may lack the flight recorder.
     """
 
@@ -84,13 +84,13 @@ class Engine:
         return self.process.pid
 
     def answers(self) -> bool:
-        """Whether the controller's health page is there. Fails when the engine has ended."""
+        """Whether the engine says that it takes calls. Fails when it has ended."""
         assert self.process is not None
         if self.process.poll() is not None:
             raise RuntimeError(f"engine ended: {self.log.read_text(errors='replace')[-2000:]}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/healthz")
+            connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
         except OSError:
             return False
