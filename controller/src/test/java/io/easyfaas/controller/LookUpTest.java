@@ -105,6 +105,33 @@ class LookUpTest {
   }
 
   @Test
+  void callWhoseFunctionIsKnownGoesOnWhenTheAnswerIsLate() {
+    String brn = engine.registry.add("f", Traits.of("echo"));
+    engine.invoke(brn, "x");
+    engine.registry.stop();
+    engine.pass(Duration.ofMinutes(10));
+
+    assertThat(engine.invoke(brn, "after two seconds").body()).isEqualTo("after two seconds");
+    assertThat(engine.controller.warden().pool().waitingRoom().calls()).isZero();
+  }
+
+  @Test
+  void callThatWaitsForTheRegistryIsToldThatTheEngineStops() {
+    try (TestController stopped = start("60s")) {
+      stopped.registry.stop();
+      CompletableFuture<HttpResponse<String>> waits =
+          stopped.invokeLater(stopped.registry.add("f", Traits.of("echo")), "x");
+      TestController.until("it is asked for", () -> stopped.registry.asked() == 1);
+
+      stopped.controller.close();
+
+      stopped.registry.goOn();
+      assertThat(TestController.await(waits).statusCode()).isEqualTo(503);
+      assertThat(stopped.controller.warden().pool().waitingRoom().calls()).isZero();
+    }
+  }
+
+  @Test
   void functionThatIsKnownGoesOnThoughTooManyWaitForTheRegistry() {
     String brn = engine.registry.add("f", Traits.of("echo"));
     engine.invoke(brn, "x");

@@ -14,7 +14,7 @@ final class ZipContent implements AutoCloseable {
 
   private final ZipSource archive;
   private final CRC32 crc = new CRC32();
-  private final Inflater inflater = new Inflater(true);
+  private final Inflater inflater;
   private final ByteBuffer packed;
   private final byte[] plain = new byte[BUFFER_BYTES];
   private long read;
@@ -22,6 +22,7 @@ final class ZipContent implements AutoCloseable {
   ZipContent(ZipSource archive) throws IOException {
     this.archive = archive;
     this.packed = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, archive.size()));
+    this.inflater = new Inflater(true); // Last: it holds what nobody else would free.
   }
 
   /// Writes the content of an entry.

@@ -42,23 +42,52 @@ final class FunctionDocumentTest {
     RecordComponent[] components = type.getRecordComponents();
     @Nullable Object[] values = new @Nullable Object[components.length];
     for (int i = 0; i < values.length; i++) {
-      Class<?> each = components[i].getType();
-      values[i] =
-          each == String.class
-              ? TEXT
-              : each == Map.class ? Map.of(TEXT, TEXT) : each.isRecord() ? filled(each) : null;
+      values[i] = value(components[i]);
     }
     Class<?>[] types =
         Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
     return type.getDeclaredConstructor(types).newInstance(values);
   }
 
+  private static @Nullable Object value(RecordComponent component) throws Exception {
+    return switch (kind(component)) {
+      case TEXT -> TEXT;
+      case TEXTS -> Map.of(TEXT, TEXT);
+      case NUMBER -> null;
+      case PARTS -> filled(component.getType());
+    };
+  }
+
   private static int texts(Class<?> type) {
     int texts = 0;
     for (RecordComponent component : type.getRecordComponents()) {
-      Class<?> each = component.getType();
-      texts += each == String.class ? 1 : each == Map.class ? 2 : each.isRecord() ? texts(each) : 0;
+      texts +=
+          switch (kind(component)) {
+            case TEXT -> 1;
+            case TEXTS -> 2;
+            case NUMBER -> 0;
+            case PARTS -> texts(component.getType());
+          };
     }
     return texts;
+  }
+
+  private enum Kind {
+    TEXT,
+    TEXTS,
+    NUMBER,
+    PARTS
+  }
+
+  private static Kind kind(RecordComponent component) {
+    return switch (component.getGenericType().getTypeName()) {
+      case "java.lang.String" -> Kind.TEXT;
+      case "java.util.Map<java.lang.String, java.lang.String>" -> Kind.TEXTS;
+      case "java.lang.Integer", "java.lang.Long" -> Kind.NUMBER;
+      default -> {
+        assertThat(component.getType().isRecord()).as("no rule how %s counts", component).isTrue();
+        yield Kind.PARTS;
+      }
+    };
   }
 }

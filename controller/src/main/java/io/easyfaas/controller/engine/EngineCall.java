@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
 
 /// One call's life, from its request to its end.
 ///
-/// It begins on its caller's thread. When its function is not in the cache, the thread goes on with
-/// it that asked the registry. From the moment it is granted a lease the call lives on the runner's
+/// It begins on its caller's thread. When its function is not in the cache, it goes on where its
+/// wait for the registry ends. From the moment it is granted a lease the call lives on the runner's
 /// event loop, as a {@link RunningCall}. What comes of it is told by its {@link CallOutcome}.
 /// Fields are written by whoever has the call at the time; `function`, `running` and `abandoned`
 /// may meet, see {@link #cancel}.

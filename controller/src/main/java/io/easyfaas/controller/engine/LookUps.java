@@ -1,5 +1,7 @@
 package io.easyfaas.controller.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.controller.pool.WaitingRoom;
 import io.easyfaas.controller.registry.FunctionCache;
@@ -9,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +38,10 @@ final class LookUps implements AutoCloseable {
   ///
   /// @param since when its wait for the registry began
   void begin(EngineCall call, long since) {
+    if (isClosed) {
+      call.fail(CallErrors.stopping());
+      return;
+    }
     int weight = call.weight();
     String account = call.reference().account();
     String limit = waitingRoom.enter(account, weight);
@@ -47,27 +54,34 @@ final class LookUps implements AutoCloseable {
           .ifPresentOrElse(known -> call.found(known, false), () -> call.fail(full));
       return;
     }
-    CompletableFuture<ResolvedFunction> answer;
     try {
-      answer = functions.load(call.reference(), call.label(), since + patience.toNanos());
+      CompletableFuture<ResolvedFunction> asked =
+          functions.load(call.reference(), call.label(), since + patience.toNanos());
+      pending.put(call, asked);
+      CompletableFuture<ResolvedFunction> _ =
+          asked.whenComplete((found, failure) -> answered(call, weight, found, failure));
+      if (isClosed) {
+        stop(asked);
+      }
     } catch (RuntimeException | Error e) {
       LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
-      answer = CompletableFuture.failedFuture(e);
+      answered(call, weight, null, e);
     }
-    CompletableFuture<ResolvedFunction> asked = answer;
-    pending.put(call, asked);
-    CompletableFuture<ResolvedFunction> _ =
-        asked.whenComplete((found, failure) -> {
-          pending.remove(call);
-          waitingRoom.leave(account, weight);
-          if (failure == null) {
-            call.found(found, false);
-          } else {
-            call.fail(ApiException.of(failure));
-          }
-        });
-    if (isClosed) {
-      stop(asked);
+  }
+
+  /// The call's wait is over. Whatever happens it is told.
+  private void answered(
+      EngineCall call, int weight, @Nullable ResolvedFunction found, @Nullable Throwable failure) {
+    pending.remove(call);
+    try {
+      waitingRoom.leave(call.reference().account(), weight);
+    } catch (RuntimeException | Error e) {
+      LOG.error("request={}: its place is not given back", call.label(), e);
+    }
+    if (found != null) {
+      call.found(found, false);
+    } else {
+      call.fail(ApiException.of(requireNonNull(failure)));
     }
   }
 

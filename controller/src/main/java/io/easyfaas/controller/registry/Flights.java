@@ -3,8 +3,8 @@ package io.easyfaas.controller.registry;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.easyfaas.common.invoke.FunctionReference;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,7 +51,9 @@ final class Flights {
     }
 
     private synchronized void leave(long number) {
-      waiting.remove(number);
+      if (!landing.isDone()) { // From then on nobody changes it: those who wait are told.
+        waiting.remove(number);
+      }
     }
 
     /// Whether the registry has been asked, or is being asked now.
@@ -68,11 +70,10 @@ final class Flights {
     }
 
     private void tell(Consumer<CompletableFuture<ResolvedFunction>> end) {
-      List<CompletableFuture<ResolvedFunction>> told;
+      Collection<CompletableFuture<ResolvedFunction>> told;
       synchronized (this) {
         end.accept(landing);
-        told = List.copyOf(waiting.values());
-        waiting.clear();
+        told = waiting.values();
       }
       told.forEach(end);
     }
@@ -80,12 +81,17 @@ final class Flights {
 
   private final Duration timeout;
   private final Semaphore turns = new Semaphore(MAX_AT_ONCE);
-  private final ThreadFactory threads = Thread.ofVirtual().name("registry-", 0).factory();
+  private final ThreadFactory threads;
   private final ConcurrentHashMap<FunctionReference, Flight> shared = new ConcurrentHashMap<>();
 
   /// @param timeout the longest wait for a turn
   Flights(Duration timeout) {
+    this(timeout, Thread.ofVirtual().name("registry-", 0).factory());
+  }
+
+  Flights(Duration timeout, ThreadFactory threads) {
     this.timeout = timeout;
+    this.threads = threads;
   }
 
   /// Asks, or waits for who is asking the same already.

@@ -95,7 +95,10 @@ public final class FunctionCache {
         Caffeine.newBuilder()
             .maximumWeight(limits.maxBytes().bytes())
             .<FunctionReference, Entry>weigher((reference, entry) ->
-                ENTRY_BYTES + reference.characters() + entry.function().weight())
+                (int)
+                    Math.min(
+                        Integer.MAX_VALUE,
+                        ENTRY_BYTES + reference.characters() + entry.function().weight()))
             .executor(Runnable::run) // Housekeeping is short, and this makes no threads.
             .build();
     this.runtimes =

@@ -84,11 +84,11 @@ public record ResolvedFunction(
     return document.configuration();
   }
 
-  /// How many bytes of memory it takes, about.
-  int weight() {
+  /// How many bytes of memory it takes, at most.
+  long weight() {
     int pairs = configuration().variables().size() + document.tags().size();
-    long texts = 2 * document.characters() + load.length; // Two bytes a character, at most.
-    return (int) Math.min(Integer.MAX_VALUE, OBJECT_BYTES + (long) PAIR_BYTES * pairs + texts);
+    // Two bytes a character, as it is with one beyond Latin-1 in a text.
+    return OBJECT_BYTES + (long) PAIR_BYTES * pairs + 2 * document.characters() + load.length;
   }
 
   /// Whether the same documents would give the same result.

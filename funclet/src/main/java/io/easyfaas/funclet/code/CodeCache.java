@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -321,8 +322,14 @@ public final class CodeCache {
       isCounted = true;
       try {
         long block = DiskUse.blockSize(directory.path());
-        for (CodeKey key : directory.archivesByLastUse()) {
-          count(key, block);
+        Map<CodeKey, DiskUse> found = new HashMap<>();
+        for (CodeKey key : directory.archives()) {
+          count(key, block).ifPresent(use -> found.put(key, use));
+        }
+        synchronized (lock) { // Only now in order: they may have been used meanwhile.
+          directory
+              .byLastUse(found.keySet())
+              .forEach(key -> uses.put(key, found.getOrDefault(key, DiskUse.NONE)));
         }
       } catch (IOException e) {
         LOG.warn("count {}: {}", directory.path(), e.toString());
@@ -330,14 +337,12 @@ public final class CodeCache {
     }
   }
 
-  private void count(CodeKey key, long block) {
+  private Optional<DiskUse> count(CodeKey key, long block) {
     try {
-      DiskUse use = DiskTree.use(directory.of(key), block);
-      synchronized (lock) {
-        uses.put(key, use);
-      }
-    } catch (IOException e) { // Evicted meanwhile, or a bad disk; the others count all the same.
+      return Optional.of(DiskTree.use(directory.of(key), block));
+    } catch (IOException e) { // A bad disk; the others count all the same.
       LOG.warn("count code {}: {}", key, e.toString());
+      return Optional.empty();
     }
   }
 }

@@ -11,10 +11,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -47,7 +50,6 @@ record CodeDirectory(Path path) {
         discard(child);
         continue;
       }
-      makeOpen(child); // The last engine may have ended in between.
       for (Path archive : children(child)) {
         if (archive.getFileName().toString().startsWith(".")
             || !Files.isDirectory(archive, NOFOLLOW_LINKS)) {
@@ -80,7 +82,7 @@ record CodeDirectory(Path path) {
   void add(Path content, CodeKey key) throws IOException {
     Path account = path.resolve(key.account());
     if (!Files.isDirectory(account, NOFOLLOW_LINKS)) {
-      makeOpen(account);
+      makeAccount(account);
     }
     Files.move(content, of(key), StandardCopyOption.ATOMIC_MOVE);
   }
@@ -103,25 +105,26 @@ record CodeDirectory(Path path) {
     }
   }
 
-  /// Every archive that is there, the one that was used longest ago first, but for those of an
-  /// account whose directory cannot be read.
-  List<CodeKey> archivesByLastUse() throws IOException {
-    Map<CodeKey, FileTime> lastUses = new HashMap<>();
+  /// Every archive that is there, but for those of an account whose directory cannot be read.
+  List<CodeKey> archives() throws IOException {
+    List<CodeKey> archives = new ArrayList<>();
     for (Path account : children(path)) {
       if (isAccount(account)) {
         try {
-          for (CodeKey key : archives(account)) {
-            lastUses.put(key, lastUse(key));
-          }
+          archives.addAll(archives(account));
         } catch (IOException e) {
           LOG.warn("list {}: {}", account, e.toString());
         }
       }
     }
-    return lastUses.entrySet().stream()
-        .sorted(Map.Entry.comparingByValue())
-        .map(Map.Entry::getKey)
-        .toList();
+    return archives;
+  }
+
+  /// Archives in the order of their last use, the one that was used longest ago first.
+  List<CodeKey> byLastUse(Set<CodeKey> archives) {
+    Map<CodeKey, FileTime> lastUses = new HashMap<>();
+    archives.forEach(key -> lastUses.put(key, lastUse(key)));
+    return archives.stream().sorted(Comparator.comparing(lastUses::get)).toList();
   }
 
   private FileTime lastUse(CodeKey key) {
@@ -154,6 +157,20 @@ record CodeDirectory(Path path) {
     Path doomed = temporary("swept");
     Files.move(child, doomed, StandardCopyOption.ATOMIC_MOVE);
     delete(doomed);
+  }
+
+  /// Whoever sees it sees it open.
+  private void makeAccount(Path account) throws IOException {
+    Path made = temporary("account");
+    makeOpen(made);
+    try {
+      Files.move(made, account, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      delete(made);
+      if (!Files.isDirectory(account, NOFOLLOW_LINKS)) {
+        throw e;
+      } // Else another was faster.
+    }
   }
 
   /// Sandboxes go through it, but cannot list it.

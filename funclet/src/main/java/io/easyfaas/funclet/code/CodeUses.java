@@ -31,17 +31,26 @@ final class CodeUses {
   }
 
   void remove(CodeKey key) {
-    DiskUse size = own(key).remove(key);
+    SequencedMap<CodeKey, DiskUse> own = archives.get(key.account());
+    if (own == null) {
+      return;
+    }
+    DiskUse size = own.remove(key);
     if (size != null) {
       shares.remove(key.account(), size);
-      archives.computeIfPresent(key.account(), (_, own) -> own.isEmpty() ? null : own);
+    }
+    if (own.isEmpty()) {
+      archives.remove(key.account());
     }
   }
 
   /// One more holder: it stays until all have let go.
   void hold(CodeKey key) {
     holders.merge(key, 1, Integer::sum);
-    SequencedMap<CodeKey, DiskUse> own = own(key);
+    SequencedMap<CodeKey, DiskUse> own = archives.get(key.account());
+    if (own == null) {
+      return;
+    }
     DiskUse size = own.get(key);
     if (size != null) {
       own.putLast(key, size);
@@ -65,9 +74,5 @@ final class CodeUses {
         .flatMap(own -> own.keySet().stream())
         .filter(key -> !isHeld(key))
         .findFirst();
-  }
-
-  private SequencedMap<CodeKey, DiskUse> own(CodeKey key) {
-    return archives.getOrDefault(key.account(), new LinkedHashMap<>());
   }
 }

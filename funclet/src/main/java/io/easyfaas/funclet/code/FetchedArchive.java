@@ -12,9 +12,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// An archive that is being fetched: in memory as long as it is small, as most are, in a file from
-/// then on, so that a small one is not written to the disk twice. Not thread-safe.
-///
-/// Closing it ends both.
+/// then on, so that a small one is not written to the disk twice. Closing it ends both.
+/// Thread-safe: a download that was given up may still write, and is told that it is closed.
 final class FetchedArchive extends OutputStream {
   /// A larger one is in a file.
   static final int MOST_IN_MEMORY = 64 << 10;
@@ -24,9 +23,14 @@ final class FetchedArchive extends OutputStream {
   private @Nullable Memory memory;
   private @Nullable Path file;
   private @Nullable OutputStream out;
+  private boolean isClosed;
 
   /// Lends its array.
   private static final class Memory extends ByteArrayOutputStream {
+    Memory() {
+      super(MOST_IN_MEMORY);
+    }
+
     ZipSource source() {
       return ZipSource.of(buf, count);
     }
@@ -46,7 +50,10 @@ final class FetchedArchive extends OutputStream {
   }
 
   @Override
-  public void write(byte[] bytes, int offset, int length) throws IOException {
+  public synchronized void write(byte[] bytes, int offset, int length) throws IOException {
+    if (isClosed) {
+      throw new IOException("nobody wants it any more");
+    }
     if (memory != null && memory.size() + length <= MOST_IN_MEMORY) {
       memory.write(bytes, offset, length);
     } else {
@@ -57,7 +64,7 @@ final class FetchedArchive extends OutputStream {
   /// What was written, once no more comes.
   ///
   /// @return to be closed before this is
-  ZipSource source() throws IOException {
+  synchronized ZipSource source() throws IOException {
     if (memory != null) {
       return memory.source();
     }
@@ -66,12 +73,15 @@ final class FetchedArchive extends OutputStream {
   }
 
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    isClosed = true;
     leaveMemory();
-    if (file != null) {
-      try {
-        onDisk().close();
-      } finally {
+    try {
+      if (out != null) {
+        out.close();
+      }
+    } finally {
+      if (file != null) {
         CodeDirectory.delete(file);
         file = null;
       }

@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -421,8 +422,10 @@ final class CodeCacheTest {
 
   @Test
   void whatAnEarlierEngineUnpackedCountsAfterARestart() throws IOException {
-    Path old = use(zip("old", "old"));
     Path recent = use(zip("recent", "recent"));
+    Path old = use(zip("old", "old"));
+    wasUsed(recent, 200);
+    wasUsed(old, 100);
 
     cache = cache(sizeOfPackages(2), Duration.ofSeconds(5));
     cache.sweep("boot-1");
@@ -431,6 +434,27 @@ final class CodeCacheTest {
     assertThat(old).doesNotExist();
     assertThat(recent).isDirectory();
     assertThat(fresh).isDirectory();
+  }
+
+  @Test
+  void whatWasUsedAgainStaysAfterARestart() throws IOException {
+    Zip again = zip("again", "again");
+    Path used = use(again);
+    Path old = use(zip("old", "old"));
+    wasUsed(used, 100);
+    wasUsed(old, 200);
+    use(again);
+
+    cache = cache(sizeOfPackages(2), Duration.ofSeconds(5));
+    cache.sweep("boot-1");
+    use(zip("fresh", "fresh"));
+
+    assertThat(old).doesNotExist();
+    assertThat(used).isDirectory();
+  }
+
+  private static void wasUsed(Path unpacked, long epochSecond) throws IOException {
+    Files.setLastModifiedTime(unpacked, FileTime.from(Instant.ofEpochSecond(epochSecond)));
   }
 
   @ParameterizedTest

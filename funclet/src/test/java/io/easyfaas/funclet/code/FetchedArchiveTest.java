@@ -2,6 +2,7 @@ package io.easyfaas.funclet.code;
 
 import static io.easyfaas.funclet.code.FetchedArchive.MOST_IN_MEMORY;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.easyfaas.common.zip.ZipSource;
 import java.io.IOException;
@@ -62,6 +63,33 @@ final class FetchedArchiveTest {
 
       assertThat(places.availablePermits()).isOne();
     }
+    assertThat(places.availablePermits()).isOne();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, MOST_IN_MEMORY, MOST_IN_MEMORY + 1})
+  void whatComesAfterItIsClosedLeavesNothing(int size) throws IOException {
+    FetchedArchive archive = archive();
+    archive.write(bytes(size));
+    archive.close();
+
+    assertThatThrownBy(() -> archive.write(1)).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> archive.write(bytes(2 * MOST_IN_MEMORY)))
+        .isInstanceOf(IOException.class);
+    archive.close();
+
+    assertThat(file()).doesNotExist();
+    assertThat(places.availablePermits()).isOne();
+  }
+
+  @Test
+  void aFileThatCannotBeMadeIsToldOnce() throws IOException {
+    FetchedArchive archive = new FetchedArchive(places, () -> directory.resolve("none/archive"));
+
+    assertThatThrownBy(() -> archive.write(bytes(2 * MOST_IN_MEMORY)))
+        .isInstanceOf(IOException.class);
+    archive.close();
+
     assertThat(places.availablePermits()).isOne();
   }
 

@@ -90,16 +90,16 @@ record JsonText(ByteBuf json, int quote) {
   /// @param most how many are looked at
   boolean isLongerThan(int most) {
     boolean endsLater = json.writerIndex() - quote - 1 > most;
-    return endsLater && lastQuote(quote + most + 2) < 0;
+    return endsLater && closingQuote(quote + most + 2) < 0;
   }
 
   /// Bytes between the quotes, with escapes.
   private int length() {
-    return lastQuote(json.writerIndex()) - quote - 1;
+    return closingQuote(json.writerIndex()) - quote - 1;
   }
 
-  /// Where the last quote is; negative when it is not before the limit.
-  private int lastQuote(int limit) {
+  /// Where it is; negative when it is not before the limit.
+  private int closingQuote(int limit) {
     int at = quote + 1;
     while (at < limit) {
       int special = json.forEachByte(at, limit - at, PLAIN);
