@@ -39,14 +39,14 @@ public final class Controller implements AutoCloseable {
   private static final Duration CLOSE_POLL = Duration.ofMillis(20);
 
   private final HttpServer server;
-  private final Invoker invoker;
+  private final EngineInvoker invoker;
   private final Warden warden;
   private final FunctionCache functions;
   private final List<AutoCloseable> parts;
 
   private Controller(
       HttpServer server,
-      Invoker invoker,
+      EngineInvoker invoker,
       Warden warden,
       FunctionCache functions,
       List<AutoCloseable> parts) {
@@ -187,11 +187,12 @@ public final class Controller implements AutoCloseable {
     return warden;
   }
 
-  /// Refuses new calls from now on, with 503, and has every answer end its connection; calls in
-  /// flight go on. Returns at once. Safe to call twice.
+  /// Refuses new calls from now on, with 503, and those that wait for the registry, and has every
+  /// answer end its connection; calls in flight go on. Returns at once. Safe to call twice.
   public void refuse() {
     warden.pool().close();
     server.drain(Duration.ZERO);
+    invoker.close();
   }
 
   /// Refuses new calls and waits until those in flight are answered, at most 5 s; those that take

@@ -5,6 +5,7 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.disk.SmallFile;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -56,6 +57,7 @@ record CodeDirectory(Path path) {
           delete(archive);
         }
       }
+      deleteEmpty(child);
     }
     try {
       boot.replace(bootId);
@@ -150,6 +152,15 @@ record CodeDirectory(Path path) {
       DiskTree.delete(path);
     } catch (IOException e) {
       LOG.warn("remove {}: {}", path, e.toString());
+    }
+  }
+
+  /// Of an account whose code has all gone.
+  private static void deleteEmpty(Path account) throws IOException {
+    try {
+      Files.delete(account);
+    } catch (DirectoryNotEmptyException _) {
+      // It has some.
     }
   }
 

@@ -453,6 +453,20 @@ final class CodeCacheTest {
     assertThat(used).isDirectory();
   }
 
+  @Test
+  void anAccountWithoutCodeHasNoDirectoryAfterARestart() throws IOException {
+    cache = cache(sizeOfPackages(1), Duration.ofSeconds(5));
+    Path gone = use(zip("a", "a"));
+    Zip kept = zip("b", "b");
+    cache.order(kept.local(), new CodeKey(BOB, CodeHash.ofBase64(kept.sha256()))).await(TIMEOUT);
+    assertThat(gone).doesNotExist();
+
+    cache(WIDE, Duration.ofSeconds(5)).sweep("boot-1");
+
+    assertThat(gone.getParent()).doesNotExist();
+    assertThat(directory.resolve("code").resolve(BOB)).isNotEmptyDirectory();
+  }
+
   private static void wasUsed(Path unpacked, long epochSecond) throws IOException {
     Files.setLastModifiedTime(unpacked, FileTime.from(Instant.ofEpochSecond(epochSecond)));
   }
