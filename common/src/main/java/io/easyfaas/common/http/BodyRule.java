@@ -6,9 +6,10 @@ package io.easyfaas.common.http;
 ///   the same
 /// @param maxBytes a longer one is answered with 413
 /// @param keptBytes what who reads a streamed one keeps of it in memory at most
-public record BodyRule(boolean isStreamed, long maxBytes, long keptBytes) {
+/// @param why there is this limit, for who exceeds it; goes after the number
+public record BodyRule(boolean isStreamed, long maxBytes, long keptBytes, String why) {
   /// Whole, up to what the server takes.
-  public static final BodyRule WHOLE = new BodyRule(false, Long.MAX_VALUE, 0);
+  public static final BodyRule WHOLE = new BodyRule(false, Long.MAX_VALUE, 0, "");
 
   /// Refuses a number that is none.
   public BodyRule {
@@ -20,6 +21,11 @@ public record BodyRule(boolean isStreamed, long maxBytes, long keptBytes) {
 
   /// As a stream, whatever the server's limit for whole bodies is.
   public static BodyRule streamed(long maxBytes, long keptBytes) {
-    return new BodyRule(true, maxBytes, keptBytes);
+    return new BodyRule(true, maxBytes, keptBytes, "");
+  }
+
+  /// The same, with words for who exceeds the limit.
+  public BodyRule because(String words) {
+    return new BodyRule(isStreamed, maxBytes, keptBytes, words);
   }
 }

@@ -56,6 +56,11 @@ final class IncomingRequest {
     return rule.isStreamed();
   }
 
+  /// Why there is the limit, for people.
+  String why() {
+    return rule.why();
+  }
+
   /// Whether the client waits to be asked for the body.
   boolean isAsked() {
     return isAsked;

@@ -268,7 +268,11 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
   private static HttpResponse tooLarge(IncomingRequest incoming) {
     return HttpResponse.error(
         ErrorCode.REQUEST_TOO_LARGE,
-        "body is larger than the limit (expected: at most " + incoming.limit() + " bytes)");
+        "body is larger than the limit (expected: at most "
+            + incoming.limit()
+            + " bytes"
+            + incoming.why()
+            + ")");
   }
 
   /// Answers instead of whoever would have got the request, or whoever is reading its body.

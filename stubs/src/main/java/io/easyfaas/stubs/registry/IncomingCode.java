@@ -74,7 +74,7 @@ final class IncomingCode extends OutputStream {
     if (target.size() + length > maxCode.bytes()) {
       throw new ApiException(
           ErrorCode.REQUEST_TOO_LARGE,
-          "Code: larger than the limit (expected: at most " + maxCode + ")");
+          "Code: larger than the limit (expected: at most " + maxCode + ", see --max-code-size)");
     }
     target.write(bytes, offset, length);
   }

@@ -45,7 +45,8 @@ final class UploadReader {
 
   /// How the bodies of all requests are taken.
   static BodyRule bodyRule(ByteSize maxCode) {
-    return BodyRule.streamed(base64(maxCode.bytes()) + MAX_SETTINGS_BYTES, KEPT_BYTES);
+    return BodyRule.streamed(base64(maxCode.bytes()) + MAX_SETTINGS_BYTES, KEPT_BYTES)
+        .because(" with a package of at most " + maxCode + " in base64, see --max-code-size");
   }
 
   /// Reads a request to its end; the code is on disk then, checked to be a package.

@@ -411,7 +411,8 @@ final class FunctionRoutesTest {
     HttpResponse response = send("POST", V1 + "hello", "{\"Code\":\"" + code + "\"}");
 
     assertThat(response.status()).isEqualTo(413);
-    assertThat(response.text()).contains("Code: larger than the limit (expected: at most 64KiB)");
+    assertThat(response.text())
+        .contains("Code: larger than the limit (expected: at most 64KiB, see --max-code-size)");
   }
 
   @Test

@@ -184,7 +184,7 @@ final class UploadTest {
     assertThat(ofBare.status()).isEqualTo(413);
     assertThat(ofDocument.status()).isEqualTo(413);
     assertThat(ofDocument.text())
-        .contains("Code: larger than the limit (expected: at most 256KiB)");
+        .contains("Code: larger than the limit (expected: at most 256KiB, see --max-code-size)");
   }
 
   @Test
