@@ -90,10 +90,7 @@ class LookUpTest {
   @Test
   void functionThatIsKnownGoesOnWithoutTheRegistry() {
     try (TestController hurried = start("1s")) {
-      String brn = hurried.registry.add("f", Traits.of("echo"));
-      hurried.invoke(brn, "x");
-      hurried.registry.stop();
-      hurried.pass(Duration.ofMinutes(10));
+      String brn = knownWithoutRegistry(hurried);
 
       HttpResponse<String> known = hurried.invoke(brn, "goes on");
 
@@ -106,10 +103,7 @@ class LookUpTest {
 
   @Test
   void callWhoseFunctionIsKnownGoesOnWhenTheAnswerIsLate() {
-    String brn = engine.registry.add("f", Traits.of("echo"));
-    engine.invoke(brn, "x");
-    engine.registry.stop();
-    engine.pass(Duration.ofMinutes(10));
+    String brn = knownWithoutRegistry(engine);
 
     assertThat(engine.invoke(brn, "after two seconds").body()).isEqualTo("after two seconds");
     assertThat(engine.controller.warden().pool().waitingRoom().calls()).isZero();
@@ -133,15 +127,21 @@ class LookUpTest {
 
   @Test
   void functionThatIsKnownGoesOnThoughTooManyWaitForTheRegistry() {
-    String brn = engine.registry.add("f", Traits.of("echo"));
-    engine.invoke(brn, "x");
-    engine.registry.stop();
-    engine.pass(Duration.ofMinutes(10));
+    String brn = knownWithoutRegistry(engine);
     for (int i = 0; i < 3; i++) {
       waits(engine.registry.add("f" + i, Traits.of("echo")), "x");
     }
 
     assertThat(engine.invoke(brn, "goes on").body()).isEqualTo("goes on");
+  }
+
+  /// A function that was called once, is not believed any more, and whose registry says nothing.
+  private static String knownWithoutRegistry(TestController controller) {
+    String brn = controller.registry.add("f", Traits.of("echo"));
+    controller.invoke(brn, "x");
+    controller.registry.stop();
+    controller.pass(Duration.ofMinutes(10));
+    return brn;
   }
 
   private static TestController start(String patience) {

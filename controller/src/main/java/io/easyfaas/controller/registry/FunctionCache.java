@@ -141,7 +141,7 @@ public final class FunctionCache {
     long nanos = Math.max(0, patience(last, !shares || flight.hasBegun(), left));
     CompletableFuture<ResolvedFunction> answer = flight.answer();
     if (nanos == 0) {
-      answer.completeExceptionally(late(nanos));
+      answer.completeExceptionally(new TimeoutException());
     }
     return answer
         .orTimeout(nanos, TimeUnit.NANOSECONDS)
