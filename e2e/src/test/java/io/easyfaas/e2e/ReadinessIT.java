@@ -66,6 +66,27 @@ final class ReadinessIT {
   }
 
   @Test
+  void aControllerWhoseFuncletIsGoneTellsItsCallsSo() {
+    EngineHome home = LEAKS.home();
+    EngineProcess _ = SplitEngine.registry(home);
+    EngineProcess funclet = SplitEngine.funclet(home);
+    EngineProcess controller = SplitEngine.controller(home, "--max-queue-wait=2s");
+    controller.awaitServing(home.port());
+    controller.create(FunctionSpec.node("late", "exports.handler = async () => 'now';"));
+    funclet.terminate();
+    int _ = funclet.awaitEnd(SOON);
+
+    Answer first = controller.invoke("late", "{}");
+    assertThat(first.status()).isEqualTo(503);
+    Answer refused = controller.invoke("late", "{}");
+
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.header("Retry-After")).isPresent();
+    assertThat(refused.text()).contains("there is no sandbox, and none can be made");
+    assertThat(readiness(controller).text()).contains("\"no-sandbox\"", "\"no-funclet\"");
+  }
+
+  @Test
   void anEngineThatStopsSaysSoWhileItsCallsEnd() {
     EngineProcess engine = LEAKS.start("--container-num=2");
     engine.create(

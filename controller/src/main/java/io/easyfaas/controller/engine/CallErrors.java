@@ -56,6 +56,11 @@ final class CallErrors {
     return new ApiException(ErrorCode.TOO_MANY_REQUESTS, "empty runtime", List.of(detail));
   }
 
+  /// Nothing to run the call in.
+  static ApiException noSandbox() {
+    return new ApiException(ErrorCode.UNAVAILABLE, "there is no sandbox, and none can be made");
+  }
+
   /// No room for the call, ever.
   static ApiException neverFits(String detail) {
     return new ApiException(ErrorCode.INVALID_PARAMETER, "no call can run", List.of(detail));

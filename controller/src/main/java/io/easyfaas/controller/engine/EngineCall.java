@@ -130,8 +130,17 @@ final class EngineCall implements Call, Waiter {
 
   @Override
   public void refused(Refusal refusal) {
+    try {
+      tell(refusal);
+    } catch (RuntimeException | Error e) {
+      engineFailed(e);
+    }
+  }
+
+  private void tell(Refusal refusal) {
     switch (refusal) {
       case Refusal.Overloaded overloaded -> fail(CallErrors.noRoom(overloaded.detail()));
+      case Refusal.NoSandbox _ -> fail(CallErrors.noSandbox());
       case Refusal.NeverFits unfit -> fail(CallErrors.neverFits(unfit.detail()));
       case Refusal.Stopping _ -> fail(CallErrors.stopping());
       case Refusal.WarmupFailed failed -> fail(CallErrors.warmup(failed.detail(), failed.passes()));

@@ -172,9 +172,9 @@ final class CallQueue {
   /// Refuses calls whose wait is over and that no slot on its way will take; the others too when
   /// that takes longer than any warm-up may.
   ///
+  /// @param late what they are told
   /// @return nanoseconds until the next call's wait is over, if any waits
-  OptionalLong expire(long now) {
-    Refusal late = new Refusal.Overloaded("no slot in " + limits.maxQueueWait().toMillis() + "ms");
+  OptionalLong expire(Refusal late, long now) {
     long next = Long.MAX_VALUE;
     for (PooledFunction function : functions()) {
       next = Math.min(next, expire(function, late, now));

@@ -10,6 +10,10 @@ public sealed interface Refusal {
   /// @param detail which limit was hit
   record Overloaded(String detail) implements Refusal {}
 
+  /// There is no sandbox, and none could be made: nobody makes them, or all that were tried have
+  /// failed.
+  record NoSandbox() implements Refusal {}
+
   /// It could never run, however long it waits: another try is of no use.
   ///
   /// @param detail why not

@@ -154,6 +154,15 @@ final class Scheduler {
     }
   }
 
+  /// What a call is told that has waited long enough.
+  Refusal late() {
+    return noRoom("no slot in " + limits.maxQueueWait().toMillis() + "ms");
+  }
+
+  private Refusal noRoom(String limit) {
+    return slots.areAllBroken() ? new Refusal.NoSandbox() : new Refusal.Overloaded(limit);
+  }
+
   private @Nullable Lease takePermit(PooledFunction function) {
     if (!function.mayRunMore()) {
       return null;
@@ -171,7 +180,7 @@ final class Scheduler {
     if (refusal != null) {
       queue.refuseAll(function, refusal); // Who waits came when its limits were others.
     } else if (isFull(function.account) && !mayMakeRoom()) {
-      refusal = new Refusal.Overloaded(room.full()); // Cheap: calls come fast then.
+      refusal = noRoom(room.full()); // Cheap: calls come fast then.
     } else {
       refusal = queue.add(function, waiter, clock.nanos());
     }
@@ -198,7 +207,7 @@ final class Scheduler {
     if (out == null) {
       return null;
     }
-    Refusal refusal = new Refusal.Overloaded(room.full());
+    Refusal refusal = noRoom(room.full());
     if (out == justCame) {
       return refusal;
     }

@@ -85,6 +85,15 @@ final class Slot {
     return state.getClass() == kind;
   }
 
+  /// Whether its reset has failed, and none has succeeded since.
+  boolean isBroken() {
+    return switch (state) {
+      case SlotState.Closed _ -> true;
+      case SlotState.Stopping stopping -> stopping.failures() > 0;
+      default -> false;
+    };
+  }
+
   /// Bytes it holds in the ledger.
   long memory() {
     return state.memory().bytes();

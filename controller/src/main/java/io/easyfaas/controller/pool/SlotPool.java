@@ -148,7 +148,7 @@ public final class SlotPool {
     OptionalLong next;
     synchronized (lock) {
       life.age();
-      next = queue.expire(clock.nanos());
+      next = queue.expire(scheduler.late(), clock.nanos());
       standby.trim(clock.nanos());
       scheduler.settle();
       toDo = effects.take();
@@ -208,7 +208,7 @@ public final class SlotPool {
       if (fitness.isUntried()) {
         why.add(Unready.STARTING);
       }
-      if (fitness.isUnfit() || slots.count(SlotState.Closed.class) == slots.size()) {
+      if (fitness.isUnfit() || slots.areAllBroken()) {
         why.add(Unready.NO_SANDBOX);
       }
     }

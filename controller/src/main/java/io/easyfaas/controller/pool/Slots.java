@@ -106,6 +106,21 @@ final class Slots {
     return !in(state).isEmpty();
   }
 
+  /// Whether none can be used before a reset succeeds that has failed.
+  boolean areAllBroken() {
+    int broken = count(SlotState.Closed.class);
+    BitSet stopping = in(SlotState.Stopping.class);
+    if (broken + stopping.cardinality() < size()) {
+      return false;
+    }
+    for (int i = stopping.nextSetBit(0); i >= 0; i = stopping.nextSetBit(i + 1)) {
+      if (!all.get(i).isBroken()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// Whether a warm one runs no call.
   boolean isAnyIdle() {
     BitSet warm = in(SlotState.Warm.class);

@@ -99,6 +99,32 @@ class FitnessTest {
   }
 
   @Test
+  void aCallThatWaitsWhileNoSandboxCanBeMadeIsToldSo() {
+    PoolHarness broken = new PoolHarness(1, 256);
+    broken.pool.invalidate(broken.pool.slots().getFirst().id());
+    Call waits = broken.call(function);
+    broken.pool.tell(0, new SlotEvent.ResetFailed(true));
+
+    broken.pass(Duration.ofSeconds(1));
+    assertThat(broken.states()).containsExactly("Stopping");
+    assertThat(broken.pool.unready()).as("it is only tried").contains(Unready.NO_SANDBOX);
+    broken.pass(Duration.ofSeconds(4));
+
+    assertThat(waits.refusal).isEqualTo(new Refusal.NoSandbox());
+  }
+
+  @Test
+  void aCallThatWaitsWhileOneSandboxIsMadeAnewIsOneTooMany() {
+    PoolHarness slow = new PoolHarness(1, 256);
+    slow.pool.invalidate(slow.pool.slots().getFirst().id());
+    Call waits = slow.call(function);
+
+    slow.pass(Duration.ofSeconds(5));
+
+    assertThat(waits.refusal).isInstanceOf(Refusal.Overloaded.class);
+  }
+
+  @Test
   void aQueueThatIsFullOrStandsStillIsToldAsFull() {
     harness.pass(Duration.ZERO);
     endProbe(true);
