@@ -19,6 +19,9 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
   /// So many times as fast must be who has room that others wait for.
   static final int TIMES_WHEN_SHORT = 64;
 
+  // Clients send in steps of so much, curl for one: a body may be late by one, once.
+  private static final int STEP_BYTES = 64 << 10;
+
   // Idle: longer than HttpClient keeps an unused connection, so that our own clients never meet a
   // connection that is just being closed. Write: what a slow client takes shows in steps, as large
   // as what its system keeps for it.
@@ -30,14 +33,15 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
           Duration.ofSeconds(30),
           Duration.ofSeconds(5));
 
-  /// How a body must get on. Whoever keeps others waiting is found before they give up.
+  /// How a body must get on. Whoever keeps others waiting at less than three quarters of the rate
+  /// is found before they give up.
   Pace bodyPace() {
-    return new Pace(body, quarterOfRoom());
+    return new Pace(body, quarterOfRoom(), STEP_BYTES);
   }
 
   /// How a client must take its answer.
   Pace writePace() {
-    return new Pace(write, room);
+    return new Pace(write, room, 0);
   }
 
   /// How soon a head must be whole that keeps others waiting.

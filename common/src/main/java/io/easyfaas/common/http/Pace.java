@@ -8,16 +8,21 @@ import org.jspecify.annotations.Nullable;
 /// more in each short one while others wait for what it keeps from them. Looked at once a short
 /// window. Confined to the connection's event loop.
 final class Pace {
+  private final long step;
   private final Duration window;
   private final Duration shortWindow;
   private final int looksInAWindow;
   private long atLastLook;
   private long atStart;
   private int looks;
+  private long ahead;
 
   /// @param window in which a client must get on by {@link Deadlines#MIN_BYTES_PER_SECOND}
   /// @param patience how soon one must be found who keeps the others waiting
-  Pace(Duration window, Duration patience) {
+  /// @param step bytes by which one who is fast enough may be late, because it sends so many at
+  ///   once
+  Pace(Duration window, Duration patience, long step) {
+    this.step = step;
     this.window = window;
     this.shortWindow = window.compareTo(patience) < 0 ? window : patience;
     this.looksInAWindow = Math.toIntExact(Math.max(1, window.toNanos() / shortWindow.toNanos()));
@@ -35,6 +40,7 @@ final class Pace {
     atStart = total;
     atLastLook = total;
     looks = 0;
+    ahead = step;
   }
 
   /// A short window has passed in which the client could get on.
@@ -45,17 +51,18 @@ final class Pace {
   @Nullable String slowness(long total, boolean isShort) {
     long sinceLook = total - atLastLook;
     atLastLook = total;
-    if (isShort) {
-      long expected = Deadlines.minBytes(shortWindow) * Deadlines.TIMES_WHEN_SHORT;
-      if (sinceLook < expected) {
-        return text(sinceLook, shortWindow, expected);
-      }
+    long wanted = Deadlines.minBytes(shortWindow) * Deadlines.TIMES_WHEN_SHORT;
+    long gain = sinceLook - wanted;
+    ahead = Math.min(step, ahead + (isShort ? gain : Math.max(0, gain)));
+    if (ahead < 0) {
+      return text(sinceLook, shortWindow, wanted);
     }
     if (++looks < looksInAWindow) {
       return null;
     }
     long sinceStart = total - atStart;
-    start(total);
+    atStart = total;
+    looks = 0;
     long expected = Deadlines.minBytes(window);
     return sinceStart < expected ? text(sinceStart, window, expected) : null;
   }
