@@ -54,18 +54,19 @@ final class LookUps implements AutoCloseable {
           .ifPresentOrElse(known -> call.found(known, false), () -> call.fail(full));
       return;
     }
+    CompletableFuture<ResolvedFunction> asked;
     try {
-      CompletableFuture<ResolvedFunction> asked =
-          functions.load(call.reference(), call.label(), since + patience.toNanos());
+      asked = functions.load(call.reference(), call.label(), since + patience.toNanos());
       pending.put(call, asked);
       CompletableFuture<ResolvedFunction> _ =
           asked.whenComplete((found, failure) -> answered(call, weight, found, failure));
-      if (isClosed) {
-        stop(asked);
-      }
     } catch (RuntimeException | Error e) {
-      LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
       answered(call, weight, null, e);
+      LOG.error("request={}: look-up of {} failed", call.label(), call.reference().name(), e);
+      return;
+    }
+    if (isClosed) {
+      stop(asked);
     }
   }
 

@@ -179,6 +179,7 @@ public final class FunctionCache {
     if (entry != null && entry.isOf(revision)) {
       dropAnswersUnderWay(); // They may be as old.
       entries.asMap().computeIfPresent(reference, (_, kept) -> kept.isOf(revision) ? null : kept);
+      flights.forget();
     }
   }
 
@@ -192,6 +193,7 @@ public final class FunctionCache {
         entries.invalidate(entry.getKey());
       }
     }
+    flights.forget(); // Last: one that began before may have found what was kept.
   }
 
   /// How many functions are kept, about.
@@ -259,7 +261,6 @@ public final class FunctionCache {
     synchronized (lock) {
       invalidations++;
     }
-    flights.forget();
   }
 
   private long invalidations() {

@@ -156,11 +156,13 @@ record CodeDirectory(Path path) {
   }
 
   /// Of an account whose code has all gone.
-  private static void deleteEmpty(Path account) throws IOException {
+  private static void deleteEmpty(Path account) {
     try {
       Files.delete(account);
     } catch (DirectoryNotEmptyException _) {
       // It has some.
+    } catch (IOException e) {
+      LOG.warn("remove {}: {}", account, e.toString());
     }
   }
 
@@ -171,16 +173,17 @@ record CodeDirectory(Path path) {
   }
 
   /// Whoever sees it sees it open.
-  private void makeAccount(Path account) throws IOException {
+  private synchronized void makeAccount(Path account) throws IOException {
+    if (Files.isDirectory(account, NOFOLLOW_LINKS)) {
+      return; // Another was faster.
+    }
     Path made = temporary("account");
-    makeOpen(made);
     try {
+      makeOpen(made);
       Files.move(made, account, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       delete(made);
-      if (!Files.isDirectory(account, NOFOLLOW_LINKS)) {
-        throw e;
-      } // Else another was faster.
+      throw e;
     }
   }
 
