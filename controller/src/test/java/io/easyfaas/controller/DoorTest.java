@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -133,6 +134,29 @@ class DoorTest {
             });
     assertThat(engine.invoke(brn, "next").body()).isEqualTo("next");
     assertThat(engine.funclet.warmups()).hasSize(1); // In the same sandbox.
+  }
+
+  @Test
+  void aRefusalThatCannotBeToldIsToldAsTheEnginesFailure() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.controller.warden().pool().close(); // It refuses.
+    ByteBuf event = Unpooled.buffer();
+    AtomicInteger told = new AtomicInteger();
+    CallSink broken =
+        new RecordingSink() {
+          @Override
+          public void failed(CallFailure why) {
+            if (told.incrementAndGet() == 1) {
+              throw new OutOfMemoryError("no room for the answer");
+            }
+            super.failed(why);
+          }
+        };
+
+    invoke(brn, CallTerms.USUAL, event, broken);
+
+    TestController.until("it is told", () -> told.get() == 2);
+    assertThat(event.refCnt()).isZero();
   }
 
   @Test

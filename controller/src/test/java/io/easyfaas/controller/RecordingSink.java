@@ -10,7 +10,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.concurrent.CompletableFuture;
 
 /// Keeps what a call came to.
-final class RecordingSink implements CallSink {
+class RecordingSink implements CallSink {
   final CompletableFuture<String> answer = new CompletableFuture<>();
   final CompletableFuture<CallFailure> failure = new CompletableFuture<>();
 

@@ -33,8 +33,8 @@ record Deadlines(Duration idle, Duration head, Duration body, Duration write, Du
           Duration.ofSeconds(30),
           Duration.ofSeconds(5));
 
-  /// How a body must get on. Whoever keeps others waiting at less than three quarters of the rate
-  /// is found before they give up.
+  /// How a body must get on. Whoever keeps others waiting at less than half of the rate is found
+  /// before they give up; whoever is nearer to it later, as the lateness adds up.
   Pace bodyPace() {
     return new Pace(body, quarterOfRoom(), STEP_BYTES);
   }

@@ -37,10 +37,18 @@ final class Pace {
   ///
   /// @param total bytes so far
   void start(long total) {
+    goOn(total);
+    ahead = step;
+  }
+
+  /// Judges from now on, and leaves out what was since the last look: it was not the client's
+  /// doing. What it was late before it is still.
+  ///
+  /// @param total bytes so far
+  void goOn(long total) {
     atStart = total;
     atLastLook = total;
     looks = 0;
-    ahead = step;
   }
 
   /// A short window has passed in which the client could get on.

@@ -155,7 +155,7 @@ final class ReaderClock {
     boolean wasReadAllTheTime = gate.wasOpenSince(mark);
     mark = gate.mark();
     if (!wasReadAllTheTime || incoming.isUnasked()) {
-      pace.start(incoming.received()); // It is not the client who is slow.
+      pace.goOn(incoming.received()); // It is not the client who is slow.
       return;
     }
     String slowness = pace.slowness(incoming.received(), isShort(incoming));

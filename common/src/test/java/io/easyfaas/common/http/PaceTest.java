@@ -80,6 +80,17 @@ final class PaceTest {
   }
 
   @Test
+  void whatWasNotTheClientsDoingIsLeftOutAndItsLatenessIsNot() {
+    Pace upload = upload();
+    assertThat(upload.slowness(FAST, true)).isNull(); // 16 KiB late.
+
+    upload.goOn(FAST);
+
+    assertThat(upload.slowness(FAST + 30_000, true))
+        .isEqualTo("30000 bytes in 1250ms (expected: at least 81920)");
+  }
+
+  @Test
   void whoWasFastBeforeMayNotRestLater() {
     Pace upload = upload();
 

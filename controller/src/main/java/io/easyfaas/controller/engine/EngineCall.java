@@ -203,6 +203,15 @@ final class EngineCall implements Call, Waiter {
     }
   }
 
+  /// Ends without a function. Any thread; throws nothing.
+  void notFound(ApiException why) {
+    try {
+      fail(why);
+    } catch (RuntimeException | Error e) {
+      engineFailed(e);
+    }
+  }
+
   /// Asks for a slot again: the runner has ended before the call was sent. Any thread; throws
   /// nothing.
   void goElsewhere() {

@@ -82,7 +82,7 @@ final class LookUps implements AutoCloseable {
     if (found != null) {
       call.found(found, false);
     } else {
-      call.fail(ApiException.of(requireNonNull(failure)));
+      call.notFound(ApiException.of(requireNonNull(failure)));
     }
   }
 

@@ -2,8 +2,8 @@
 /// by and wherever its answer goes. Deadline, look-up, owner, slot, log, receipt, counts.
 ///
 /// The warm path runs to completion on the event loop it begins on: nothing here blocks, parses a
-/// payload or takes a lock but the pool's. A function that is not in the cache is looked up on a
-/// virtual thread, which goes on from there. Knows nothing of HTTP.
+/// payload or takes a lock that is held for more than a few steps. A call whose function is not in
+/// the cache goes on where its wait for the registry ends. Knows nothing of HTTP.
 @NullMarked
 package io.easyfaas.controller.engine;
 

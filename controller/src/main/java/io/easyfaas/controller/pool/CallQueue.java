@@ -62,11 +62,11 @@ final class CallQueue {
 
   /// A call waits from now on, behind its function's others, however many there are.
   ///
-  /// @return why it may not wait; null when it does
-  @Nullable Refusal add(PooledFunction function, Waiter waiter, long now) {
+  /// @return the limit that keeps it from waiting, for people; null when it waits
+  @Nullable String add(PooledFunction function, Waiter waiter, long now) {
     String limit = room.enterUncounted(function.account.id, waiter.weight());
     if (limit != null) {
-      return new Refusal.Overloaded(limit);
+      return limit;
     }
     boolean isFirst = function.line.isEmpty();
     function.line.addLast(new Waiting(waiter, arrivals++, now, deadline(now)));

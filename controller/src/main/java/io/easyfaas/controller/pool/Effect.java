@@ -12,25 +12,64 @@ sealed interface Effect {
   /// A call will not run.
   record Refuse(Waiter waiter, Refusal refusal) implements Effect {}
 
+  /// Slow work on a slot.
+  sealed interface Work extends Effect permits WarmUp, Prewarm, Probe, Reset, Freeze, Thaw {
+    /// By index.
+    int slot();
+
+    /// How it has ended when it could not even begin, for example because there is no thread left.
+    SlotEvent notBegun();
+  }
+
   /// A function is to be put into a slot.
   ///
   /// @param requestId of the call that needs it
-  record WarmUp(int slot, ResolvedFunction function, String requestId) implements Effect {}
+  record WarmUp(int slot, ResolvedFunction function, String requestId) implements Work {
+    @Override
+    public SlotEvent notBegun() {
+      return new SlotEvent.WarmupFailed("no warm-up could be begun", true);
+    }
+  }
 
   /// A runner is to be started in a slot.
-  record Prewarm(int slot, RuntimeConfiguration runtime) implements Effect {}
+  record Prewarm(int slot, RuntimeConfiguration runtime) implements Work {
+    @Override
+    public SlotEvent notBegun() {
+      return new SlotEvent.PrewarmFailed();
+    }
+  }
 
   /// It is to be tried whether a slot can take code.
-  record Probe(int slot, RuntimeConfiguration program) implements Effect {}
+  record Probe(int slot, RuntimeConfiguration program) implements Work {
+    @Override
+    public SlotEvent notBegun() {
+      return new SlotEvent.Probed(false);
+    }
+  }
 
   /// A slot's sandbox is to be made anew.
-  record Reset(int slot, Reason reason) implements Effect {}
+  record Reset(int slot, Reason reason) implements Work {
+    @Override
+    public SlotEvent notBegun() {
+      return new SlotEvent.ResetFailed(true);
+    }
+  }
 
   /// A slot is to be paused.
-  record Freeze(int slot) implements Effect {}
+  record Freeze(int slot) implements Work {
+    @Override
+    public SlotEvent notBegun() {
+      return new SlotEvent.FreezeFailed();
+    }
+  }
 
   /// A slot's pause is to end.
-  record Thaw(int slot) implements Effect {}
+  record Thaw(int slot) implements Work {
+    @Override
+    public SlotEvent notBegun() {
+      return new SlotEvent.ThawFailed();
+    }
+  }
 
   /// A slot has moved.
   ///

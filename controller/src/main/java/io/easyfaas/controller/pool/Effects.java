@@ -26,9 +26,10 @@ final class Effects {
     return taken;
   }
 
-  /// Has effects happen, in order. One that fails does not keep the others from it. Without the
-  /// lock.
-  static void run(List<Effect> effects, SlotWork work) {
+  /// Has effects happen, in order. One that fails does not keep the others from it, and of work
+  /// that could not begin the pool is told that it has failed: a slot comes out of every state.
+  /// Without the lock.
+  static void run(List<Effect> effects, SlotWork work, SlotPool pool) {
     if (effects.isEmpty()) {
       return; // As after every warm call: what follows costs more than the rest of it.
     }
@@ -38,7 +39,18 @@ final class Effects {
       } catch (Throwable e) {
         // Not the effect itself: a function's document has secrets.
         LOG.error("{} failed", effect.getClass().getSimpleName(), e);
+        if (effect instanceof Effect.Work lost) {
+          tell(pool, lost);
+        }
       }
+    }
+  }
+
+  private static void tell(SlotPool pool, Effect.Work lost) {
+    try {
+      pool.tell(lost.slot(), lost.notBegun());
+    } catch (RuntimeException | Error e) {
+      LOG.error("slot {}: it is not known that its work did not begin", lost.slot(), e);
     }
   }
 

@@ -182,7 +182,8 @@ final class Scheduler {
     } else if (isFull(function.account) && !mayMakeRoom()) {
       refusal = noRoom(room.full()); // Cheap: calls come fast then.
     } else {
-      refusal = queue.add(function, waiter, clock.nanos());
+      String limit = queue.add(function, waiter, clock.nanos());
+      refusal = limit == null ? null : noRoom(limit);
     }
     if (refusal == null) {
       serve(function); // Its limits may be others than when the calls before it came.

@@ -88,7 +88,7 @@ final class Slot {
   /// Whether its reset has failed, and none has succeeded since.
   boolean isBroken() {
     return switch (state) {
-      case SlotState.Closed _ -> true;
+      case SlotState.Closed closed -> closed.failures() > 0;
       case SlotState.Stopping stopping -> stopping.failures() > 0;
       default -> false;
     };

@@ -89,7 +89,7 @@ public final class SlotPool {
       result = scheduler.acquire(function, waiter);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
     return result;
   }
 
@@ -105,7 +105,7 @@ public final class SlotPool {
       scheduler.release(lease);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
   }
 
   /// Takes a call out of the queue.
@@ -118,7 +118,7 @@ public final class SlotPool {
       waited = scheduler.withdraw(function, waiter);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
     return waited;
   }
 
@@ -134,7 +134,7 @@ public final class SlotPool {
       slot.ifPresent(life::invalidate);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
     return slot.isPresent();
   }
 
@@ -153,7 +153,7 @@ public final class SlotPool {
       scheduler.settle();
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
     return next;
   }
 
@@ -164,7 +164,7 @@ public final class SlotPool {
       scheduler.close();
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
   }
 
   /// Every slot, by index.
@@ -223,7 +223,7 @@ public final class SlotPool {
       scheduler.allocatable(memory);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
   }
 
   /// Work on a slot has ended.
@@ -236,7 +236,7 @@ public final class SlotPool {
       life.on(slots.get(index), event);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
   }
 
   /// A warming slot's runner has loaded its function.
@@ -250,7 +250,7 @@ public final class SlotPool {
       lease = life.connected(slots.get(index), runner, times);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
     return lease;
   }
 
@@ -264,7 +264,7 @@ public final class SlotPool {
       isLost = life.lost(lease, reason);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
     return isLost;
   }
 
@@ -275,7 +275,7 @@ public final class SlotPool {
       life.drain(lease, reason);
       toDo = effects.take();
     }
-    Effects.run(toDo, work);
+    Effects.run(toDo, work, this);
   }
 
   /// Whether a slot is to be paused, or stay so.

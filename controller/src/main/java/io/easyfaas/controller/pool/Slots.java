@@ -108,13 +108,8 @@ final class Slots {
 
   /// Whether none can be used before a reset succeeds that has failed.
   boolean areAllBroken() {
-    int broken = count(SlotState.Closed.class);
-    BitSet stopping = in(SlotState.Stopping.class);
-    if (broken + stopping.cardinality() < size()) {
-      return false;
-    }
-    for (int i = stopping.nextSetBit(0); i >= 0; i = stopping.nextSetBit(i + 1)) {
-      if (!all.get(i).isBroken()) {
+    for (Slot slot : all) {
+      if (!slot.isBroken()) {
         return false;
       }
     }

@@ -2,8 +2,9 @@
 /// front of it.
 ///
 /// A document is read once and turned into a {@link
-/// io.easyfaas.controller.registry.ResolvedFunction} with everything the invoke path needs. Nothing
-/// here sees an event loop: every look-up blocks and runs on a virtual thread.
+/// io.easyfaas.controller.registry.ResolvedFunction} with everything the invoke path needs. A
+/// question to the registry blocks, and has a virtual thread; whoever waits for its answer has
+/// none, and an event loop may begin to wait.
 @NullMarked
 package io.easyfaas.controller.registry;
 

@@ -284,8 +284,11 @@ final class SlotWarden {
       CallEnds.tell(lost, SlotWarden::lostWithSandbox);
       warn("reset ({}) failed: {}", reason.word(), Failures.describe(e));
     }
-    channel.end();
-    tell(outcome);
+    try {
+      channel.end();
+    } finally {
+      tell(outcome);
+    }
   }
 
   /// A runner whose sandbox is gone, or whose funclet, has ended because of that: what its calls

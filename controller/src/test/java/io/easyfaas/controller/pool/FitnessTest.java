@@ -114,6 +114,17 @@ class FitnessTest {
   }
 
   @Test
+  void aCallThatMayNotWaitWhileNoSandboxCanBeMadeIsToldSo() {
+    PoolHarness broken = new PoolHarness(1, 256, 1000, 0);
+    broken.pool.invalidate(broken.pool.slots().getFirst().id());
+    broken.pool.tell(0, new SlotEvent.ResetFailed(true));
+
+    Call tooLarge = broken.call(function);
+
+    assertThat(tooLarge.refusal).isEqualTo(new Refusal.NoSandbox());
+  }
+
+  @Test
   void aCallThatWaitsWhileOneSandboxIsMadeAnewIsOneTooMany() {
     PoolHarness slow = new PoolHarness(1, 256);
     slow.pool.invalidate(slow.pool.slots().getFirst().id());

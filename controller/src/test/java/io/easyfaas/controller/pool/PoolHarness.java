@@ -101,6 +101,7 @@ final class PoolHarness implements SlotWork {
   final List<Integer> thaws = new ArrayList<>();
   final SlotPool pool;
   long now = 1_000_000_000L;
+  boolean noThread; // Then no work can begin.
   private int calls;
 
   PoolHarness(int slots, int allocatableMebibytes) {
@@ -240,31 +241,43 @@ final class PoolHarness implements SlotWork {
 
   @Override
   public void warmUp(int slot, ResolvedFunction function, String requestId) {
+    begin();
     warmUps.add(new WarmUp(slot, function, requestId));
   }
 
   @Override
   public void prewarm(int slot, RuntimeConfiguration runtime) {
+    begin();
     prewarms.add(new Prewarm(slot, runtime));
   }
 
   @Override
   public void probe(int slot, RuntimeConfiguration program) {
+    begin();
     probes.add(slot);
   }
 
   @Override
   public void freeze(int slot) {
+    begin();
     freezes.add(slot);
   }
 
   @Override
   public void thaw(int slot) {
+    begin();
     thaws.add(slot);
   }
 
   @Override
   public void reset(int slot, Reason reason) {
+    begin();
     resets.add(new Reset(slot, reason));
+  }
+
+  private void begin() {
+    if (noThread) {
+      throw new OutOfMemoryError("test: no thread is left");
+    }
   }
 }

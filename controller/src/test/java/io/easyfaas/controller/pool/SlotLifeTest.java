@@ -57,6 +57,52 @@ final class SlotLifeTest {
   }
 
   @Test
+  void aResetThatCannotBeginIsTriedAgain() {
+    PoolHarness harness = new PoolHarness(1, 256);
+    harness.noThread = true;
+
+    harness.pool.invalidate(ContainerId.of("pod", 0));
+    assertThat(harness.states()).containsExactly("Closed");
+    assertThat(harness.pool.unready()).containsExactly(Unready.NO_SANDBOX);
+    harness.noThread = false;
+    harness.pass(SECOND);
+    harness.finishReset();
+
+    assertThat(harness.states()).containsExactly("Cold");
+  }
+
+  @Test
+  void aWarmUpThatCannotBeginIsTriedInAnotherSlotAndThenTold() {
+    PoolHarness harness = new PoolHarness(2, 256);
+    harness.noThread = true;
+
+    Call call = harness.call(one);
+
+    assertThat(call.refusal).isInstanceOf(Refusal.WarmupFailed.class);
+    assertThat(harness.states()).containsExactly("Closed", "Closed");
+  }
+
+  @Test
+  void aPauseThatCannotBeginIsTriedAgain() {
+    PoolHarness harness = PoolHarness.withQueue(1, 256, 10);
+    Call first = harness.call(one);
+    harness.connect();
+    harness.release(first);
+    harness.noThread = true;
+    harness.pass(FREEZE);
+    assertThat(harness.states()).containsExactly("Frozen");
+    harness.noThread = false;
+    harness.pass(SECOND);
+    assertThat(harness.freezes).containsExactly(0);
+
+    harness.noThread = true;
+    Call call = harness.call(one);
+
+    assertThat(harness.states()).as("its end could not begin").containsExactly("Closed");
+    assertThat(call.refusal).as("it waits for another slot").isNull();
+  }
+
+  @Test
   void aFrozenSlotThatNobodyCallsIsResetInTheEnd() {
     PoolHarness harness = frozen(1);
 

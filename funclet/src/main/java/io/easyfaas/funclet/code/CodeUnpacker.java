@@ -23,7 +23,7 @@ final class CodeUnpacker {
   private final CodeFetcher fetcher;
   private final DiskUse limit;
   private final OpenArchives open = new OpenArchives(Runtime.getRuntime().maxMemory() / 4);
-  // For what is fetched.
+  // For fetched archives that are kept in memory, each of at most MOST_IN_MEMORY bytes.
   private final Semaphore places =
       new Semaphore((int) (Runtime.getRuntime().maxMemory() / 32 / FetchedArchive.MOST_IN_MEMORY));
   // Of the cache's file system; 0 until it is asked.

@@ -37,11 +37,7 @@ final class CodeCacheIT {
 
   @Test
   void aFullDiskIsNamedAndNothingIsLeftOnIt() throws IOException {
-    CodeCache cache =
-        new CodeCache(
-            disk.resolve("code"),
-            new DiskUse(64 << 20, 100_000),
-            new CodePace(Duration.ofSeconds(10), 1 << 20));
+    CodeCache cache = cache();
     cache.sweep("boot");
     StringBuilder content = new StringBuilder();
     new Random(7).ints(2_000_000, ' ', '~').forEach(content::appendCodePoint);
@@ -60,6 +56,26 @@ final class CodeCacheIT {
     try (var left = Files.list(disk.resolve("code"))) {
       assertThat(left.map(path -> path.getFileName().toString())).containsExactly(".boot");
     }
+  }
+
+  @Test
+  void anAccountWhoseDirectoryCannotBeRemovedKeepsNobodyFromStarting() throws Exception {
+    cache().sweep("boot");
+    Path account =
+        Files.createDirectory(disk.resolve("code").resolve("0123456789abcdef0123456789abcdef"));
+    run("mount", "-t", "tmpfs", "easyfaas-test", account.toString());
+    try {
+      cache().sweep("boot");
+    } finally {
+      run("umount", account.toString());
+    }
+  }
+
+  private CodeCache cache() {
+    return new CodeCache(
+        disk.resolve("code"),
+        new DiskUse(64 << 20, 100_000),
+        new CodePace(Duration.ofSeconds(10), 1 << 20));
   }
 
   private static void run(String... command) throws IOException, InterruptedException {
