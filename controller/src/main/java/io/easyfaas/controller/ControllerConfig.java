@@ -136,7 +136,7 @@ public record ControllerConfig(
             "flag",
             "false",
             "Whether the registry sees the caller's Authorization header."),
-        new Option("event-loops", "number", "1", "Threads of the invoke path."),
+        new Option("event-loops", "number", "1", "Threads of the invoke path, at most 64."),
         new Option(
             "runtime-alive-timeout",
             "duration",
@@ -156,12 +156,14 @@ public record ControllerConfig(
             "max-prewarmed",
             "number",
             "2",
-            "Started runners kept ready for the languages in use, all together; 0: none."),
+            "Started runners kept ready for the languages in use, at most 4096 together; 0: "
+                + "none."),
         new Option(
             "max-queue",
             "number",
             "1000",
-            "Calls that may wait at once, for a sandbox or the registry."),
+            "Calls that may wait at once, for the registry or a sandbox, besides those that "
+                + "one is being made for; at most 1000000."),
         new Option(
             "max-queue-bytes",
             "size",
@@ -171,7 +173,8 @@ public record ControllerConfig(
             "max-queue-wait",
             "duration",
             "5s",
-            "How long a call waits for a sandbox, and before that for the registry."),
+            "How long a call waits for a sandbox, and before that for the registry; a "
+                + "warm-up under way for it is not counted, nor one that failed."),
         new Option(
             "latest-cache",
             "duration",
@@ -197,14 +200,14 @@ public record ControllerConfig(
             "size",
             "4MiB",
             "Size at which a file is put aside for a new one."),
-        new Option("userlog-files", "number", "4", "Files kept of one revision."),
+        new Option("userlog-files", "number", "4", "Files kept of one revision, at most 100."),
         new Option("userlog-total-size", "size", "256MiB", "What all user logs may take."),
         new Option(
             "enable-simple-auth",
             "flag",
             "true",
             "Whether the caller's account must be the function's owner."),
-        new Option("max-body", "size", "6MiB", "Largest request body."));
+        new Option("max-body", "size", "6MiB", "Largest request body, at most 6MiB."));
   }
 
   /// Reads the command line and the environment.

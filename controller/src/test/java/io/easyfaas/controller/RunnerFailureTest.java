@@ -230,7 +230,7 @@ class RunnerFailureTest {
 
     assertThat(response.statusCode()).isEqualTo(500);
     assertThat(response.body()).contains("no HELLO in");
-    assertThat(reasons()).containsExactly("warmup-failed", "warmup-failed");
+    assertThat(reasons()).containsOnly("warmup-failed");
   }
 
   @Test
@@ -353,6 +353,14 @@ class RunnerFailureTest {
 
     assertThat(engine.invoke(brn, "x").body()).isEqualTo("x");
     assertThat(engine.funclet.warmups()).hasSize(2);
+  }
+
+  @Test
+  void callWhoseSandboxesAreLostBeforeTheirRunnersGreetMayBeTriedAgain() {
+    String brn = engine.registry.add("hello", Traits.of("echo"));
+    engine.funclet.script(_ -> engine.funclet.restart());
+
+    assertUnavailable(engine.invoke(brn, "x"));
   }
 
   @Test

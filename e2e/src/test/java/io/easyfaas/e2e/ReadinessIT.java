@@ -82,7 +82,7 @@ final class ReadinessIT {
 
     assertThat(refused.status()).isEqualTo(503);
     assertThat(refused.header("Retry-After")).isPresent();
-    assertThat(refused.text()).contains("there is no sandbox, and none can be made");
+    assertThat(refused.text()).contains("no sandbox is free, and none can be made");
     assertThat(readiness(controller).text()).contains("\"no-sandbox\"", "\"no-funclet\"");
   }
 

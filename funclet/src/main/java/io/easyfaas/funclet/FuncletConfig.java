@@ -134,7 +134,7 @@ public record FuncletConfig(
             "Most cores one slot may use; 0: all that are free. A limit also slows down starts."),
         new Option(
             "runner-cpu-requests", "cores", "0.2", "Cores one slot gets when all are wanted."),
-        new Option("pids-max", "number", "256", "Processes and threads of one slot."),
+        new Option("pids-max", "number", "256", "Processes and threads of one slot, 8 to 4194304."),
         new Option("tmp-size", "size", "64MiB", "Size of /tmp in a sandbox."),
         new Option("code-cache-size", "size", "2GiB", "Unpacked code that is kept; at least 8KiB."),
         new Option(

@@ -44,7 +44,7 @@ public record HttpTriggerConfig(
             "Region in the BRN of every function that is called."),
         // The longest function timeout, and some seconds for its queue and its cold start.
         new Option("timeout", "duration", "930s", "Longest wait for the controller's answer."),
-        new Option("max-body-size", "size", "4MiB", "Largest request body."));
+        new Option("max-body-size", "size", "4MiB", "Largest request body, at most 4608KiB."));
   }
 
   private static final Pattern REGION = Pattern.compile("[a-z]{2,5}[0-9]*");

@@ -35,8 +35,10 @@ public record StubsConfig(
         new Option("data-dir", "path", "/var/faas", "Directory of the engine's data."),
         new Option(
             "function-dir", "path", "", "Where functions are stored; data-dir/functions if empty."),
-        new Option("max-code-size", "size", "50MiB", "Largest code package, as a zip."),
-        new Option("max-uploads", "number", "16", "Code packages that are taken at once."),
+        new Option(
+            "max-code-size", "size", "50MiB", "Largest code package, as a zip; at most 512MiB."),
+        new Option(
+            "max-uploads", "number", "16", "Code packages that are taken at once, at most 1000."),
         new Option(
             "max-upload-space", "size", "4GiB", "Disk space they may take until they are stored."),
         new Option(

@@ -25,6 +25,11 @@ final class RequestDecoder extends HttpRequestDecoder {
   static final int MAX_HEAD_BYTES = 16 * 1024;
 
   private static final int MAX_HEADERS = 128;
+
+  /// Of a head, for people.
+  static final String HEAD_LIMITS =
+      "at most " + MAX_HEAD_BYTES + " bytes and " + MAX_HEADERS + " headers";
+
   private static final int LARGE_BUFFER_BYTES = 8 * 1024;
   private static final String NO_ROOM =
       "memory for requests and answers: no room for requests that wait for the one before";

@@ -146,7 +146,7 @@ final class RequestReader extends ChannelInboundHandlerAdapter {
       refuse(
           ctx,
           tooLong
-              ? HttpResponse.error(ErrorCode.HEAD_TOO_LARGE, "")
+              ? HttpResponse.error(ErrorCode.HEAD_TOO_LARGE, RequestDecoder.HEAD_LIMITS)
               : HttpResponse.error(ErrorCode.INVALID_REQUEST, "not HTTP/1.1"));
       return;
     }

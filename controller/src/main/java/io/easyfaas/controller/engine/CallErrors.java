@@ -58,7 +58,7 @@ final class CallErrors {
 
   /// Nothing to run the call in.
   static ApiException noSandbox() {
-    return new ApiException(ErrorCode.UNAVAILABLE, "there is no sandbox, and none can be made");
+    return new ApiException(ErrorCode.UNAVAILABLE, "no sandbox is free, and none can be made");
   }
 
   /// No room for the call, ever.
@@ -75,7 +75,10 @@ final class CallErrors {
   ///
   /// @param passes whether another try may succeed
   static ApiException warmup(String detail, boolean passes) {
-    return passes ? new ApiException(ErrorCode.UNAVAILABLE, "", List.of(detail)) : engine(detail);
+    return passes
+        ? new ApiException(
+            ErrorCode.UNAVAILABLE, "the function could not be put into a sandbox", List.of(detail))
+        : engine(detail);
   }
 
   /// The engine's own failure.
@@ -103,13 +106,10 @@ final class CallErrors {
       throw invalid("missing query parameter Qualifier", "");
     }
     try {
-      if (Qualifier.parse(qualifier) instanceof Qualifier.Version) {
-        return;
-      }
-    } catch (InvalidBrnException _) {
-      // Falls through to the one answer for whatever is not a version.
+      Qualifier.Version _ = new Qualifier.Version(qualifier);
+    } catch (InvalidBrnException e) {
+      throw invalid("invalid function qualifier", String.valueOf(e.getMessage()));
     }
-    throw invalid("invalid function qualifier", "");
   }
 
   /// A request that cannot be one.

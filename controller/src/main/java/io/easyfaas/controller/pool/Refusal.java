@@ -10,8 +10,8 @@ public sealed interface Refusal {
   /// @param detail which limit was hit
   record Overloaded(String detail) implements Refusal {}
 
-  /// There is no sandbox, and none can be made: the reset of every slot has failed, as it does when
-  /// there is nobody to make them.
+  /// No sandbox is free, and none can be made: there is nobody to make them, or the reset of every
+  /// slot has failed.
   record NoSandbox() implements Refusal {}
 
   /// It could never run, however long it waits: another try is of no use.

@@ -22,6 +22,7 @@ final class Scheduler {
   private final CallQueue queue;
   private final WaitingRoom room;
   private final StandbyFiller standby;
+  private final SlotWork work;
   private final PoolLimits limits;
   private final PoolClock clock;
   private boolean closed;
@@ -32,6 +33,7 @@ final class Scheduler {
       CallQueue queue,
       WaitingRoom room,
       StandbyFiller standby,
+      SlotWork work,
       PoolLimits limits,
       PoolClock clock) {
     this.slots = slots;
@@ -39,6 +41,7 @@ final class Scheduler {
     this.queue = queue;
     this.room = room;
     this.standby = standby;
+    this.work = work;
     this.limits = limits;
     this.clock = clock;
   }
@@ -160,7 +163,9 @@ final class Scheduler {
   }
 
   private Refusal noRoom(String limit) {
-    return slots.areAllBroken() ? new Refusal.NoSandbox() : new Refusal.Overloaded(limit);
+    return !work.isPossible() || slots.areAllBroken()
+        ? new Refusal.NoSandbox()
+        : new Refusal.Overloaded(limit);
   }
 
   private @Nullable Lease takePermit(PooledFunction function) {

@@ -74,7 +74,8 @@ public final class SlotPool {
     this.waitingRoom = new WaitingRoom(limits.maxQueue(), limits.maxQueueBytes());
     this.queue = new CallQueue(limits, waitingRoom, functions, effects);
     this.standby = new StandbyFiller(slots, new Standby(limits.maxPrewarmed()), node.baseMemory());
-    this.scheduler = new Scheduler(slots, functions, queue, waitingRoom, standby, limits, clock);
+    this.scheduler =
+        new Scheduler(slots, functions, queue, waitingRoom, standby, work, limits, clock);
     this.fitness = new Fitness(node.probe());
     this.life = new SlotLife(slots, queue, standby, scheduler, fitness, limits);
   }

@@ -7,6 +7,9 @@ import io.easyfaas.controller.registry.ResolvedFunction;
 /// work on a thread of its own, which tells the outcome to {@link SlotPool#tell}. One that throws
 /// has not begun, and the pool takes the work for failed.
 public interface SlotWork {
+  /// Whether there is anybody who does it. Does not block.
+  boolean isPossible();
+
   /// Starts a runner in a cold slot; ends in {@link SlotEvent.Prewarmed} or {@link
   /// SlotEvent.PrewarmFailed}.
   void prewarm(int slot, RuntimeConfiguration runtime);

@@ -182,15 +182,18 @@ final class SlotWarden {
           what,
           printed());
       String detail = "warm up runtime " + id + " failed: " + what;
-      tell(failed(e, detail));
+      tell(failed(e, requestId, detail));
     }
   }
 
   /// What funclet blames on the caller is the function's fault, and the next slot would tell the
   /// same.
-  private static SlotEvent failed(Throwable failure, String detail) {
+  private SlotEvent failed(Throwable failure, String requestId, String detail) {
     return switch (failure) {
-      case RunnerException _ -> new SlotEvent.RunnerNotStarted(detail);
+      case RunnerException _ ->
+          isSandboxLost(requestId)
+              ? new SlotEvent.WarmupFailed(detail, true)
+              : new SlotEvent.RunnerNotStarted(detail);
       case ApiException refused ->
           switch (refused.code()) {
             case CODE_NOT_FOUND -> new SlotEvent.WarmupRefused(new Refusal.CodeGone(detail));
@@ -201,6 +204,18 @@ final class SlotWarden {
           };
       default -> new SlotEvent.WarmupFailed(detail, false);
     };
+  }
+
+  /// Whether the runner ended because its sandbox did, or funclet. Only a reset tells.
+  private boolean isSandboxLost(String requestId) {
+    try {
+      return warden
+          .funclet()
+          .reborn(new ResetRequest(id, requestId, Reason.WARMUP_FAILED.word()))
+          .wasEmpty();
+    } catch (RuntimeException _) {
+      return true;
+    }
   }
 
   /// Makes the sandbox anew.

@@ -151,6 +151,11 @@ public final class Warden implements SlotWork, AutoCloseable {
   }
 
   @Override
+  public boolean isPossible() {
+    return !isFuncletGone();
+  }
+
+  @Override
   public void prewarm(int slot, RuntimeConfiguration runtime) {
     execute(() -> slots.get(slot).prewarm(runtime));
   }

@@ -114,6 +114,19 @@ class FitnessTest {
   }
 
   @Test
+  void aCallThatWaitsWhileThereIsNobodyToMakeSandboxesIsToldSo() {
+    PoolHarness lost = new PoolHarness(1, 256);
+    lost.call(function);
+    lost.connect();
+    Call waits = lost.call(PoolHarness.function("other", Traits.of("echo")));
+    lost.nobodyWorks = true;
+
+    lost.pass(Duration.ofSeconds(5));
+
+    assertThat(waits.refusal).isEqualTo(new Refusal.NoSandbox());
+  }
+
+  @Test
   void aCallThatMayNotWaitWhileNoSandboxCanBeMadeIsToldSo() {
     PoolHarness broken = new PoolHarness(1, 256, 1000, 0);
     broken.pool.invalidate(broken.pool.slots().getFirst().id());

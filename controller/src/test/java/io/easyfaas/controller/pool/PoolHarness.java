@@ -102,6 +102,7 @@ final class PoolHarness implements SlotWork {
   final SlotPool pool;
   long now = 1_000_000_000L;
   boolean noThread; // Then no work can begin.
+  boolean nobodyWorks;
   private int calls;
 
   PoolHarness(int slots, int allocatableMebibytes) {
@@ -237,6 +238,11 @@ final class PoolHarness implements SlotWork {
 
   List<String> states() {
     return pool.slots().stream().map(slot -> slot.state().getClass().getSimpleName()).toList();
+  }
+
+  @Override
+  public boolean isPossible() {
+    return !nobodyWorks;
   }
 
   @Override

@@ -47,7 +47,11 @@ record CodeDirectory(Path path) {
       if (child.equals(boot.path())) {
         continue;
       }
-      if (!isSameBoot || !isAccount(child)) {
+      if (!isAccount(child)) {
+        leaveOut(child);
+        continue;
+      }
+      if (!isSameBoot) {
         discard(child);
         continue;
       }
@@ -68,7 +72,11 @@ record CodeDirectory(Path path) {
 
   /// Where an archive is, or would be.
   Path of(CodeKey key) {
-    return path.resolve(key.account()).resolve(key.hash().hex());
+    return account(key).resolve(key.hash().hex());
+  }
+
+  private Path account(CodeKey key) {
+    return path.resolve(key.account());
   }
 
   boolean has(CodeKey key) {
@@ -81,10 +89,9 @@ record CodeDirectory(Path path) {
   }
 
   /// Lets a directory be the archive from now on.
-  void add(Path content, CodeKey key) throws IOException {
-    Path account = path.resolve(key.account());
-    if (!Files.isDirectory(account, NOFOLLOW_LINKS)) {
-      makeAccount(account);
+  synchronized void add(Path content, CodeKey key) throws IOException {
+    if (!Files.isDirectory(account(key), NOFOLLOW_LINKS)) {
+      makeAccount(account(key));
     }
     Files.move(content, of(key), StandardCopyOption.ATOMIC_MOVE);
   }
@@ -92,10 +99,10 @@ record CodeDirectory(Path path) {
   /// Takes an archive's name away, so that nobody can take hold of what is half deleted.
   ///
   /// @return what is to be deleted
-  Path moveAway(CodeKey key) throws IOException {
-    Path archive = of(key);
-    Path doomed = archive.resolveSibling(".evicted-" + UUID.randomUUID());
-    return Files.move(archive, doomed, StandardCopyOption.ATOMIC_MOVE);
+  synchronized Path moveAway(CodeKey key) throws IOException {
+    Path doomed = Files.move(of(key), temporary("evicted"), StandardCopyOption.ATOMIC_MOVE);
+    deleteEmpty(account(key));
+    return doomed;
   }
 
   /// Remembers when an archive was used.
@@ -166,6 +173,15 @@ record CodeDirectory(Path path) {
     }
   }
 
+  /// What is none of the cache's.
+  private void leaveOut(Path child) {
+    try {
+      discard(child);
+    } catch (IOException e) { // Somebody mounted it, for example.
+      LOG.warn("{} is no file of the engine's, and is left out: {}", child, e.toString());
+    }
+  }
+
   private void discard(Path child) throws IOException {
     Path doomed = temporary("swept");
     Files.move(child, doomed, StandardCopyOption.ATOMIC_MOVE);
@@ -173,10 +189,7 @@ record CodeDirectory(Path path) {
   }
 
   /// Whoever sees it sees it open.
-  private synchronized void makeAccount(Path account) throws IOException {
-    if (Files.isDirectory(account, NOFOLLOW_LINKS)) {
-      return; // Another was faster.
-    }
+  private void makeAccount(Path account) throws IOException {
     Path made = temporary("account");
     try {
       makeOpen(made);

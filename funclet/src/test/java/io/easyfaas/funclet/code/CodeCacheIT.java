@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A cache on a disk of one mebibyte.
 @RequiresRoot
@@ -58,16 +60,16 @@ final class CodeCacheIT {
     }
   }
 
-  @Test
-  void anAccountWhoseDirectoryCannotBeRemovedKeepsNobodyFromStarting() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"0123456789abcdef0123456789abcdef", "lost+found"})
+  void aDirectoryThatCannotBeRemovedKeepsNobodyFromStarting(String name) throws Exception {
     cache().sweep("boot");
-    Path account =
-        Files.createDirectory(disk.resolve("code").resolve("0123456789abcdef0123456789abcdef"));
-    run("mount", "-t", "tmpfs", "easyfaas-test", account.toString());
+    Path child = Files.createDirectory(disk.resolve("code").resolve(name));
+    run("mount", "-t", "tmpfs", "easyfaas-test", child.toString());
     try {
       cache().sweep("boot");
     } finally {
-      run("umount", account.toString());
+      run("umount", child.toString());
     }
   }
 
