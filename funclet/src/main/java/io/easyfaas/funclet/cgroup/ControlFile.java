@@ -4,8 +4,11 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
@@ -69,11 +72,12 @@ record ControlFile(Path path) {
   }
 
   /// What went wrong, without the path that `java.nio` puts in front of it.
-  private static String reason(IOException e) {
-    return e instanceof java.nio.file.NoSuchFileException
-        ? "no such file"
-        : e instanceof java.nio.file.FileSystemException f && f.getReason() != null
-            ? f.getReason()
-            : String.valueOf(e.getMessage());
+  private static String reason(IOException failure) {
+    return switch (failure) {
+      case NoSuchFileException _ -> "no such file";
+      case ClosedByInterruptException _ -> "interrupted";
+      case FileSystemException other when other.getReason() != null -> other.getReason();
+      default -> String.valueOf(failure.getMessage());
+    };
   }
 }
