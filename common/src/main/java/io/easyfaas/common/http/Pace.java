@@ -37,17 +37,19 @@ final class Pace {
   ///
   /// @param total bytes so far
   void start(long total) {
-    goOn(total);
+    atStart = total;
+    atLastLook = total;
+    looks = 0;
     ahead = step;
   }
 
-  /// Judges from now on, and leaves out what was since the last look: it was not the client's
-  /// doing. What it was late before it is still.
+  /// Judges from now on, and lets pass what was since the last look: that it was little was not the
+  /// client's doing. What it was late before it is still, but for what it has gained.
   ///
   /// @param total bytes so far
   void goOn(long total) {
+    gain(total, false);
     atStart = total;
-    atLastLook = total;
     looks = 0;
   }
 
@@ -58,12 +60,9 @@ final class Pace {
   /// @return what there was and what was expected, for people; null when it is fast enough
   @Nullable String slowness(long total, boolean isShort) {
     long sinceLook = total - atLastLook;
-    atLastLook = total;
-    long wanted = Deadlines.minBytes(shortWindow) * Deadlines.TIMES_WHEN_SHORT;
-    long gain = sinceLook - wanted;
-    ahead = Math.min(step, ahead + (isShort ? gain : Math.max(0, gain)));
+    gain(total, isShort);
     if (ahead < 0) {
-      return text(sinceLook, shortWindow, wanted);
+      return text(sinceLook, shortWindow, wantedWhenShort());
     }
     if (++looks < looksInAWindow) {
       return null;
@@ -73,6 +72,16 @@ final class Pace {
     looks = 0;
     long expected = Deadlines.minBytes(window);
     return sinceStart < expected ? text(sinceStart, window, expected) : null;
+  }
+
+  private void gain(long total, boolean isShort) {
+    long gain = total - atLastLook - wantedWhenShort();
+    ahead = Math.min(step, ahead + (isShort ? gain : Math.max(0, gain)));
+    atLastLook = total;
+  }
+
+  private long wantedWhenShort() {
+    return Deadlines.minBytes(shortWindow) * Deadlines.TIMES_WHEN_SHORT;
   }
 
   private static String text(long bytes, Duration time, long expected) {

@@ -91,6 +91,18 @@ final class PaceTest {
   }
 
   @Test
+  void whatWasGainedWhileItWasLeftOutCounts() {
+    Pace upload = upload();
+    long total = 0;
+    for (int look = 0; look < 100; look++) {
+      total += 2 * FAST;
+      upload.goOn(total);
+      total += FAST;
+      assertThat(upload.slowness(total, true)).isNull();
+    }
+  }
+
+  @Test
   void whoWasFastBeforeMayNotRestLater() {
     Pace upload = upload();
 

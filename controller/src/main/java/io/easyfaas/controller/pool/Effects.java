@@ -26,31 +26,35 @@ final class Effects {
     return taken;
   }
 
-  /// Has effects happen, in order. One that fails does not keep the others from it, and of work
-  /// that could not begin the pool is told that it has failed: a slot comes out of every state.
-  /// Without the lock.
+  /// Has effects happen, in order. One that fails does not keep the others from it. Work that could
+  /// not begin has failed: what follows from that happens too, at the end. Without the lock.
+  ///
+  /// @param effects of {@link #take}; others may be added
   static void run(List<Effect> effects, SlotWork work, SlotPool pool) {
-    if (effects.isEmpty()) {
-      return; // As after every warm call: what follows costs more than the rest of it.
-    }
-    for (Effect effect : effects) {
+    // By index, which is quick after every warm call, and because the list may grow.
+    for (int i = 0; i < effects.size(); i++) {
+      Effect effect = effects.get(i);
+      String what =
+          effect.getClass().getSimpleName(); // Not all: a function's document has secrets.
       try {
         run(effect, work);
       } catch (Throwable e) {
-        // Not the effect itself: a function's document has secrets.
-        LOG.error("{} failed", effect.getClass().getSimpleName(), e);
         if (effect instanceof Effect.Work lost) {
-          tell(pool, lost);
+          LOG.error("slot={} {} could not begin: {}", lost.slot(), what, e.toString());
+          effects.addAll(failed(lost, pool));
+        } else {
+          LOG.error("{} failed", what, e);
         }
       }
     }
   }
 
-  private static void tell(SlotPool pool, Effect.Work lost) {
+  private static List<Effect> failed(Effect.Work lost, SlotPool pool) {
     try {
-      pool.tell(lost.slot(), lost.notBegun());
+      return pool.told(lost.slot(), lost.notBegun());
     } catch (RuntimeException | Error e) {
-      LOG.error("slot {}: it is not known that its work did not begin", lost.slot(), e);
+      LOG.error("slot={} its work did not begin, and it is not known", lost.slot(), e);
+      return List.of();
     }
   }
 

@@ -232,12 +232,15 @@ public final class SlotPool {
   /// @throws IllegalStateException when the event has no meaning in the slot's state; nothing
   ///   changes
   public void tell(int index, SlotEvent event) {
-    List<Effect> toDo;
+    Effects.run(told(index, event), work, this);
+  }
+
+  /// {@link #tell}, but for its effects.
+  List<Effect> told(int index, SlotEvent event) {
     synchronized (lock) {
       life.on(slots.get(index), event);
-      toDo = effects.take();
+      return effects.take();
     }
-    Effects.run(toDo, work, this);
   }
 
   /// A warming slot's runner has loaded its function.

@@ -3,11 +3,11 @@ package io.easyfaas.controller.pool;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.controller.registry.ResolvedFunction;
 
-/// The slow work a pool decides on. Called without the pool's lock; must return at once and do the
-/// work on a thread of its own, which tells the outcome to {@link SlotPool#tell}. One that throws
-/// has not begun, and the pool takes the work for failed.
+/// The slow work a pool decides on. Called without the pool's lock, but for {@link #isPossible};
+/// must return at once and do the work on a thread of its own, which tells the outcome to {@link
+/// SlotPool#tell}. One that throws has not begun, and the pool takes the work for failed.
 public interface SlotWork {
-  /// Whether there is anybody who does it. Does not block.
+  /// Whether there is anybody who does it. Does not block, and calls nobody.
   boolean isPossible();
 
   /// Starts a runner in a cold slot; ends in {@link SlotEvent.Prewarmed} or {@link

@@ -213,7 +213,7 @@ final class SlotWarden {
           .funclet()
           .reborn(new ResetRequest(id, requestId, Reason.WARMUP_FAILED.word()))
           .wasEmpty();
-    } catch (RuntimeException _) {
+    } catch (Throwable _) {
       return true;
     }
   }
@@ -233,14 +233,20 @@ final class SlotWarden {
   /// {@link #reset} on a thread of its own, if the warden is not closed. Returns at once; the calls
   /// are told in any case.
   void resetLater(Reason reason, List<RunnerCall> lost) {
-    if (!warden.execute(() -> reset(reason, lost))) {
-      CallEnds.tell(lost, SlotWarden::lostWithSandbox);
+    try {
+      if (warden.execute(() -> reset(reason, lost))) {
+        return;
+      }
+    } catch (Error e) { // There is no thread left.
+      warn("reset ({}) could not begin: {}", reason.word(), Failures.describe(e));
+      tell(new SlotEvent.ResetFailed(true));
     }
+    CallEnds.tell(lost, SlotWarden::lostWithSandbox);
   }
 
   /// Tells the pool that it did not take a warm-up that has succeeded. Returns at once.
-  void refusedLater(Throwable why) {
-    warden.execute(() -> tell(new SlotEvent.WarmupFailed(Failures.describe(why), false)));
+  void refused(Throwable why) {
+    tell(new SlotEvent.WarmupFailed(Failures.describe(why), false));
   }
 
   /// Ends the runner. Safe to call twice.

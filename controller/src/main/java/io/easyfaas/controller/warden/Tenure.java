@@ -50,7 +50,7 @@ final class Tenure implements RunnerEvents {
     try {
       given = pool.connected(slot.index(), runner, times);
     } catch (Throwable e) {
-      slot.refusedLater(e); // Who waits for the warm-up takes it for done.
+      slot.refused(e); // Who waits for the warm-up takes it for done.
       throw e;
     }
     lease = given;

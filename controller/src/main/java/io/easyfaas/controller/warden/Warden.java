@@ -25,10 +25,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -242,13 +244,30 @@ public final class Warden implements SlotWork, AutoCloseable {
   /// Has work done on a thread of its own.
   ///
   /// @return false when the warden is closed: then it is dropped
+  /// @throws Error when it has not begun, and never will
   boolean execute(Runnable work) {
+    return execute(threads, work);
+  }
+
+  /// Why not simply what the executor says: of a virtual thread that has nothing to run on, the JDK
+  /// throws what kept it from making one more to carry it, though another may carry it by then.
+  static boolean execute(Executor threads, Runnable work) {
+    AtomicBoolean isDecided = new AtomicBoolean();
     try {
-      threads.execute(work);
+      threads.execute(() -> {
+        if (isDecided.compareAndSet(false, true)) {
+          work.run();
+        }
+      });
       return true;
     } catch (RejectedExecutionException _) {
       LOG.debug("slot work after close");
       return false;
+    } catch (Error e) {
+      if (isDecided.compareAndSet(false, true)) {
+        throw e;
+      }
+      return true;
     }
   }
 

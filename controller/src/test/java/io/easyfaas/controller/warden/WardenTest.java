@@ -30,10 +30,13 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,6 +91,35 @@ class WardenTest {
     channels.close();
     loops.close();
     funclet.close();
+  }
+
+  @Test
+  void workThatHasBegunIsNotToldAsIfItHadNot() {
+    AtomicInteger begun = new AtomicInteger();
+    Executor begins =
+        work -> {
+          work.run();
+          throw new OutOfMemoryError("unable to create native thread");
+        };
+
+    assertThat(Warden.execute(begins, begun::incrementAndGet)).isTrue();
+    assertThat(begun).hasValue(1);
+  }
+
+  @Test
+  void workThatIsToldNotToHaveBegunNeverBegins() {
+    AtomicInteger begun = new AtomicInteger();
+    List<Runnable> queued = new ArrayList<>();
+    Executor fails =
+        work -> {
+          queued.add(work);
+          throw new OutOfMemoryError("unable to create native thread");
+        };
+
+    assertThatThrownBy(() -> Warden.execute(fails, begun::incrementAndGet))
+        .isInstanceOf(OutOfMemoryError.class);
+    queued.forEach(Runnable::run);
+    assertThat(begun).hasValue(0);
   }
 
   @Test
