@@ -26,17 +26,22 @@ public final class CgroupRemoval {
   /// Thaws, kills and removes these groups and all below them. Groups that do not exist are left
   /// out. At most 15 s.
   ///
-  /// The same processes are usually in several of the groups, one a hierarchy. All are thawed
-  /// before any is killed: a process frozen by a version 1 freezer does not die until it is thawed.
+  /// What forks while it is looked for could outrun its end, so all of a group is killed in one go:
+  /// by `cgroup.kill`, or paused, listed and killed where that is not there. The same processes are
+  /// usually in several of the groups, one a hierarchy. A group is never used again after this,
+  /// even if it could not be removed: Linux 6.18 kills whatever is cloned into it.
   ///
   /// @return how many processes were killed
   /// @throws CgroupException when a group cannot be emptied or removed in time
   public static int remove(List<Path> groups) {
-    long deadline = System.nanoTime() + TIMEOUT.toNanos();
+    return remove(groups, TIMEOUT);
+  }
+
+  static int remove(List<Path> groups, Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
     List<Path> all =
         groups.stream().flatMap(group -> withAllBelow(group, deadline)).distinct().toList();
-    all.forEach(CgroupRemoval::thaw);
-    int killed = kill(all, deadline);
+    int killed = kill(groups, all, deadline);
     for (Path group : all) {
       removeEmpty(group, deadline);
     }
@@ -61,6 +66,41 @@ public final class CgroupRemoval {
     return Stream.empty();
   }
 
+  private static int kill(List<Path> groups, List<Path> all, long deadline) {
+    Set<Long> killed = new TreeSet<>();
+    while (true) {
+      Set<Long> left = processes(all);
+      if (left.isEmpty()) {
+        return killed.size();
+      }
+      if (System.nanoTime() > deadline) {
+        throw new CgroupException(
+            "kill processes " + left + " in " + groups + ": still there", null);
+      }
+      killed.addAll(left);
+      groups.forEach(CgroupRemoval::killTogether);
+      processes(all)
+          .forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+      all.forEach(CgroupRemoval::thaw); // What a version 1 freezer has paused dies only then.
+      LockSupport.parkNanos(PAUSE.toNanos());
+    }
+  }
+
+  /// Kills all that is in a group and below it, or keeps it from forking until it is thawed.
+  private static void killTogether(Path group) {
+    try {
+      if (Files.exists(group.resolve("cgroup.kill"))) {
+        ControlFile.in(group, "cgroup.kill").tryWrite("1");
+      } else if (Files.exists(group.resolve("cgroup.freeze"))) {
+        new Freezer(group, true).freeze();
+      } else if (Files.exists(group.resolve("freezer.state"))) {
+        new Freezer(group, false).freeze();
+      }
+    } catch (IOException | CgroupException e) {
+      LOG.debug("kill {} in one go: {}", group, e.getMessage()); // Then one by one.
+    }
+  }
+
   private static void thaw(Path group) {
     try {
       if (Files.exists(group.resolve("freezer.state"))) {
@@ -74,31 +114,15 @@ public final class CgroupRemoval {
     }
   }
 
-  private static int kill(List<Path> groups, long deadline) {
-    Set<Long> killed = new TreeSet<>();
-    while (true) {
-      Set<Long> left = new TreeSet<>();
-      groups.forEach(group -> left.addAll(processes(group)));
-      if (left.isEmpty()) {
-        return killed.size();
-      }
-      if (System.nanoTime() > deadline) {
-        throw new CgroupException(
-            "kill processes " + left + " in " + groups + ": still there", null);
-      }
-      killed.addAll(left);
-      left.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
-      LockSupport.parkNanos(PAUSE.toNanos());
-    }
-  }
-
-  private static Set<Long> processes(Path group) {
+  private static Set<Long> processes(List<Path> groups) {
     Set<Long> pids = new TreeSet<>();
-    try {
-      Files.readAllLines(group.resolve("cgroup.procs"))
-          .forEach(line -> pids.add(Long.parseLong(line)));
-    } catch (IOException _) {
-      return pids; // Removed in the meantime.
+    for (Path group : groups) {
+      try {
+        Files.readAllLines(group.resolve("cgroup.procs"))
+            .forEach(line -> pids.add(Long.parseLong(line)));
+      } catch (IOException e) {
+        LOG.debug("{}: {}", group, e.getMessage()); // Removed in the meantime.
+      }
     }
     return pids;
   }

@@ -1,10 +1,12 @@
 package io.easyfaas.funclet.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -32,6 +34,21 @@ final class CgroupRemovalTest {
       assertThat(killed).isZero();
       assertThat(group).describedAs("round %d", round).doesNotExist();
     }
+  }
+
+  @Test
+  void allOfAGroupIsKilledInOneGoWhereTheKernelCan() throws Exception {
+    Process sleep = new ProcessBuilder("sleep", "600").start();
+    Path group = Files.createDirectories(directory.resolve("engine"));
+    Path kill = Files.createFile(group.resolve("cgroup.kill"));
+    Files.writeString(group.resolve("cgroup.procs"), sleep.pid() + "\n"); // As long as one looks.
+
+    assertThatExceptionOfType(CgroupException.class)
+        .isThrownBy(() -> CgroupRemoval.remove(List.of(group), Duration.ofMillis(100)))
+        .withMessageContaining("kill processes [" + sleep.pid() + "]");
+
+    assertThat(kill).hasContent("1");
+    assertThat(sleep.waitFor()).isNotZero();
   }
 
   private static void removeAll(Path group, CountDownLatch begun) {

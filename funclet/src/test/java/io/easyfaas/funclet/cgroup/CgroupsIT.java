@@ -1,10 +1,12 @@
 package io.easyfaas.funclet.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.funclet.RequiresRoot;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 @RequiresRoot
 final class CgroupsIT {
   private static final String ENGINE = "%08x".formatted(ProcessHandle.current().pid());
+  private static final int CHAINS = 32;
   private static final CgroupLimits LIMITS =
       new CgroupLimits(ByteSize.ofMebibytes(64), 0.2, 1.5, 99);
 
@@ -76,6 +79,29 @@ final class CgroupsIT {
   }
 
   @Test
+  void processesThatForkAsFastAsTheyCanAreKilled() throws Exception {
+    hopIn(groups);
+
+    int killed = CgroupRemoval.remove(groups);
+
+    assertThat(killed).isPositive();
+    assertThat(groups).allSatisfy(group -> assertThat(group).doesNotExist());
+  }
+
+  @Test
+  void processesThatForkInAVersion1FreezerAreKilledAndNoneStaysFrozen() throws Exception {
+    Path freezer = Path.of("/sys/fs/cgroup/freezer");
+    assumeThat(freezer).as("a freezer of version 1").exists();
+    Path group = Files.createDirectory(freezer.resolve("removal-" + ENGINE));
+    hopIn(List.of(group));
+
+    int killed = CgroupRemoval.remove(List.of(group));
+
+    assertThat(killed).isPositive();
+    assertThat(group).doesNotExist();
+  }
+
+  @Test
   void thawLetsAFrozenProcessGoOn() throws Exception {
     Process sleep = sleepIn(groups);
     cgroups.freeze("c0");
@@ -93,11 +119,22 @@ final class CgroupsIT {
         NodeCapacity.of(
             cgroups.memoryLimit(),
             cgroups.cpuLimit(),
-            java.nio.file.Files.readString(Path.of("/proc/meminfo")),
+            Files.readString(Path.of("/proc/meminfo")),
             Runtime.getRuntime().availableProcessors());
 
     assertThat(capacity.memory().bytes()).isPositive();
     assertThat(capacity.cores()).isPositive();
+  }
+
+  /// Chains of processes, each of which ends as soon as it has started the next.
+  private static void hopIn(List<Path> groups) throws Exception {
+    String chains = "read go; hop() { hop & }; " + "hop; ".repeat(CHAINS);
+    Process first = new ProcessBuilder("sh", "-c", chains).start();
+    groups.forEach(
+        group -> ControlFile.in(group, "cgroup.procs").write(Long.toString(first.pid())));
+    first.getOutputStream().write('\n');
+    first.getOutputStream().close();
+    first.waitFor();
   }
 
   private static Process sleepIn(List<Path> groups) throws IOException {
