@@ -18,6 +18,12 @@ void close_fd(int *fd) {
   }
 }
 
+int take_fd(int *fd) {
+  int taken = *fd;
+  *fd = -1;
+  return taken;
+}
+
 void free_pointer(void *pointer) {
   void **memory = pointer;
   free(*memory);
@@ -137,9 +143,7 @@ int connect_unix(const char *path, int seconds) {
       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof forever) != 0) {
     return -1;
   }
-  int connected = fd;
-  fd = -1;
-  return connected;
+  return take_fd(&fd);
 }
 
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t size) {

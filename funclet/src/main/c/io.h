@@ -17,6 +17,9 @@ enum { REQUEST_MAX = 256 * 1024 };
 void close_fd(int *fd);
 void free_pointer(void *pointer);
 
+// Hands a descriptor on: it is not closed at the end of its scope any more.
+int take_fd(int *fd);
+
 // Read or write all of it. False with errno set; end-of-file counts as ECONNRESET.
 bool read_fully(int fd, void *buffer, size_t size);
 bool write_fully(int fd, const void *buffer, size_t size);

@@ -1,9 +1,8 @@
-// One slot's requests, one after the other. A keeper may wait as long as it takes; only its own
-// slot waits with it.
+// One slot's requests, one after the other. A keeper may wait for each step of a request; only its
+// own slot waits with it.
 //
-// While a command runs the keeper makes the next sandbox in advance, so that the `create` after the
-// next `destroy` has it at once. It shares nothing with the one in use but the cgroups and the
-// range of ids: a fresh one, only earlier. A slot that nobody uses has none, nor one at rest.
+// While a command runs the keeper makes the next sandbox in advance. A slot that nobody uses has
+// none, nor one at rest.
 
 #include "keeper.h"
 
@@ -22,16 +21,15 @@
 #include "mounts.h"
 #include "options.h"
 #include "sandbox.h"
+#include "spare.h"
 
 struct keeper {
   int launcher;
   const char *slot;
+  bool is_open;
   int cgroup;  // the sandbox's own; -1: it shares the keeper's
   struct sandbox sandbox;
-  char *plan;  // the arguments of the last `create`
-  size_t plan_size;
-  struct sandbox spare;  // made by them
-  bool wants_spare;
+  struct spare spare;
 };
 
 // A command may start in peace, an interpreter too: what it needs first is the processor.
@@ -48,10 +46,7 @@ struct request {
 };
 
 static void send_line(const struct keeper *keeper, const struct line *line, uint32_t flags) {
-  struct note note = {.length = (uint32_t)line->used,
-                      .flags = flags,
-                      .init = keeper->sandbox.init,
-                      .spare = keeper->spare.init};
+  struct note note = {.length = (uint32_t)line->used, .flags = flags, .init = keeper->sandbox.init};
   if (!write_fully(keeper->launcher, &note, sizeof note) ||
       !write_fully(keeper->launcher, line->text, line->used)) {
     _exit(1);
@@ -59,92 +54,28 @@ static void send_line(const struct keeper *keeper, const struct line *line, uint
 }
 
 static bool open_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
+  if (keeper->is_open) {
+    return fail_with(failure, EEXIST, "slot", NULL);
+  }
   // Why the result is ignored: below 0 needs CAP_SYS_RESOURCE, and without it the keeper is still
   // a far worse victim than the sandbox with its 400 and 500.
   write_file("/proc/self/oom_score_adj", "-1000");
   request->pid = getpid();
-  return join_cgroups(&request->options, failure) &&
-         open_sandbox_cgroup(&request->options, &keeper->cgroup, failure);
-}
-
-static void tell_spare(const struct keeper *keeper) {
-  struct line nothing = {0};
-  send_line(keeper, &nothing, 0);
-}
-
-// Splits the plan, whose options then point into `*argv`'s strings.
-static bool read_plan(const struct keeper *keeper, char *bytes, char ***argv,
-                      struct options *options) {
-  struct failure failure = {0};
-  memcpy(bytes, keeper->plan, keeper->plan_size);
-  int argc = split_arguments(bytes, keeper->plan_size, argv);
-  return argc >= 0 && options_parse(options, argc, *argv, OPTIONS_CREATE, &failure);
-}
-
-// A failure costs nothing but the time that is not saved.
-static void start_spare(struct keeper *keeper) {
-  keeper->wants_spare = false;
-  AUTO_FREE char *bytes = malloc(keeper->plan_size);
-  AUTO_FREE char **argv = NULL;
-  struct options options = {0};
-  struct failure failure = {0};
-  if (bytes != NULL && read_plan(keeper, bytes, &argv, &options) &&
-      sandbox_start(&keeper->spare, &options, keeper->cgroup, false, &failure)) {
-    tell_spare(keeper);
-  }
-  options_free(&options);
-}
-
-// Its init got on, or ended.
-static void hear_spare(struct keeper *keeper) {
-  struct failure failure = {0};
-  if (keeper->spare.ready || !sandbox_advance(&keeper->spare, &failure)) {
-    sandbox_destroy(&keeper->spare);
-    tell_spare(keeper);
-  }
-}
-
-static bool is_planned(const struct keeper *keeper, const struct request *request) {
-  return keeper->plan != NULL && keeper->plan_size == request->size &&
-         memcmp(keeper->plan, request->arguments, request->size) == 0;
-}
-
-static bool take_spare(struct keeper *keeper, const struct request *request) {
-  struct failure failure = {0};
-  if (keeper->spare.init == 0) {
-    return false;
-  }
-  if (!is_planned(keeper, request) || !sandbox_finish(&keeper->spare, &failure)) {
-    sandbox_destroy(&keeper->spare);
-    return false;
-  }
-  keeper->sandbox = keeper->spare;
-  keeper->spare = (struct sandbox){0};
-  return true;
-}
-
-static void plan(struct keeper *keeper, const struct request *request) {
-  if (is_planned(keeper, request)) {
-    return;
-  }
-  free(keeper->plan);
-  keeper->plan_size = request->size;
-  keeper->plan = malloc(request->size);
-  if (keeper->plan != NULL) {
-    memcpy(keeper->plan, request->arguments, request->size);
-  }
+  keeper->is_open = join_cgroups(&request->options, failure) &&
+                    open_sandbox_cgroup(&request->options, &keeper->cgroup, failure);
+  return keeper->is_open;
 }
 
 static bool create(struct keeper *keeper, struct request *request, struct failure *failure) {
   if (keeper->sandbox.init != 0) {
     return fail_with(failure, EEXIST, "sandbox", NULL);
   }
-  if (!take_spare(keeper, request) &&
+  if (!spare_take(&keeper->spare, request->arguments, request->size, &keeper->sandbox) &&
       !(sandbox_start(&keeper->sandbox, &request->options, keeper->cgroup, false, failure) &&
         sandbox_finish(&keeper->sandbox, failure))) {
     return false;
   }
-  plan(keeper, request);
+  spare_plan(&keeper->spare, request->arguments, request->size);
   request->pid = keeper->sandbox.init;
   return true;
 }
@@ -176,7 +107,7 @@ static bool exec(struct keeper *keeper, struct request *request, struct failure 
     return false;
   }
   request->pid = keeper->sandbox.command;
-  keeper->wants_spare = keeper->plan != NULL && keeper->spare.init == 0;
+  spare_want(&keeper->spare);
   return true;
 }
 
@@ -190,25 +121,19 @@ static bool send_signal(struct keeper *keeper, struct request *request, struct f
 
 static bool rest(struct keeper *keeper, struct request *request, struct failure *failure) {
   (void)request;
-  (void)failure;
-  keeper->wants_spare = false;
-  sandbox_destroy(&keeper->spare);
-  return true;
+  return spare_drop(&keeper->spare, failure);
 }
 
 static bool destroy(struct keeper *keeper, struct request *request, struct failure *failure) {
   (void)request;
-  (void)failure;
-  keeper->wants_spare = false;
-  sandbox_destroy(&keeper->sandbox);
-  return true;
+  keeper->spare.wanted = false;
+  return sandbox_destroy(&keeper->sandbox, failure);
 }
 
 static bool close_slot(struct keeper *keeper, struct request *request, struct failure *failure) {
-  return rest(keeper, request, failure) && destroy(keeper, request, failure);
+  keeper->is_open = !(destroy(keeper, request, failure) && rest(keeper, request, failure));
+  return !keeper->is_open;
 }
-
-enum keeper_end { STAYS, ENDS, ENDS_IF_FAILED };
 
 static const struct verb {
   const char *name;
@@ -216,16 +141,15 @@ static const struct verb {
   bool takes_options;
   unsigned options;
   bool needs_sandbox;
-  enum keeper_end end;
 } VERBS[] = {
-    {"open", open_slot, true, OPTIONS_OPEN, false, ENDS_IF_FAILED},
-    {"create", create, true, OPTIONS_CREATE, false, STAYS},
-    {"mount", add_mounts, true, OPTIONS_MOUNT, true, STAYS},
-    {"exec", exec, true, OPTIONS_EXEC | OPTIONS_CHANNEL, true, STAYS},
-    {"signal", send_signal, false, 0, true, STAYS},
-    {"rest", rest, true, 0, false, STAYS},
-    {"destroy", destroy, true, 0, false, STAYS},
-    {"close", close_slot, true, 0, false, ENDS},
+    {"open", open_slot, true, OPTIONS_OPEN, false},
+    {"create", create, true, OPTIONS_CREATE, false},
+    {"mount", add_mounts, true, OPTIONS_MOUNT, true},
+    {"exec", exec, true, OPTIONS_EXEC | OPTIONS_CHANNEL, true},
+    {"signal", send_signal, false, 0, true},
+    {"rest", rest, true, 0, false},
+    {"destroy", destroy, true, 0, false},
+    {"close", close_slot, true, 0, false},
 };
 
 static const struct verb *find_verb(const char *name) {
@@ -245,7 +169,7 @@ static bool carry_out(struct keeper *keeper, const struct verb *verb, struct req
       !options_parse(&request->options, request->argc, request->argv, verb->options, failure)) {
     return false;
   }
-  if (verb->needs_sandbox && keeper->sandbox.init == 0) {
+  if (verb->needs_sandbox && (keeper->sandbox.init == 0 || keeper->sandbox.killed)) {
     return fail_with(failure, ENOENT, "sandbox", NULL);
   }
   return verb->carry_out(keeper, request, failure);
@@ -261,11 +185,18 @@ static void send_events(struct keeper *keeper) {
     sandbox->command = 0;
     send_line(keeper, &line, 0);
   }
-  if (sandbox->lost) {
-    sandbox_destroy(sandbox);
+  struct failure failure = {0};
+  if (sandbox->lost && !sandbox_lingers(sandbox) && sandbox_destroy(sandbox, &failure)) {
     line_gone(&line, keeper->slot, true);
     send_line(keeper, &line, NOTE_GONE);
   }
+}
+
+static void hear_sandbox(struct keeper *keeper) {
+  if (!keeper->sandbox.killed) {
+    sandbox_listen(&keeper->sandbox);
+  }
+  send_events(keeper);
 }
 
 // `argv` is the verb, the slot's name and what follows; the launcher made sure of the first two.
@@ -286,9 +217,8 @@ static void serve(struct keeper *keeper, uint32_t number, char **argv, int argc,
   } else {
     line_failed(&line, number, keeper->slot, &failure);
   }
-  bool last = verb->end == ENDS || (verb->end == ENDS_IF_FAILED && !done);
-  send_line(keeper, &line, last ? NOTE_ANSWER | NOTE_LAST : NOTE_ANSWER);
-  if (last) {
+  send_line(keeper, &line, keeper->is_open ? NOTE_ANSWER : NOTE_ANSWER | NOTE_LAST);
+  if (!keeper->is_open) {
     _exit(0);
   }
   send_events(keeper);
@@ -297,8 +227,7 @@ static void serve(struct keeper *keeper, uint32_t number, char **argv, int argc,
 static void take_request(struct keeper *keeper) {
   unsigned char header[2 * sizeof(uint32_t)];
   if (!read_fully(keeper->launcher, header, sizeof header)) {
-    sandbox_destroy(&keeper->spare);
-    sandbox_destroy(&keeper->sandbox);
+    // The launcher has ended, and all that is ours with it.
     _exit(0);
   }
   size_t size = big_endian(header) - sizeof(uint32_t);
@@ -313,36 +242,37 @@ static void take_request(struct keeper *keeper) {
   serve(keeper, big_endian(header + sizeof(uint32_t)), argv, argc, bytes + size);
 }
 
-static struct pollfd watch(const struct sandbox *sandbox) {
-  return (struct pollfd){.fd = sandbox->init != 0 ? sandbox->socket : -1, .events = POLLIN};
-}
+static struct pollfd watch(int fd) { return (struct pollfd){.fd = fd, .events = POLLIN}; }
 
 _Noreturn void keeper_main(int socket, const char *slot, pid_t parent) {
   prctl(PR_SET_NAME, "easyfaas-keeper");
   end_with(parent);
+  // What comes of the keeper stays in its group, by which the launcher finds it when it is
+  // orphaned.
+  setpgid(0, 0);
   struct keeper keeper = {.launcher = keep_only(socket), .slot = slot, .cgroup = -1};
   if (keeper.launcher < 0) {
     _exit(1);
   }
   for (;;) {
-    struct pollfd sources[] = {
-        watch(&keeper.sandbox), watch(&keeper.spare), {.fd = keeper.launcher, .events = POLLIN}};
-    int patience = keeper.wants_spare ? SPARE_DELAY_MILLIS : -1;
+    struct pollfd sources[] = {watch(sandbox_source(&keeper.sandbox)),
+                               watch(sandbox_source(&keeper.spare.sandbox)),
+                               watch(keeper.launcher)};
+    int patience = keeper.spare.wanted ? SPARE_DELAY_MILLIS : -1;
     long count = TEMP_FAILURE_RETRY(poll(sources, 3, patience));
     if (count < 0) {
       _exit(1);
     }
     if (count == 0) {
-      start_spare(&keeper);
+      spare_start(&keeper.spare, keeper.cgroup);
       continue;
     }
     // Init's word first: a request must find the sandbox as it is.
     if (sources[0].revents != 0) {
-      sandbox_listen(&keeper.sandbox);
-      send_events(&keeper);
+      hear_sandbox(&keeper);
     }
     if (sources[1].revents != 0) {
-      hear_spare(&keeper);
+      spare_advance(&keeper.spare);
     }
     if (sources[2].revents != 0) {
       take_request(&keeper);

@@ -11,8 +11,7 @@
 struct note {
   uint32_t length;
   uint32_t flags;
-  pid_t init;   // the sandbox's, after what the line tells; 0 when there is none
-  pid_t spare;  // that of the sandbox made in advance
+  pid_t init;  // the sandbox's, after what the line tells; 0 when there is none
 };
 
 enum {

@@ -16,21 +16,33 @@ enum {
 
 // Keepers' lines.
 
+// No keeper of ours: its end is told like any other.
+static void disown_keeper(const struct launcher *launcher, struct slot *slot) {
+  kill(slot->keeper, SIGKILL);
+  hang_up(launcher, slot);
+}
+
+// Whether a keeper says such a thing now: an answer is one to a request, and the last is the last.
+static bool is_expected(const struct slot *slot, const struct note *note) {
+  bool answers = (note->flags & (NOTE_ANSWER | NOTE_LAST)) != 0;
+  return note->length <= LINE_SIZE && slot->last_answer.used == 0 &&
+         (!answers || is_under_way(slot));
+}
+
 static void take_note(struct launcher *launcher, struct slot *slot, const struct note *note,
                       const char *text) {
   slot->init = note->init;
-  slot->spare = note->spare;
   if ((note->flags & NOTE_LAST) != 0) {
     // Why later: when `close` is answered the cgroups can be removed.
-    buffer_append(&slot->farewell, text, note->length);
+    buffer_append(&slot->last_answer, text, note->length);
     return;
   }
   // Why not told: funclet has ordered its end, and hears of it as that order's answer.
-  bool expected = (note->flags & NOTE_GONE) != 0 && slot->dying;
-  if (note->length > 0 && !expected) {
+  bool ordered = (note->flags & NOTE_GONE) != 0 && slot->dying;
+  if (note->length > 0 && !ordered) {
     pass_on(launcher, text, note->length);
   }
-  if ((note->flags & NOTE_ANSWER) != 0 && has_request(slot)) {
+  if ((note->flags & NOTE_ANSWER) != 0) {
     drop_request(launcher, slot);
   }
 }
@@ -40,10 +52,8 @@ static void take_notes(struct launcher *launcher, struct slot *slot) {
   struct note note;
   while (slot->notes.used - taken >= sizeof note) {
     memcpy(&note, slot->notes.bytes + taken, sizeof note);
-    if (note.length > LINE_SIZE) {
-      // No keeper of ours: its end is told like any other.
-      kill(slot->keeper, SIGKILL);
-      hang_up(launcher, slot);
+    if (!is_expected(slot, &note)) {
+      disown_keeper(launcher, slot);
       taken = slot->notes.used;
       break;
     }
@@ -56,88 +66,65 @@ static void take_notes(struct launcher *launcher, struct slot *slot) {
   buffer_consume(&slot->notes, taken);
 }
 
-void hear_keeper(struct launcher *launcher, struct slot *slot) {
+// Returns whether there may be more.
+static bool hear_some(struct launcher *launcher, struct slot *slot) {
   char heard[HEARD_MAX];
-  while (slot->socket >= 0) {
-    ssize_t count = TEMP_FAILURE_RETRY(read(slot->socket, heard, sizeof heard));
-    if (count < 0 && errno == EAGAIN) {
-      return;
-    }
-    if (count <= 0 || !buffer_append(&slot->notes, heard, (size_t)count)) {
-      // Its end follows.
-      hang_up(launcher, slot);
-      return;
-    }
-    take_notes(launcher, slot);
+  ssize_t count = TEMP_FAILURE_RETRY(read(slot->socket, heard, sizeof heard));
+  if (count < 0 && errno == EAGAIN) {
+    return false;
+  }
+  if (count <= 0 || !buffer_append(&slot->notes, heard, (size_t)count)) {
+    // Its end follows.
+    hang_up(launcher, slot);
+    return false;
+  }
+  take_notes(launcher, slot);
+  return slot->socket >= 0;
+}
+
+void hear_keeper(struct launcher *launcher, struct slot *slot) {
+  if (slot->socket >= 0) {
+    hear_some(launcher, slot);
   }
 }
 
 // Ends of keepers and of their orphans.
 
-// The slot's processes are all gone and nobody asked for it.
-static void lament(struct launcher *launcher, struct slot *slot) {
-  struct line line;
-  while (has_request(slot)) {
-    refuse_request(launcher, slot, EOWNERDEAD, "keeper");
-  }
-  slot->busy = false;
-  line_gone(&line, slot->name, false);
-  pass_on(launcher, line.text, line.used);
-}
-
-static bool is_child(pid_t pid) {
+// Tells of a keeper's end when nothing of what it made is left.
+static void await_orphans(struct launcher *launcher, struct slot *slot) {
   siginfo_t info;
-  return pid != 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
-// Kills an orphaned init, or forgets one that is no child of ours.
-static void adopt(pid_t *init) {
-  if (is_child(*init)) {
-    // Its death signal is on the way already; this is the second lock.
-    kill(*init, SIGKILL);
-  } else {
-    *init = 0;
+  if (waitid(P_PGID, (id_t)slot->orphans, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    // Their death signal is on the way already; this is the second lock.
+    kill(-slot->orphans, SIGKILL);
+    return;
   }
-}
-
-static void bury(struct launcher *launcher, struct slot *slot) {
-  if (slot->init == 0 && slot->spare == 0) {
-    lament(launcher, slot);
+  slot->orphans = 0;
+  if (slot->last_answer.used > 0) {
+    pass_on(launcher, slot->last_answer.bytes, slot->last_answer.used);
+    buffer_consume(&slot->last_answer, slot->last_answer.used);
+    drop_request(launcher, slot);
+  } else {
+    tell_keeper_gone(launcher, slot);
   }
 }
 
 static void keeper_ended(struct launcher *launcher, struct slot *slot) {
-  hear_keeper(launcher, slot);
+  while (slot->socket >= 0 && hear_some(launcher, slot)) {
+  }
   hang_up(launcher, slot);
   buffer_consume(&slot->notes, slot->notes.used);
+  slot->orphans = slot->keeper;
   slot->keeper = 0;
-  if (slot->farewell.used > 0) {
-    pass_on(launcher, slot->farewell.bytes, slot->farewell.used);
-    buffer_consume(&slot->farewell, slot->farewell.used);
-    drop_request(launcher, slot);
-  } else {
-    adopt(&slot->init);
-    adopt(&slot->spare);
-    slot->busy = true;
-    bury(launcher, slot);
-  }
+  slot->init = 0;
+  slot->busy = true;
 }
 
-static void process_ended(struct launcher *launcher, struct slot *slot, pid_t pid) {
-  if (slot->keeper == pid) {
-    keeper_ended(launcher, slot);
-  } else {
-    *(slot->init == pid ? &slot->init : &slot->spare) = 0;
-    bury(launcher, slot);
-  }
-  settle(launcher, slot);
-}
-
-// The slot whose keeper it is, or whose orphan. Looks through all slots: keepers end seldom.
-static struct slot *find_process(const struct launcher *launcher, pid_t pid) {
+// The slot whose keeper leads this process group, or has led it. Looks through all slots: keepers
+// end seldom.
+static struct slot *find_group(const struct launcher *launcher, pid_t group) {
   for (int i = 0; i < BUCKETS; i++) {
     for (struct slot *slot = launcher->slots[i]; slot != NULL; slot = slot->next) {
-      if (slot->keeper == pid || (slot->keeper == 0 && (slot->init == pid || slot->spare == pid))) {
+      if (slot->keeper == group || slot->orphans == group) {
         return slot;
       }
     }
@@ -145,14 +132,29 @@ static struct slot *find_process(const struct launcher *launcher, pid_t pid) {
   return NULL;
 }
 
+static void process_ended(struct launcher *launcher, pid_t pid, pid_t group) {
+  struct slot *slot = find_group(launcher, group);
+  if (slot == NULL) {
+    return;
+  }
+  if (slot->keeper == pid) {
+    keeper_ended(launcher, slot);
+  }
+  if (slot->orphans != 0) {
+    await_orphans(launcher, slot);
+  }
+  go_on(launcher, slot);
+}
+
 void reap(struct launcher *launcher) {
   struct signalfd_siginfo info;
   TEMP_FAILURE_RETRY(read(launcher->children, &info, sizeof info));
-  pid_t pid = 0;
-  while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-    struct slot *slot = find_process(launcher, pid);
-    if (slot != NULL) {
-      process_ended(launcher, slot, pid);
-    }
+  siginfo_t ended = {0};
+  // Why looked at before it is reaped: only a process that there is has a group.
+  while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
+    pid_t group = getpgid(ended.si_pid);
+    waitpid(ended.si_pid, NULL, 0);
+    process_ended(launcher, ended.si_pid, group);
+    ended.si_pid = 0;
   }
 }

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -41,6 +43,9 @@ static const struct {
                     {"stdin", "/proc/self/fd/0"},
                     {"stdout", "/proc/self/fd/1"},
                     {"stderr", "/proc/self/fd/2"}};
+
+// How long mounts into a running sandbox may take, and the end of whoever takes longer.
+enum { HELPER_MILLIS = 10 * 1000, HELPER_DEATH_MILLIS = 1000 };
 
 // Holds no file contents: the shared memory is a mount of its own.
 static const uint64_t DEV_BYTES = 64 * 1024;
@@ -350,6 +355,20 @@ static bool add_in_helper(struct options *options, int pidfd, struct failure *fa
   return true;
 }
 
+// Waits for the helper's word or end. A source may be on a file system that does not answer: the
+// helper is then killed, and left to the keeper's end should it not even die.
+static bool await_helper(int report, pid_t helper) {
+  struct pollfd word = {.fd = report, .events = POLLIN};
+  if (TEMP_FAILURE_RETRY(poll(&word, 1, HELPER_MILLIS)) > 0) {
+    return true;
+  }
+  kill(helper, SIGKILL);
+  if (TEMP_FAILURE_RETRY(poll(&word, 1, HELPER_DEATH_MILLIS)) > 0) {
+    TEMP_FAILURE_RETRY(waitpid(helper, NULL, 0));
+  }
+  return false;
+}
+
 bool mounts_add(struct options *options, int pidfd, struct failure *failure) {
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
@@ -373,6 +392,9 @@ bool mounts_add(struct options *options, int pidfd, struct failure *failure) {
     _exit(0);
   }
   close_fd(&out);
+  if (!await_helper(in, helper)) {
+    return fail_with(failure, ETIMEDOUT, "mount", NULL);
+  }
   struct failure found;
   bool reported = read_fully(in, &found, sizeof found);
   int status = 0;

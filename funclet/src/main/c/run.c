@@ -68,13 +68,15 @@ static int run(struct options *options) {
     return report(&failure, EXIT_SETUP);
   }
   const struct channel none = {.frames = -1, .output = -1};
+  struct failure late = {0};
   if (!sandbox_exec(&sandbox, NULL, 0, &none, &failure)) {
-    sandbox_destroy(&sandbox);
+    sandbox_destroy(&sandbox, &late);
     return report(&failure, exec_status(&failure));
   }
   bool ended = attend(&sandbox, signals, &failure);
   int status = sandbox.status;
-  sandbox_destroy(&sandbox);
+  // What has not died in time does so with us.
+  sandbox_destroy(&sandbox, &late);
   if (!ended) {
     return report(&failure, EXIT_SETUP);
   }

@@ -1,5 +1,5 @@
-// The keeper's side of a sandbox. Everything here may wait, but never longer than the answer
-// deadline: nothing that a tenant does to its sandbox can hold up its destruction.
+// The keeper's side of a sandbox. Everything here may wait, but each wait has an end: nothing that
+// a tenant, its init or the kernel does to a sandbox can hold up its keeper for ever.
 
 #include "sandbox.h"
 
@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,13 @@
 // How long init may take for one answer.
 enum { ANSWER_SECONDS = 20 };
 
+// How long a sandbox may take to die. What is traced from outside, or waits for a device, takes as
+// long as it likes; its keeper then says so.
+enum { DEATH_MILLIS = 10 * 1000 };
+
+// Between an order and its answer: the end of the last command and the start of the next.
+enum { WORDS_BEFORE_ANSWER = 2 };
+
 // Returns -1 when it is no cgroup, or with `version2_only` one of version 1.
 static int open_cgroup(const char *path, bool version2_only) {
   AUTO_CLOSE int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -36,9 +44,7 @@ static int open_cgroup(const char *path, bool version2_only) {
     errno = EINVAL;
     return -1;
   }
-  int cgroup = directory;
-  directory = -1;
-  return cgroup;
+  return take_fd(&directory);
 }
 
 static bool join_cgroup(const char *path) {
@@ -71,7 +77,8 @@ bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct fail
 static bool lose(struct sandbox *sandbox, struct failure *failure, const char *step) {
   sandbox->lost = true;
   // The socket's time-out reads as EAGAIN.
-  return fail_with(failure, errno == EAGAIN ? ETIMEDOUT : EOWNERDEAD, step, NULL);
+  int error = errno == EAGAIN ? ETIMEDOUT : errno == EPROTO ? EPROTO : EOWNERDEAD;
+  return fail_with(failure, error, step, NULL);
 }
 
 // `*sender` is the host's pid of the process that spoke.
@@ -111,7 +118,7 @@ static void note_exit(struct sandbox *sandbox, int status) {
 // pid of the process that said REPLY_STARTED.
 static bool await(struct sandbox *sandbox, const char *step, pid_t *started,
                   struct failure *failure) {
-  for (;;) {
+  for (int words = 0; words <= WORDS_BEFORE_ANSWER; words++) {
     struct reply reply;
     pid_t sender = 0;
     if (!receive(sandbox, &reply, &sender)) {
@@ -127,10 +134,15 @@ static bool await(struct sandbox *sandbox, const char *step, pid_t *started,
       case REPLY_FAILED:
         *failure = reply.failure;
         return false;
-      default:
+      case REPLY_DONE:
         return true;
+      default:
+        errno = EPROTO;
+        return lose(sandbox, failure, step);
     }
   }
+  errno = EPROTO;
+  return lose(sandbox, failure, step);
 }
 
 static bool order(struct sandbox *sandbox, enum order_kind kind, uint32_t value,
@@ -228,8 +240,9 @@ static bool take_step(struct sandbox *sandbox, struct failure *failure) {
 
 bool sandbox_advance(struct sandbox *sandbox, struct failure *failure) {
   bool done = take_step(sandbox, failure);
+  struct failure later = {0};
   if (!done) {
-    sandbox_destroy(sandbox);
+    sandbox_destroy(sandbox, &later);
   }
   return done;
 }
@@ -249,6 +262,10 @@ bool sandbox_exec(struct sandbox *sandbox, const char *arguments, size_t size,
   if (!order_exec(sandbox, arguments, size, channel, failure) ||
       !await(sandbox, "exec", &command, failure)) {
     return false;
+  }
+  if (command == 0) {
+    errno = EPROTO;
+    return lose(sandbox, failure, "exec");
   }
   sandbox->command = command;
   return true;
@@ -270,16 +287,38 @@ void sandbox_listen(struct sandbox *sandbox) {
   }
 }
 
-void sandbox_destroy(struct sandbox *sandbox) {
+int sandbox_source(const struct sandbox *sandbox) {
   if (sandbox->init == 0) {
-    return;
+    return -1;
+  }
+  return sandbox->killed ? sandbox->pidfd : sandbox->socket;
+}
+
+// Whether its namespace is empty: the kernel kills a pid namespace with its init, and lets init be
+// waited for only then (pid_namespaces(7)).
+static bool await_end(const struct sandbox *sandbox, int millis) {
+  struct pollfd end = {.fd = sandbox->pidfd, .events = POLLIN};
+  return TEMP_FAILURE_RETRY(poll(&end, 1, millis)) > 0;
+}
+
+bool sandbox_lingers(const struct sandbox *sandbox) {
+  return sandbox->killed && !await_end(sandbox, 0);
+}
+
+bool sandbox_destroy(struct sandbox *sandbox, struct failure *failure) {
+  if (sandbox->init == 0) {
+    return true;
   }
   pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
-  // Why this suffices: the kernel kills a pid namespace with its init, and lets init be waited for
-  // only when the namespace is empty (pid_namespaces(7)).
+  sandbox->killed = true;
+  if (!await_end(sandbox, DEATH_MILLIS)) {
+    sandbox->lost = true;
+    return fail_with(failure, ETIMEDOUT, "destroy", NULL);
+  }
   siginfo_t info;
   TEMP_FAILURE_RETRY(waitid(P_PIDFD, (id_t)sandbox->pidfd, &info, WEXITED));
   close(sandbox->pidfd);
   close(sandbox->socket);
   *sandbox = (struct sandbox){0};
+  return true;
 }

@@ -47,7 +47,8 @@ struct sandbox {
   pid_t command;  // running, on the host
   bool exited;    // the command ended by itself and nobody was told yet
   int status;
-  bool lost;  // init ended, or does not answer: destroy it and tell
+  bool lost;    // init ended, or does not answer: destroy it and tell
+  bool killed;  // all of it, but some is not gone yet
 };
 
 // Moves the caller into the cgroups.
@@ -57,15 +58,15 @@ bool join_cgroups(const struct options *options, struct failure *failure);
 bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct failure *failure);
 
 // Starts to make a sandbox, in `cgroup` if that is not -1, else in the caller's. With `inherit` its
-// commands get the caller's stdio. After a failure nothing is left of it.
+// commands get the caller's stdio. After a failure there is none.
 bool sandbox_start(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,
                    struct failure *failure);
 
-// Takes init's next word while it gets ready, waiting for it if need be. After a failure nothing is
-// left of the sandbox.
+// Takes init's next word while it gets ready, waiting for it if need be. After a failure the
+// sandbox is destroyed.
 bool sandbox_advance(struct sandbox *sandbox, struct failure *failure);
 
-// Waits until the sandbox is ready. After a failure nothing is left of it.
+// Waits until the sandbox is ready. After a failure it is destroyed.
 bool sandbox_finish(struct sandbox *sandbox, struct failure *failure);
 
 // Starts the command of the argument vector `arguments`, which options_parse must have accepted
@@ -79,8 +80,17 @@ bool sandbox_signal(struct sandbox *sandbox, int number, struct failure *failure
 // Takes one word from init that nobody asked for; sets `exited` or `lost`.
 void sandbox_listen(struct sandbox *sandbox);
 
-// Kills all that is in it and returns when all of it is gone. Harmless when there is none.
-void sandbox_destroy(struct sandbox *sandbox);
+// Kills all that is in it and waits until all of it is gone. Harmless when there is none. After a
+// failure (ETIMEDOUT: something has not died in time) it is `killed` and `lost`, and no more can be
+// done with it than to destroy it again.
+bool sandbox_destroy(struct sandbox *sandbox, struct failure *failure);
+
+// Whether it is killed and not all of it is gone: destroying it would have to wait.
+bool sandbox_lingers(const struct sandbox *sandbox);
+
+// What becomes readable when there is something to be done about the sandbox; -1 when there is
+// none.
+int sandbox_source(const struct sandbox *sandbox);
 
 // What init does from its first instruction on; `keeper` is its only descriptor beside stdio.
 _Noreturn void init_main(struct options *options, bool inherit, int keeper);

@@ -66,7 +66,7 @@ static bool enqueue(struct launcher *launcher, const char *verb, const char *nam
   if (queued) {
     hasten(slot, verb);
   }
-  settle(launcher, slot);
+  go_on(launcher, slot);
   return queued;
 }
 
@@ -79,6 +79,12 @@ static void take_frame(struct launcher *launcher, const char *bytes, size_t size
     return;
   }
   const char *name = verb + strlen(verb) + 1;
+  if (strcmp(verb, "ping") == 0) {
+    struct line line;
+    line_ok(&line, number, NULL, 0);
+    pass_on(launcher, line.text, line.used);
+    return;
+  }
   if (!keeper_knows(verb)) {
     refuse(launcher, number, NULL, EINVAL, "verb", verb);
     return;
@@ -174,7 +180,7 @@ static void hear_slot(struct launcher *launcher, struct slot *slot, uint32_t hap
   if ((happened & ~(uint32_t)EPOLLOUT) != 0) {
     hear_keeper(launcher, slot);
   }
-  settle(launcher, slot);
+  go_on(launcher, slot);
 }
 
 static bool turn(struct launcher *launcher) {

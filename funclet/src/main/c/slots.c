@@ -72,7 +72,7 @@ void remove_slot(struct launcher *launcher, struct slot *slot) {
   hang_up(launcher, slot);
   buffer_consume(&slot->queue, slot->queue.used);
   buffer_consume(&slot->notes, slot->notes.used);
-  buffer_consume(&slot->farewell, slot->farewell.used);
+  buffer_consume(&slot->last_answer, slot->last_answer.used);
   free(slot);
 }
 
@@ -88,19 +88,39 @@ void hasten(struct slot *slot, const char *verb) {
   }
 }
 
+bool is_under_way(const struct slot *slot) {
+  return slot->busy && has_request(slot) && slot->sent == request_size(slot);
+}
+
 void drop_request(struct launcher *launcher, struct slot *slot) {
   size_t size = request_size(slot);
   launcher->queued -= size;
   buffer_consume(&slot->queue, size);
   slot->busy = false;
+  slot->opening = false;
   slot->dying = slot->dying && has_request(slot);
   slot->sent = 0;
 }
 
-void refuse_request(struct launcher *launcher, struct slot *slot, int error, const char *step) {
+static void refuse_request(struct launcher *launcher, struct slot *slot, int error,
+                           const char *step) {
   uint32_t number = big_endian(slot->queue.bytes + sizeof(uint32_t));
   refuse(launcher, number, slot->name, error, step, NULL);
   drop_request(launcher, slot);
+}
+
+void tell_keeper_gone(struct launcher *launcher, struct slot *slot) {
+  if (slot->opening) {
+    refuse_request(launcher, slot, EOWNERDEAD, "keeper");
+  }
+  while (has_request(slot) && !is_verb(slot, "open")) {
+    refuse_request(launcher, slot, EOWNERDEAD, "keeper");
+  }
+  slot->sent = 0;
+  slot->busy = false;
+  struct line line;
+  line_gone(&line, slot->name, false);
+  pass_on(launcher, line.text, line.used);
 }
 
 static bool start_keeper(const struct launcher *launcher, struct slot *slot) {
@@ -123,10 +143,12 @@ static bool start_keeper(const struct launcher *launcher, struct slot *slot) {
   if (pid == 0) {
     keeper_main(theirs, slot->name, parent);
   }
+  // As it does itself: whoever comes first.
+  setpgid(pid, pid);
   slot->keeper = pid;
-  slot->socket = ours;
+  slot->socket = take_fd(&ours);
   slot->stalled = false;
-  ours = -1;
+  slot->opening = true;
   return true;
 }
 
@@ -146,10 +168,8 @@ void push_request(struct slot *slot) {
 // Gives the keeper its next request, or answers for a slot that has no keeper.
 static void advance(struct launcher *launcher, struct slot *slot) {
   while (!slot->busy && has_request(slot)) {
-    bool opens = is_verb(slot, "open");
-    if (slot->keeper != 0 && opens) {
-      refuse_request(launcher, slot, EEXIST, "slot");
-    } else if (slot->keeper == 0 && !opens) {
+    // Why one that is open already is not refused here: its keeper may have ended just now.
+    if (slot->keeper == 0 && !is_verb(slot, "open")) {
       refuse_request(launcher, slot, ENOENT, "slot");
     } else if (slot->keeper == 0 && !start_keeper(launcher, slot)) {
       refuse_request(launcher, slot, errno, "keeper");
@@ -171,9 +191,9 @@ static void watch(const struct launcher *launcher, struct slot *slot) {
   }
 }
 
-void settle(struct launcher *launcher, struct slot *slot) {
+void go_on(struct launcher *launcher, struct slot *slot) {
   advance(launcher, slot);
-  if (slot->keeper == 0 && slot->init == 0 && slot->spare == 0 && !has_request(slot)) {
+  if (slot->keeper == 0 && slot->orphans == 0 && !has_request(slot)) {
     remove_slot(launcher, slot);
   } else {
     watch(launcher, slot);

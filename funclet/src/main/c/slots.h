@@ -24,17 +24,18 @@ enum {
 struct slot {
   struct slot *next;
   char name[SLOT_NAME_MAX + 1];
-  pid_t keeper;  // 0: the slot is not open
+  pid_t keeper;   // 0: the slot is not open
+  pid_t orphans;  // process group of the keeper that has ended, until all of it has; else 0
   int socket;
-  pid_t init;              // of the keeper's sandbox, as last told
-  pid_t spare;             // of the one it has in advance
-  bool busy;               // the first request is under way, or nothing may be for now
-  bool dying;              // its sandbox's end was ordered, and is not answered yet
-  bool stalled;            // the keeper has yet to read before more of it can be sent
-  struct buffer queue;     // requests as they came in, length and number included
-  size_t sent;             // of the first one
-  struct buffer notes;     // what the keeper said, up to where one begins that is not whole yet
-  struct buffer farewell;  // its last word, kept until it is gone
+  pid_t init;                 // of the keeper's sandbox, as last told
+  bool opening;               // the first request is the one that the keeper was started for
+  bool busy;                  // the first request is under way, or nothing may be for now
+  bool dying;                 // its sandbox's end was ordered, and is not answered yet
+  bool stalled;               // the keeper has yet to read before more of it can be sent
+  struct buffer queue;        // requests as they came in, length and number included
+  size_t sent;                // of the first one
+  struct buffer notes;        // what the keeper said, up to where one begins that is not whole yet
+  struct buffer last_answer;  // kept until the keeper is gone
 };
 
 struct launcher {
@@ -78,22 +79,26 @@ void hang_up(const struct launcher *launcher, struct slot *slot);
 // may take seconds to get so far.
 void hasten(struct slot *slot, const char *verb);
 
+// Whether the keeper has all of the first request, and may answer it.
+bool is_under_way(const struct slot *slot);
+
 // The first request has been answered.
 void drop_request(struct launcher *launcher, struct slot *slot);
 
-// Answers the first request with a failure.
-void refuse_request(struct launcher *launcher, struct slot *slot, int error, const char *step);
+// Tells funclet that the keeper has ended and everything with it. Its requests are answered, but
+// for those that are the next keeper's: from the next `open` on.
+void tell_keeper_gone(struct launcher *launcher, struct slot *slot);
 
 // Sends as much of the first request as the keeper takes now.
 void push_request(struct slot *slot);
 
 // After whatever happened to a slot: starts what can be started, forgets a slot that is nothing any
 // more. The slot may be gone then.
-void settle(struct launcher *launcher, struct slot *slot);
+void go_on(struct launcher *launcher, struct slot *slot);
 
 // keepers.c
 
-// Reads what the keeper has said until now.
+// Reads some of what the keeper has said.
 void hear_keeper(struct launcher *launcher, struct slot *slot);
 
 // Takes the ends of keepers and of their orphans.

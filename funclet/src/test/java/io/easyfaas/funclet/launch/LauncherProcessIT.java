@@ -1,24 +1,23 @@
 package io.easyfaas.funclet.launch;
 
-import static java.util.Objects.requireNonNull;
+import static io.easyfaas.funclet.launch.LauncherFixture.PROGRAM;
+import static io.easyfaas.funclet.launch.LauncherFixture.SLOT;
+import static io.easyfaas.funclet.launch.LauncherFixture.TIMEOUT;
+import static io.easyfaas.funclet.launch.LauncherFixture.done;
+import static io.easyfaas.funclet.launch.LauncherFixture.signal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.wire.ChannelAddress;
-import io.easyfaas.common.wire.ContainerId;
-import io.easyfaas.funclet.FuncletConfig;
 import io.easyfaas.funclet.HandOvers;
 import io.easyfaas.funclet.RequiresRoot;
 import io.easyfaas.funclet.cgroup.CgroupLimits;
 import io.easyfaas.funclet.cgroup.Cgroups;
 import io.easyfaas.funclet.cgroup.EngineCgroups;
 import io.easyfaas.funclet.cgroup.SlotGroups;
-import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
-import io.easyfaas.funclet.mount.SlotFiles;
-import io.easyfaas.funclet.mount.UidRange;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -34,7 +33,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -50,9 +48,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// The real launcher, spoken to directly: one sandbox in this machine's `/usr`, without groups.
 @RequiresRoot
 final class LauncherProcessIT {
-  private static final Duration TIMEOUT = Duration.ofSeconds(20);
-  private static final Path PROGRAM = FuncletConfig.parse(List.of(), Map.of()).launcher();
-  private static final ContainerId SLOT = new ContainerId("s0");
   private static final String TOKEN = "0123456789abcdef".repeat(2);
 
   @TempDir private Path home;
@@ -62,23 +57,7 @@ final class LauncherProcessIT {
 
   @BeforeEach
   void start() throws IOException {
-    Path rootfs = home.resolve("rootfs");
-    for (String directory :
-        List.of("usr", "etc", "proc", "dev", "tmp", "var/task", "var/runtime")) {
-      Files.createDirectories(rootfs.resolve(directory));
-    }
-    for (String directory : List.of("bin", "lib", "lib64")) {
-      Files.createSymbolicLink(rootfs.resolve(directory), Path.of("usr", directory));
-    }
-    SlotFiles files = new SlotFiles(home);
-    layout =
-        new SandboxLayout(
-            SLOT,
-            new Rootfs(rootfs, List.of(new LauncherCommand.Bind(Path.of("/usr"), "/usr")), false),
-            files.hosts(SLOT),
-            UidRange.of("00000007", 7),
-            ByteSize.ofMebibytes(8));
-    files.make(layout);
+    layout = LauncherFixture.layout(home);
     launcher = LauncherProcess.start(PROGRAM, home.resolve("launcher.sock"), events::add);
   }
 
@@ -553,14 +532,5 @@ final class LauncherProcessIT {
     } catch (java.net.ConnectException _) {
       return false;
     }
-  }
-
-  private static void signal(String signal, long pid) throws IOException, InterruptedException {
-    new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor();
-  }
-
-  private static long done(LaunchReport report) {
-    assertThat(report).as(report.describe()).isInstanceOf(LaunchReport.Done.class);
-    return requireNonNull((LaunchReport.Done) report).pid();
   }
 }
