@@ -415,6 +415,30 @@ final class FuncletIT {
   }
 
   @Test
+  void aStoppedLauncherIsStartedAgain() throws Exception {
+    long before = engine.info(C0).hostPid();
+    long launcher = launchers().mapToLong(ProcessHandle::pid).sum();
+
+    stop(launcher);
+
+    awaitNewSandbox(before);
+    assertThat(ProcessHandle.of(launcher)).isEmpty();
+    assertThat(engine.run(C0, "print('fine')")).isEqualTo("fine\n");
+  }
+
+  @Test
+  void aStoppedKeeperIsReplacedByTheReset() throws Exception {
+    ProcessHandle keeper =
+        ProcessHandle.of(engine.info(C0).hostPid()).flatMap(ProcessHandle::parent).orElseThrow();
+
+    stop(keeper.pid());
+
+    assertThat(engine.reset(C0).container().state()).isEqualTo("cold");
+    assertThat(keeper.isAlive()).isFalse();
+    assertThat(engine.run(C0, "print('fine')")).isEqualTo("fine\n");
+  }
+
+  @Test
   void aSecondEngineOnTheSameDataIsRefused() {
     assertThatExceptionOfType(ConfigException.class)
         .isThrownBy(() -> TestEngine.start(home))
@@ -482,6 +506,10 @@ final class FuncletIT {
 
   private static java.util.stream.Stream<ProcessHandle> launchers() {
     return ProcessHandle.current().children();
+  }
+
+  private static void stop(long pid) throws Exception {
+    new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor();
   }
 
   private static void kill(long pid) {

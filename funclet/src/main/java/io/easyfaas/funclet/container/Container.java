@@ -330,8 +330,9 @@ public final class Container {
   /// Makes a sandbox where there is none, and moves the state to cold or broken.
   private ContainerState remake(long generation, String reason, Deadline deadline) {
     ContainerState after;
-    moves.remaking();
     try {
+      sandbox.open(deadline);
+      moves.remaking(); // After it: until then the end of the last keeper may be told.
       after = new Cold(generation + 1, sandbox.create(deadline));
     } catch (SandboxException e) {
       LOG.error("container={} {}", id(), e.getMessage());

@@ -149,7 +149,7 @@ final class ContainerMoves {
     }
   }
 
-  /// There is no sandbox any more; the next one is being made.
+  /// There is no sandbox any more, and its end will not be told; the next one is being made.
   void remaking() {
     synchronized (lock) {
       runner = null;

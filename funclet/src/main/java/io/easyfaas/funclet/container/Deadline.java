@@ -10,6 +10,11 @@ record Deadline(long nanoTime) {
     return new Deadline(System.nanoTime() + timeout.toNanos());
   }
 
+  /// This one, or the one in so much time if that comes before.
+  Deadline atMost(Duration timeout) {
+    return new Deadline(Math.min(nanoTime, in(timeout).nanoTime()));
+  }
+
   /// What is left, at least zero.
   Duration remaining() {
     return Duration.ofNanos(Math.max(0, nanoTime - System.nanoTime()));

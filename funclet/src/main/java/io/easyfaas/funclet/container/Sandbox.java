@@ -13,6 +13,7 @@ import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherCommand;
 import io.easyfaas.funclet.mount.SandboxLayout;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,12 +25,15 @@ import org.slf4j.LoggerFactory;
 /// #oomKills} may be called by any thread.
 final class Sandbox {
   private static final Logger LOG = LoggerFactory.getLogger(Sandbox.class);
+  // The launcher gives a sandbox 10 s to die, see launcher.md "destroy"; a keeper that has said
+  // nothing by then will not, and there must be time left to replace it.
+  private static final Duration DESTROY_PATIENCE = Duration.ofSeconds(12);
 
   private final SandboxLayout layout;
   private final CgroupLimits baseLimits;
   private final Cgroups cgroups;
   private final Supplier<Launcher> launcher;
-  private boolean hasKeeper;
+  private boolean mayHaveKeeper;
 
   /// @param launcher the one that runs now: it may be restarted in between
   Sandbox(
@@ -48,18 +52,28 @@ final class Sandbox {
     return baseLimits;
   }
 
-  /// Makes a sandbox, where there must be none. Its keeper and groups are made too when they are
-  /// not there.
+  /// Makes the keeper and the groups, unless they are there.
+  void open(Deadline deadline) {
+    if (mayHaveKeeper) {
+      limit(baseLimits.memory());
+      return;
+    }
+    SlotGroups groups = checked(() -> cgroups.create(slot(), baseLimits));
+    LauncherCommand open = LauncherCommand.open(slot(), groups.joined(), groups.sandbox());
+    Sent sent = send(launcher.get(), open);
+    mayHaveKeeper = true; // Also when nobody knows whether it was opened.
+    try {
+      long _ = sent.await(deadline);
+    } catch (SandboxException e) {
+      mayHaveKeeper = e.isOfALostOne();
+      throw e;
+    }
+  }
+
+  /// Makes a sandbox, where there must be none, in a slot that is open.
   ///
   /// @return pid 1 of the sandbox, seen from the host
   long create(Deadline deadline) {
-    if (!hasKeeper) {
-      SlotGroups groups = checked(() -> cgroups.create(slot(), baseLimits));
-      call(LauncherCommand.open(slot(), groups.joined(), groups.sandbox()), deadline);
-      hasKeeper = true;
-    } else {
-      limit(baseLimits.memory());
-    }
     return call(layout.create(), deadline);
   }
 
@@ -103,32 +117,38 @@ final class Sandbox {
   }
 
   /// Kills everything in the sandbox; after that nothing of it is left. Also right when there is
-  /// none. If the keeper cannot do it, it is ended and its groups are emptied from here.
+  /// none. If the keeper cannot do it, or says nothing, it is killed with all that is in its
+  /// groups.
   void destroy(Deadline deadline) {
-    if (hasKeeper) {
+    if (mayHaveKeeper) {
       try {
         expedite();
-        call(LauncherCommand.destroy(slot()), deadline);
+        call(LauncherCommand.destroy(slot()), deadline.atMost(DESTROY_PATIENCE));
         return;
       } catch (SandboxException e) {
         LOG.warn("container={} {}. Its keeper is ended", id(), e.getMessage());
       }
     }
-    close(deadline);
+    removeGroups();
   }
 
   /// Destroys the sandbox, ends the keeper and removes the groups. Safe to call twice.
   void close(Deadline deadline) {
-    if (hasKeeper) {
+    if (mayHaveKeeper) {
       expedite();
-      LaunchReport report =
-          launcher.get().call(LauncherCommand.close(slot()), deadline.remaining());
+      Deadline soon = deadline.atMost(DESTROY_PATIENCE);
+      LaunchReport report = launcher.get().call(LauncherCommand.close(slot()), soon.remaining());
       if (!report.isDone()) {
         LOG.warn("container={} close: {}", id(), report.describe());
       }
     }
+    removeGroups();
+  }
+
+  /// The keeper is in them.
+  private void removeGroups() {
     change(() -> cgroups.remove(slot()));
-    hasKeeper = false;
+    mayHaveKeeper = false;
   }
 
   /// A pause, or having to wait for the processor, would hold up its death and the next one's

@@ -120,6 +120,11 @@ public record LauncherCommand(List<String> arguments) {
     return options;
   }
 
+  /// Asks the launcher itself for a sign of life.
+  public static LauncherCommand ping() {
+    return new LauncherCommand(List.of("ping"));
+  }
+
   /// Signals the program.
   ///
   /// @param number see signal(7)

@@ -3,61 +3,54 @@ package io.easyfaas.funclet.launch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.easyfaas.common.config.Durations;
-import io.easyfaas.common.disk.DiskTree;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A running `easyfaas-launcher serve`. Thread-safe.
 ///
-/// A thread reads the launcher's lines, a platform thread because it is what every start of a
-/// sandbox waits for, and a virtual one is woken by way of another. It hands an answer to the
-/// caller that waits for its number, and an event to the listener. At end of stream every waiting
-/// and every later call is answered with {@link LaunchReport.Lost}, and the listener gets {@link
-/// LauncherEvent.LauncherDied} unless the launcher was closed on purpose. It is not restarted here:
-/// that is the owner's choice.
+/// A thread reads the launcher's lines, another writes requests ({@link RequestWriter}): platform
+/// threads because they are what every start of a sandbox waits for, and a virtual one is woken by
+/// way of another. The reader hands an answer to the caller that waits for its number, and an event
+/// to the listener. At end of stream every waiting and every later call is answered with {@link
+/// LaunchReport.Lost}, and the listener gets {@link LauncherEvent.LauncherDied} unless the launcher
+/// was closed on purpose. It is not restarted here: that is the owner's choice.
+///
+/// A launcher that says nothing, neither to a ping, for two periods in a row is killed, and that is
+/// its end like any other. One period is not enough: the engine itself may have been stopped.
 public final class LauncherProcess implements Launcher {
   private static final Logger LOG = LoggerFactory.getLogger(LauncherProcess.class);
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration PING_PERIOD = Duration.ofSeconds(5);
   private static final int MAX_REQUEST_BYTES = 256 * 1024; // launcher.md, "Serve protocol"
 
-  private final Process process;
-  private final SocketChannel channel;
+  private final LauncherConnection connection;
   private final Listener listener;
+  private final RequestWriter writer;
   private final AtomicLong numbers = new AtomicLong();
+  private final AtomicLong linesHeard = new AtomicLong();
   private final Map<Long, BlockingQueue<LaunchReport>> waiting = new ConcurrentHashMap<>();
-  private final Object writing = new Object();
-  private volatile @Nullable String lost;
+  private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
   private volatile boolean closing;
 
-  private LauncherProcess(Process process, SocketChannel channel, Listener listener) {
-    this.process = process;
-    this.channel = channel;
+  private LauncherProcess(LauncherConnection connection, Listener listener) {
+    this.connection = connection;
     this.listener = listener;
+    this.writer = new RequestWriter(connection.channel(), e -> lose(told(e)));
   }
 
   /// Starts the launcher and waits until it has connected, at most 5 s.
@@ -67,80 +60,63 @@ public final class LauncherProcess implements Launcher {
   ///   launcher has connected
   /// @throws LaunchException when it cannot be executed or does not connect
   public static LauncherProcess start(Path program, Path socket, Listener listener) {
-    Process process = null;
-    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-      DiskTree.delete(socket);
-      server.bind(UnixDomainSocketAddress.of(socket), 1);
-      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
-      ProcessBuilder builder =
-          new ProcessBuilder(program.toString(), "serve", socket.toString())
-              .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.PIPE);
-      builder.environment().clear(); // It needs none, and none can leak into a sandbox.
-      process = builder.start();
-      logErrors(process);
-      SocketChannel channel = accept(server, process, program);
-      LauncherProcess launcher = new LauncherProcess(process, channel, listener);
-      launcher.startReader();
-      LOG.info("launcher {} runs as process {}", program, process.pid());
-      return launcher;
-    } catch (IOException e) {
-      kill(process);
-      throw new LaunchException("start " + program + ": " + e.getMessage() + hint(program), e);
-    } catch (RuntimeException | Error e) {
-      kill(process);
-      throw e;
-    } finally {
-      try {
-        Files.deleteIfExists(socket);
-      } catch (IOException e) {
-        LOG.warn("remove {}: {}", socket, e.getMessage());
-      }
-    }
+    return start(program, socket, listener, PING_PERIOD);
   }
 
-  private void startReader() throws IOException {
+  static LauncherProcess start(Path program, Path socket, Listener listener, Duration pingPeriod) {
+    LauncherConnection connection = LauncherConnection.open(program, socket);
     try {
-      Thread.ofPlatform().daemon().name("launcher-reader").start(this::read);
+      LauncherProcess launcher = new LauncherProcess(connection, listener);
+      launcher.startThreads(pingPeriod);
+      LOG.info("launcher {} runs as process {}", program, launcher.pid());
+      return launcher;
     } catch (RuntimeException | Error e) { // There may be no thread left.
-      channel.close();
+      connection.abandon();
       throw e;
     }
   }
 
-  private static void kill(@Nullable Process process) {
-    if (process != null) {
-      process.destroyForcibly();
-    }
+  private void startThreads(Duration pingPeriod) {
+    writer.start();
+    Thread pings = Thread.ofVirtual().name("launcher-ping").unstarted(() -> ping(pingPeriod));
+    Thread.ofPlatform()
+        .daemon()
+        .name("launcher-reader")
+        .start(() -> {
+          read();
+          pings.interrupt();
+        });
+    pings.start();
   }
 
   /// The launcher's process id.
   public long pid() {
-    return process.pid();
+    return connection.process().pid();
   }
 
   @Override
   public Pending send(LauncherCommand command) {
     long number = numbers.incrementAndGet() & 0xFFFFFFFFL;
-    byte[] request = encode(number, command);
+    byte[] request = RequestWriter.encode(number, command);
     if (request.length - 4 > MAX_REQUEST_BYTES) {
       return lost(
           command + ": " + request.length + " bytes (expected: at most " + MAX_REQUEST_BYTES + ")");
     }
     BlockingQueue<LaunchReport> answer = new ArrayBlockingQueue<>(1);
     waiting.put(number, answer);
-    String reason = lost; // Read after the put: either this sees it, or the reader sees the put.
-    if (reason == null) {
-      try {
-        send(request);
-        return timeout -> await(command, number, answer, timeout);
-      } catch (IOException e) {
-        reason = told(e);
-      }
+    String reason = lost.get(); // Read after the put: either this sees it, or the reader sees the
+    // put.
+    if (reason == null && writer.offer(request)) {
+      return timeout -> await(command, number, answer, timeout);
     }
     waiting.remove(number);
-    return lost(reason);
+    return lost(
+        reason != null
+            ? reason
+            : command
+                + ": the launcher reads nothing, and "
+                + RequestWriter.CAPACITY
+                + " requests wait for it");
   }
 
   private static Pending lost(String reason) {
@@ -166,59 +142,27 @@ public final class LauncherProcess implements Launcher {
   @Override
   public void close() {
     closing = true;
+    connection.hangUp();
+    Process process = connection.process();
     try {
-      channel.close();
       if (!process.waitFor(EXIT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
         LOG.warn("launcher {} did not end in {}: killed", process.pid(), EXIT_TIMEOUT);
         process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
       }
-    } catch (IOException e) {
-      LOG.warn("close the launcher's socket: {}", e.getMessage());
     } catch (InterruptedException _) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
     }
   }
 
-  static byte[] encode(long number, LauncherCommand command) {
-    int length = 4;
-    byte[][] arguments = new byte[command.arguments().size()][];
-    for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = command.arguments().get(i).getBytes(UTF_8);
-      length += arguments[i].length + 1;
-    }
-    ByteBuffer buffer = ByteBuffer.allocate(4 + length);
-    buffer.putInt(length).putInt((int) number);
-    for (byte[] argument : arguments) {
-      buffer.put(argument).put((byte) 0);
-    }
-    return buffer.array();
-  }
-
-  private void send(byte[] request) throws IOException {
-    ByteBuffer buffer = ByteBuffer.wrap(request);
-    synchronized (writing) {
-      // Why: a thread that is interrupted when it begins to write closes the channel, and so ends
-      // all sandboxes. In the midst of it, only who closes funclet interrupts.
-      boolean isInterrupted = Thread.interrupted();
-      try {
-        while (buffer.hasRemaining()) {
-          channel.write(buffer);
-        }
-      } finally {
-        if (isInterrupted) {
-          Thread.currentThread().interrupt();
-        }
-      }
-    }
-  }
-
   private void read() {
     String reason = "launcher: it ended";
-    try (channel) { // So that it ends too, whatever ended the reading.
+    try {
       BufferedReader lines =
-          new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), UTF_8));
+          new BufferedReader(
+              new InputStreamReader(Channels.newInputStream(connection.channel()), UTF_8));
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        linesHeard.incrementAndGet();
         take(line);
       }
     } catch (IOException e) {
@@ -226,13 +170,44 @@ public final class LauncherProcess implements Launcher {
     } catch (Throwable e) {
       reason = "launcher: it could not be listened to: " + e;
     }
-    lost = reason;
+    end(reason);
+  }
+
+  /// Whatever ended the reading, it is the launcher's end, too.
+  private void end(String reason) {
+    lost.compareAndSet(null, reason);
+    String first = String.valueOf(lost.get());
+    connection.hangUp();
+    writer.end();
     for (BlockingQueue<LaunchReport> answer : waiting.values()) {
-      boolean _ = answer.offer(new LaunchReport.Lost(reason));
+      boolean _ = answer.offer(new LaunchReport.Lost(first));
     }
     if (!closing) {
-      LOG.error("{}", reason);
-      listener.onEvent(new LauncherEvent.LauncherDied(reason));
+      LOG.error("{}", first);
+      listener.onEvent(new LauncherEvent.LauncherDied(first));
+    }
+  }
+
+  /// Ends the reading, for this reason.
+  private void lose(String reason) {
+    lost.compareAndSet(null, reason);
+    connection.abandon();
+  }
+
+  private void ping(Duration period) {
+    long heard = -1;
+    int silent = 0;
+    try {
+      while (silent < 2) {
+        Thread.sleep(period);
+        long now = linesHeard.get();
+        silent = now == heard ? silent + 1 : 0;
+        heard = now;
+        Pending _ = send(LauncherCommand.ping());
+      }
+      lose("launcher: it has said nothing for " + Durations.text(period.multipliedBy(2)));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // The reading has ended.
     }
   }
 
@@ -258,45 +233,5 @@ public final class LauncherProcess implements Launcher {
       }
       case null -> LOG.warn("launcher wrote what nobody knows: {}", line);
     }
-  }
-
-  private static SocketChannel accept(ServerSocketChannel server, Process process, Path program)
-      throws IOException {
-    FutureTask<SocketChannel> accepting = new FutureTask<>(server::accept);
-    Thread.ofVirtual().name("launcher-accept").start(accepting);
-    var _ = process.onExit().thenRun(() -> accepting.cancel(true));
-    try {
-      return accepting.get(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
-      throw new IOException("did not connect in " + Durations.text(CONNECT_TIMEOUT), e);
-    } catch (ExecutionException e) {
-      throw new IOException("accept: " + e.getCause(), e);
-    } catch (java.util.concurrent.CancellationException e) {
-      throw new IOException("ended with status " + process.exitValue(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("start " + program + ": interrupted", e);
-    }
-  }
-
-  private static void logErrors(Process process) {
-    Thread.ofVirtual()
-        .name("launcher-stderr")
-        .start(() -> {
-          try (BufferedReader lines = process.errorReader(UTF_8)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-              LOG.warn("launcher: {}", line);
-            }
-          } catch (IOException e) {
-            LOG.debug("launcher's stderr: {}", e.getMessage());
-          }
-        });
-  }
-
-  private static String hint(Path program) {
-    return Files.exists(program)
-        ? ""
-        : ". Hint: there is no such file; build it with `mvn -pl funclet process-classes`, or name"
-            + " it with --launcher";
   }
 }

@@ -494,8 +494,41 @@ final class ContainersTest {
 
     containers.reset(C0, "timeout");
 
-    assertThat(launcher.verbs()).containsExactly("destroy", "close", "open", "create");
+    assertThat(launcher.verbs()).containsExactly("destroy", "open", "create");
     assertThat(info().state()).isEqualTo("cold");
+  }
+
+  @Test
+  void theEndOfAKeeperThatWasEndedIsNotThatOfTheNextSandbox() {
+    containers.init();
+    warmup();
+    launcher.answers("destroy", new LaunchReport.Lost("no answer"));
+    launcher.beforeEach(command -> {
+      if (command.arguments().getFirst().equals("open")) {
+        containers.onEvent(new LauncherEvent.Gone(C0.value()));
+      }
+    });
+
+    containers.reset(C0, "timeout");
+
+    assertThat(info().state()).isEqualTo("cold");
+  }
+
+  @Test
+  void aKeeperOfWhoseStartNobodyKnowsIsAskedToDestroy() {
+    launcher.answers("open", new LaunchReport.Lost("no answer"));
+    containers.init();
+    ContainerId broken =
+        containers.list().stream()
+            .filter(container -> container.state().equals("broken"))
+            .findFirst()
+            .orElseThrow()
+            .containerID();
+    launcher.commands.clear();
+
+    containers.reset(broken, "again");
+
+    assertThat(launcher.verbs()).containsExactly("destroy", "create");
   }
 
   @Test

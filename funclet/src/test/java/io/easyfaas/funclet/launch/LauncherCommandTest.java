@@ -100,7 +100,7 @@ final class LauncherCommandTest {
 
   @Test
   void aRequestIsItsLengthItsNumberAndEveryArgumentEndedByNul() {
-    byte[] request = LauncherProcess.encode(0x01020304, LauncherCommand.destroy("é"));
+    byte[] request = RequestWriter.encode(0x01020304, LauncherCommand.destroy("é"));
 
     assertThat(request)
         .containsExactly(
