@@ -7,7 +7,6 @@ import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.ContainerInfo;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.wire.ResetResponse;
-import io.easyfaas.common.wire.RunnerExit;
 import io.easyfaas.funclet.cgroup.CgroupStats;
 import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.container.ContainerState.Broken;
@@ -15,14 +14,9 @@ import io.easyfaas.funclet.container.ContainerState.Cold;
 import io.easyfaas.funclet.container.ContainerState.Initialising;
 import io.easyfaas.funclet.container.ContainerState.Lost;
 import io.easyfaas.funclet.container.ContainerState.Pausing;
-import io.easyfaas.funclet.container.ContainerState.Prewarmed;
 import io.easyfaas.funclet.container.ContainerState.Resetting;
-import io.easyfaas.funclet.container.ContainerState.Warm;
-import io.easyfaas.funclet.container.ContainerState.WarmingUp;
 import io.easyfaas.funclet.launch.LauncherEvent.Exited;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,25 +28,22 @@ public final class Container {
   private static final Logger LOG = LoggerFactory.getLogger(Container.class);
   private static final Duration INIT_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration PREWARM_TIMEOUT = Duration.ofSeconds(10);
-  private static final Duration RESET_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration REST_TIMEOUT = Duration.ofSeconds(1);
-  // An exiting process frees up to its memory limit: far less than this on any machine.
-  private static final Duration EXIT_PATIENCE = Duration.ofSeconds(1);
 
   private static final String FAILED = "the engine failed; see its log";
 
   private final Sandbox sandbox;
   private final MemoryLedger ledger;
   private final CodeCache codes;
-  private final Path proc;
   private final ContainerMoves moves;
+  private final Renewal renewal;
 
   Container(Sandbox sandbox, Containers.Shared shared) {
     this.sandbox = sandbox;
     this.ledger = shared.ledger();
     this.codes = shared.codes();
-    this.proc = shared.proc();
     this.moves = new ContainerMoves(sandbox.id());
+    this.renewal = new Renewal(sandbox, moves, shared.proc());
   }
 
   /// Its id.
@@ -64,9 +55,9 @@ public final class Container {
   void init() {
     Initialising initialising = moves.beginInit();
     try {
-      remake(0, "init", Deadline.in(INIT_TIMEOUT));
+      renewal.make(0, "init", Deadline.in(INIT_TIMEOUT));
     } finally {
-      moves.settle(initialising, initialising.lost(FAILED));
+      moves.endWork(initialising, initialising.lost(FAILED));
     }
   }
 
@@ -155,19 +146,19 @@ public final class Container {
     try {
       work.accept(filling, Deadline.in(timeout));
     } catch (ApiException e) {
-      undo(filling, String.valueOf(e.getMessage()));
+      renewal.undo(filling, String.valueOf(e.getMessage()));
       throw e;
     } catch (SandboxException e) {
       // Another sandbox may do, or this one made anew.
       ErrorCode code =
           e.isOfALostOne() || moves.isGone() ? ErrorCode.UNAVAILABLE : ErrorCode.SERVICE;
-      undo(filling, String.valueOf(e.getMessage()));
+      renewal.undo(filling, String.valueOf(e.getMessage()));
       throw new ApiException(code, "warm up " + id() + ": " + e.getMessage());
     } catch (RuntimeException | Error e) {
-      undo(filling, e.toString());
+      renewal.undo(filling, e.toString());
       throw e;
     } finally {
-      moves.settle(filling.warming(), filling.lost(FAILED));
+      moves.endWork(filling.warming(), filling.lost(FAILED));
     }
   }
 
@@ -206,38 +197,16 @@ public final class Container {
     ContainerState before = resetting.before();
     LOG.info("container={} {}→resetting reason={}", id(), before.wireName(), reason);
     try {
-      return reset(before, reason, Deadline.in(RESET_TIMEOUT));
+      Renewal.Outcome outcome = renewal.renew(before, reason, Deadline.in(Renewal.TIMEOUT));
+      return new ResetResponse(info(), outcome.exit().orElse(null), outcome.wasEmpty());
     } finally {
-      moves.settle(resetting, before.lost(FAILED));
+      moves.endWork(resetting, before.lost(FAILED));
     }
-  }
-
-  private ResetResponse reset(ContainerState before, String reason, Deadline deadline) {
-    Optional<RunnerExit> exit = exit(before);
-    boolean hasRunner = before instanceof Warm || before instanceof Prewarmed;
-    boolean wasEmpty = exit.isEmpty() && (!hasRunner || moves.isGone());
-    try {
-      sandbox.destroy(deadline);
-    } catch (SandboxException e) {
-      // Processes may live on, so what they use is not given back.
-      moves.move(before.lost(String.valueOf(e.getMessage())), reason);
-      throw failedReset(wasEmpty, String.valueOf(e.getMessage()));
-    }
-    before.occupant().ifPresent(tenant -> tenant.holdings().release());
-    if (remake(before.generation(), reason, deadline) instanceof Broken broken) {
-      throw failedReset(wasEmpty, broken.reason());
-    }
-    return new ResetResponse(info(), exit.orElse(null), wasEmpty);
-  }
-
-  private ApiException failedReset(boolean wasEmpty, String why) {
-    ErrorCode code = wasEmpty ? ErrorCode.UNAVAILABLE : ErrorCode.SERVICE;
-    return new ApiException(code, "reset " + id() + ": " + why);
   }
 
   /// Waits until nobody else works on the container, at most 30 s, and resets it if it is broken.
   void repair(String reason) {
-    ContainerState now = moves.awaitRest(Deadline.in(RESET_TIMEOUT));
+    ContainerState now = moves.awaitRest(Deadline.in(Renewal.TIMEOUT));
     if (!(now instanceof Broken) && !(now instanceof Lost)) {
       return;
     }
@@ -298,56 +267,5 @@ public final class Container {
 
   private ContainerInfo info(@Nullable CgroupStats stats) {
     return ContainerReport.of(id(), moves.now(), sandbox.baseLimits(), stats);
-  }
-
-  private void undo(Filling filling, String reason) {
-    WarmingUp warming = filling.warming();
-    if (!filling.isTouched()) {
-      filling.holdings().release();
-      restoreLimit();
-      moves.move(new Cold(warming.generation(), warming.initPid()), reason);
-      return;
-    }
-    Deadline deadline = Deadline.in(RESET_TIMEOUT);
-    try {
-      sandbox.destroy(deadline);
-    } catch (SandboxException e) {
-      moves.move(filling.lost(String.valueOf(e.getMessage())), reason);
-      return;
-    }
-    filling.holdings().release();
-    remake(warming.generation(), reason, deadline);
-  }
-
-  private void restoreLimit() {
-    try {
-      sandbox.limit(sandbox.baseLimits().memory());
-    } catch (SandboxException e) {
-      LOG.warn("container={} {}", id(), e.getMessage()); // The next warm-up sets it anyway.
-    }
-  }
-
-  /// Makes a sandbox where there is none, and moves the state to cold or broken.
-  private ContainerState remake(long generation, String reason, Deadline deadline) {
-    ContainerState after;
-    try {
-      sandbox.open(deadline);
-      moves.remaking(); // After it: until then the end of the last keeper may be told.
-      after = new Cold(generation + 1, sandbox.create(deadline));
-    } catch (SandboxException e) {
-      LOG.error("container={} {}", id(), e.getMessage());
-      after = new Broken(generation, String.valueOf(e.getMessage()));
-    }
-    return moves.move(after, reason);
-  }
-
-  /// How the runner ended by itself. With a sandbox that is lost no more events come.
-  private Optional<RunnerExit> exit(ContainerState before) {
-    Duration patience = before instanceof Warm ? EXIT_PATIENCE : Duration.ZERO;
-    return before.occupant().flatMap(tenant -> tenant.runner().exit(stat(tenant), patience));
-  }
-
-  private Path stat(Tenant tenant) {
-    return proc.resolve(Long.toString(tenant.runnerPid())).resolve("stat");
   }
 }

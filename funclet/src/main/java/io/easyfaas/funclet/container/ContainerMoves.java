@@ -181,7 +181,7 @@ final class ContainerMoves {
   /// @param own what the caller made it when the work began
   /// @param otherwise what it is when that was not moved on
   @SuppressWarnings("ReferenceEquality") // This very work's, not that of an equal one.
-  void settle(Busy own, ContainerState otherwise) {
+  void endWork(Busy own, ContainerState otherwise) {
     synchronized (lock) {
       if (state == own) {
         set(otherwise);

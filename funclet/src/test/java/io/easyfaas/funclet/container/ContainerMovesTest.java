@@ -19,7 +19,7 @@ final class ContainerMovesTest {
     moves.move(new Cold(2, 8), "test");
     Filling filling = moves.beginPrewarm();
 
-    moves.settle(resetting, resetting.before().lost("a defect"));
+    moves.endWork(resetting, resetting.before().lost("a defect"));
 
     assertThat(moves.now()).isSameAs(filling.warming());
   }
@@ -29,7 +29,7 @@ final class ContainerMovesTest {
     moves.move(new Cold(1, 7), "test");
     Resetting resetting = moves.beginReset();
 
-    moves.settle(resetting, resetting.before().lost("a defect"));
+    moves.endWork(resetting, resetting.before().lost("a defect"));
 
     assertThat(moves.now()).isEqualTo(new Broken(1, "a defect"));
   }
