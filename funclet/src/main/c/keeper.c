@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "channel.h"
 #include "confine.h"
 #include "io.h"

@@ -119,12 +119,12 @@ static void keeper_ended(struct launcher *launcher, struct slot *slot) {
   slot->busy = true;
 }
 
-// The slot whose keeper leads this process group, or has led it. Looks through all slots: keepers
-// end seldom.
-static struct slot *find_group(const struct launcher *launcher, pid_t group) {
+// The slot whose keeper this process is, or has made it in its group. Looks through all slots:
+// keepers end seldom.
+static struct slot *find_process(const struct launcher *launcher, pid_t pid, pid_t group) {
   for (int i = 0; i < BUCKETS; i++) {
     for (struct slot *slot = launcher->slots[i]; slot != NULL; slot = slot->next) {
-      if (slot->keeper == group || slot->orphans == group) {
+      if (slot->keeper == pid || slot->orphans == group) {
         return slot;
       }
     }
@@ -133,7 +133,7 @@ static struct slot *find_group(const struct launcher *launcher, pid_t group) {
 }
 
 static void process_ended(struct launcher *launcher, pid_t pid, pid_t group) {
-  struct slot *slot = find_group(launcher, group);
+  struct slot *slot = find_process(launcher, pid, group);
   if (slot == NULL) {
     return;
   }

@@ -4,8 +4,6 @@
 #include "sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,49 +27,6 @@ enum { DEATH_MILLIS = 10 * 1000 };
 
 // Between an order and its answer: the end of the last command and the start of the next.
 enum { WORDS_BEFORE_ANSWER = 2 };
-
-// Returns -1 when it is no cgroup, or with `version2_only` one of version 1.
-static int open_cgroup(const char *path, bool version2_only) {
-  AUTO_CLOSE int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  struct statfs status;
-  if (directory < 0 || fstatfs(directory, &status) != 0) {
-    return -1;
-  }
-  // Why: a write as root goes only where it is meant to go.
-  if (status.f_type != CGROUP2_SUPER_MAGIC &&
-      (version2_only || status.f_type != CGROUP_SUPER_MAGIC)) {
-    errno = EINVAL;
-    return -1;
-  }
-  return take_fd(&directory);
-}
-
-static bool join_cgroup(const char *path) {
-  AUTO_CLOSE int directory = open_cgroup(path, false);
-  if (directory < 0) {
-    return false;
-  }
-  AUTO_CLOSE int procs = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-  return procs >= 0 && write_fully(procs, "0", 1);
-}
-
-bool join_cgroups(const struct options *options, struct failure *failure) {
-  for (size_t i = 0; i < options->cgroup_count; i++) {
-    if (!join_cgroup(options->cgroups[i])) {
-      return fail(failure, "cgroup", options->cgroups[i]);
-    }
-  }
-  return true;
-}
-
-bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct failure *failure) {
-  *cgroup = -1;
-  if (options->sandbox_cgroup == NULL) {
-    return true;
-  }
-  *cgroup = open_cgroup(options->sandbox_cgroup, true);
-  return *cgroup >= 0 || fail(failure, "cgroup", options->sandbox_cgroup);
-}
 
 static bool lose(struct sandbox *sandbox, struct failure *failure, const char *step) {
   sandbox->lost = true;

@@ -51,12 +51,6 @@ struct sandbox {
   bool killed;  // all of it, but some is not gone yet
 };
 
-// Moves the caller into the cgroups.
-bool join_cgroups(const struct options *options, struct failure *failure);
-
-// Opens the version 2 cgroup in which sandboxes are to be born; `*cgroup` is -1 when there is none.
-bool open_sandbox_cgroup(const struct options *options, int *cgroup, struct failure *failure);
-
 // Starts to make a sandbox, in `cgroup` if that is not -1, else in the caller's. With `inherit` its
 // commands get the caller's stdio. After a failure there is none.
 bool sandbox_start(struct sandbox *sandbox, struct options *options, int cgroup, bool inherit,

@@ -118,6 +118,7 @@ void tell_keeper_gone(struct launcher *launcher, struct slot *slot) {
   }
   slot->sent = 0;
   slot->busy = false;
+  slot->dying = false;
   struct line line;
   line_gone(&line, slot->name, false);
   pass_on(launcher, line.text, line.used);
