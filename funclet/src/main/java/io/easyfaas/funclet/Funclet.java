@@ -97,7 +97,11 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     SlotFiles files = new SlotFiles(config.dataDir());
     files.removeAll();
     CodeCache codes =
-        new CodeCache(config.dataDir().resolve("code"), config.codeCache(), config.codePace());
+        new CodeCache(
+            config.dataDir().resolve("code"),
+            config.codeCache(),
+            config.codePace(),
+            config.sources());
     sweep(codes, config);
     FuncletNode.FuncletResource resources = resources(config, cgroups);
     Rootfs rootfs = Rootfs.load(config.dataDir());

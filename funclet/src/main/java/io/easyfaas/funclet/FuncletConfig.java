@@ -11,6 +11,7 @@ import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.common.wire.FuncletApi;
 import io.easyfaas.funclet.code.CodePace;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import io.easyfaas.funclet.mount.UidRange;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// @param runner what one slot has
 /// @param codeCache what unpacked code may take of the disk
 /// @param codePace how slowly code may come
+/// @param sources where runtimes and code may be taken from on this machine
 /// @param cgroupRoot where control groups are mounted
 /// @param launcher the `easyfaas-launcher` program
 public record FuncletConfig(
@@ -45,6 +47,7 @@ public record FuncletConfig(
     Runner runner,
     DiskUse codeCache,
     CodePace codePace,
+    SourceDirectories sources,
     Path cgroupRoot,
     Path launcher) {
   /// What the machine has and keeps.
@@ -147,6 +150,14 @@ public record FuncletConfig(
             "size",
             "8MiB",
             "Code has 10s to be fetched and unpacked, and 1s for each so much; at least 1MiB."),
+        new Option(
+            "function-dir", "path", "", "Where functions are stored; data-dir/functions if empty."),
+        new Option(
+            "source-dirs",
+            "paths",
+            "",
+            "Where else runtimes and code may be taken from, separated by colons; always from"
+                + " data-dir/runtimes and function-dir."),
         new Option("cgroup-root-path", "path", "/sys/fs/cgroup", "Where cgroups are mounted."),
         new Option(
             "launcher", "path", "", "The easyfaas-launcher program; default: beside the engine."));
@@ -187,8 +198,39 @@ public record FuncletConfig(
             settings.bytes("code-cache-size", LEAST_CODE).bytes(),
             settings.integer("code-cache-inodes", LEAST_CODE_INODES, Integer.MAX_VALUE)),
         pace(settings),
+        sources(settings),
         settings.path("cgroup-root-path"),
-        settings.text("launcher").isEmpty() ? besideEngine() : settings.path("launcher"));
+        launcher(settings));
+  }
+
+  private static Path launcher(Settings settings) {
+    return settings.text("launcher").isEmpty() ? besideEngine() : settings.path("launcher");
+  }
+
+  /// The launcher's directory is the probe's runtime.
+  private static SourceDirectories sources(Settings settings) {
+    Path data = settings.path("data-dir");
+    Stream<Path> own =
+        Stream.of(
+                data.resolve("runtimes"),
+                settings.text("function-dir").isEmpty()
+                    ? data.resolve("functions")
+                    : settings.path("function-dir"),
+                launcher(settings).toAbsolutePath().resolveSibling(""))
+            .filter(directory -> directory.getNameCount() > 0); // Not all there is.
+    Stream<Path> further =
+        Stream.of(settings.text("source-dirs").split(":"))
+            .filter(text -> !text.isEmpty())
+            .map(FuncletConfig::sourceDirectory);
+    return new SourceDirectories(
+        Stream.concat(own, further).map(Path::toAbsolutePath).distinct().toList());
+  }
+
+  private static Path sourceDirectory(String text) {
+    if (!text.startsWith("/")) {
+      throw new ConfigException("--source-dirs: \"" + text + "\" (expected: an absolute path)");
+    }
+    return Path.of(text);
   }
 
   private static CodePace pace(Settings settings) {

@@ -7,10 +7,12 @@ import io.easyfaas.common.config.ByteSize;
 import io.easyfaas.common.config.ConfigException;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.funclet.code.CodePace;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,6 +36,10 @@ final class FuncletConfigTest {
                     ByteSize.ofMebibytes(128), 0, 0.2, 256, ByteSize.ofMebibytes(64)),
                 new DiskUse(2L << 30, 200_000),
                 new CodePace(Duration.ofSeconds(10), 8 << 20),
+                sources(
+                    "/var/faas/runtimes",
+                    "/var/faas/functions",
+                    config.launcher().resolveSibling("").toString()),
                 Path.of("/sys/fs/cgroup"),
                 config.launcher()));
   }
@@ -59,6 +65,8 @@ final class FuncletConfigTest {
                 "--code-cache-size", "1GiB",
                 "--code-cache-inodes", "77",
                 "--code-rate", "1MiB",
+                "--function-dir", "/f",
+                "--source-dirs", "/x:/y",
                 "--cgroup-root-path", "/cg",
                 "--launcher", "/bin/launcher"),
             Map.of());
@@ -76,6 +84,7 @@ final class FuncletConfigTest {
                     ByteSize.ofMebibytes(256), 1.5, 0.5, 99, ByteSize.ofMebibytes(1)),
                 new DiskUse(1L << 30, 77),
                 new CodePace(Duration.ofSeconds(10), 1 << 20),
+                sources("/d/runtimes", "/f", "/bin", "/x", "/y"),
                 Path.of("/cg"),
                 Path.of("/bin/launcher")));
   }
@@ -104,6 +113,7 @@ final class FuncletConfigTest {
         "--code-cache-size=1B|--code-cache-size: \"1B\" (expected: at least 8KiB)",
         "--code-cache-inodes=1|--code-cache-inodes: \"1\" (expected: a whole number from 2",
         "--pod-name=a/b|--pod-name: \"a/b\"",
+        "--source-dirs=/a:b|--source-dirs: \"b\" (expected: an absolute path)",
         "--port=1|unknown flag --port",
       })
   void badValuesAreNamed(String arg, String message) {
@@ -121,6 +131,10 @@ final class FuncletConfigTest {
   void aRunDirectoryThatIsTooLongForSocketsIsRefused() {
     refused(
         List.of("--run-dir", "/" + "r".repeat(100)), "bytes (expected: at most 107, see unix(7))");
+  }
+
+  private static SourceDirectories sources(String... directories) {
+    return new SourceDirectories(Stream.of(directories).map(Path::of).toList());
   }
 
   private static void refused(List<String> args, String message) {

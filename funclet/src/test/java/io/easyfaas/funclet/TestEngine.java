@@ -62,6 +62,7 @@ final class TestEngine implements AutoCloseable {
             List.of(
                 "--data-dir=" + home.resolve("data"),
                 "--run-dir=" + home.resolve("run"),
+                "--source-dirs=" + home,
                 "--pod-name=it",
                 "--container-num=2",
                 "--runner-memory=64MiB"));

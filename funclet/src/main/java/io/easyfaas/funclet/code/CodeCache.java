@@ -6,6 +6,7 @@ import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,6 +57,7 @@ public final class CodeCache {
 
   private final CodeDirectory directory;
   private final CodePace pace;
+  private final SourceDirectories sources;
   private final CodeUnpacker unpacker;
   private final InstantSource clock;
   private final Map<CodeKey, FutureTask<Void>> flights = new ConcurrentHashMap<>();
@@ -134,11 +136,12 @@ public final class CodeCache {
   /// @param directory made when it does not exist
   /// @param limit of what is kept
   /// @param pace of code that is downloaded
-  public CodeCache(Path directory, DiskUse limit, CodePace pace) {
+  /// @param sources where on this machine code may be
+  public CodeCache(Path directory, DiskUse limit, CodePace pace, SourceDirectories sources) {
     this(
         directory,
         limit,
-        new CodeFetcher(MAX_ARCHIVE_BYTES, pace),
+        new CodeFetcher(MAX_ARCHIVE_BYTES, pace, sources),
         InstantSource.system(),
         new ThreadPoolExecutor(
             1,
@@ -156,9 +159,15 @@ public final class CodeCache {
     this.deleter = deleter;
     this.directory = new CodeDirectory(directory);
     this.pace = fetcher.pace();
+    this.sources = fetcher.sources();
     this.unpacker = new CodeUnpacker(fetcher, limit);
     this.uses = new CodeUses(limit);
     this.clock = clock;
+  }
+
+  /// Where on this machine code, and what it runs in, may be.
+  public SourceDirectories sources() {
+    return sources;
   }
 
   /// How slowly code may come.

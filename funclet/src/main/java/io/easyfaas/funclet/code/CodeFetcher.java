@@ -1,11 +1,13 @@
 package io.easyfaas.funclet.code;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.util.Objects.requireNonNullElse;
 
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.hash.Digests;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -35,12 +37,19 @@ final class CodeFetcher {
 
   private final long maxBytes;
   private final CodePace pace;
+  private final SourceDirectories sources;
 
   /// @param maxBytes a larger archive is refused
   /// @param pace of a download
-  CodeFetcher(long maxBytes, CodePace pace) {
+  /// @param sources where a file may be
+  CodeFetcher(long maxBytes, CodePace pace, SourceDirectories sources) {
     this.maxBytes = maxBytes;
     this.pace = pace;
+    this.sources = sources;
+  }
+
+  SourceDirectories sources() {
+    return sources;
   }
 
   CodePace pace() {
@@ -115,18 +124,24 @@ final class CodeFetcher {
     return CodeHash.of(digest);
   }
 
-  private void copyLocal(Path path, OutputStream target) throws IOException {
-    if (!Files.exists(path)) {
+  private Path locate(Path path) {
+    try {
+      return sources.resolve("code location", path);
+    } catch (IOException _) {
       throw gone(path.toString());
     }
-    if (!Files.isRegularFile(path)) {
-      throw bad("code location: " + path + " is not a regular file");
-    }
+  }
+
+  private void copyLocal(Path path, OutputStream target) throws IOException {
+    Path real = locate(path);
     try {
-      if (Files.size(path) == 0) {
+      if (!Files.isRegularFile(real, NOFOLLOW_LINKS)) {
+        throw bad("code location: " + path + " is not a regular file");
+      }
+      if (Files.size(real) == 0) {
         return; // So say the kernel's own files, some of which can be read for ever.
       }
-      try (InputStream source = Files.newInputStream(path)) {
+      try (InputStream source = Files.newInputStream(real, NOFOLLOW_LINKS)) {
         copy(source, target, path.toString(), new AtomicLong());
       }
     } catch (NoSuchFileException _) {

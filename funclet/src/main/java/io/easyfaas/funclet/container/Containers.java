@@ -14,6 +14,7 @@ import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.launch.Launcher;
 import io.easyfaas.funclet.launch.LauncherEvent;
 import io.easyfaas.funclet.mount.SandboxLayout;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -31,14 +32,16 @@ public final class Containers {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
   private final Map<String, Container> containers;
+  private final SourceDirectories sources;
 
   /// What all containers share.
   ///
   /// @param proc where the kernel describes processes
   record Shared(MemoryLedger ledger, CodeCache codes, Path proc) {}
 
-  private Containers(Map<String, Container> containers) {
+  private Containers(Map<String, Container> containers, SourceDirectories sources) {
     this.containers = containers;
+    this.sources = sources;
   }
 
   /// Creates the containers; none has a sandbox yet.
@@ -65,7 +68,7 @@ public final class Containers {
       Sandbox sandbox = new Sandbox(layout, baseLimits, cgroups, launcher);
       containers.put(layout.id().value(), new Container(sandbox, shared));
     }
-    return new Containers(containers);
+    return new Containers(containers, shared.codes().sources());
   }
 
   /// Makes all first sandboxes side by side. At most 30 s. A container whose sandbox cannot be made
@@ -88,7 +91,7 @@ public final class Containers {
   /// Starts a runner in a container, see {@link io.easyfaas.common.wire.FuncletApi#prewarm}.
   public WarmupResponse prewarm(PrewarmRequest request) {
     Container container = find(request.containerID());
-    container.prewarm(RunnerLaunch.of(request.runtimeConfiguration()), request.channel());
+    container.prewarm(RunnerLaunch.of(request.runtimeConfiguration(), sources), request.channel());
     return new WarmupResponse(container.info());
   }
 
@@ -105,7 +108,7 @@ public final class Containers {
   /// Puts a function into a container, see {@link io.easyfaas.common.wire.FuncletApi#warmup}.
   public WarmupResponse warmup(WarmupRequest request) {
     Container container = find(request.containerID());
-    container.warmup(FunctionLaunch.of(request), String.valueOf(request.requestID()));
+    container.warmup(FunctionLaunch.of(request, sources), String.valueOf(request.requestID()));
     return new WarmupResponse(container.info());
   }
 

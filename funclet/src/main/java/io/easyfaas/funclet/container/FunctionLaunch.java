@@ -12,6 +12,7 @@ import io.easyfaas.common.wire.WarmupRequest;
 import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.code.CodeHash;
 import io.easyfaas.funclet.code.CodeKey;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import org.jspecify.annotations.Nullable;
 
 /// A warm-up request, checked.
@@ -35,8 +36,9 @@ record FunctionLaunch(
 
   /// Checks a request.
   ///
+  /// @param sources where its runtime may be
   /// @throws ApiException naming what is missing or wrong
-  static FunctionLaunch of(WarmupRequest request) {
+  static FunctionLaunch of(WarmupRequest request, SourceDirectories sources) {
     FunctionConfiguration configuration = present(request.configuration(), "Configuration");
     int mebibytes = configuration.memoryMebibytesOrDefault();
     if (mebibytes < 1 || mebibytes > MAX_MEMORY_MEBIBYTES) {
@@ -51,7 +53,7 @@ record FunctionLaunch(
         Math.clamp(
             requireNonNullElse(configuration.codeSize(), 0L), 0, CodeCache.MAX_ARCHIVE_BYTES),
         ByteSize.ofMebibytes(mebibytes),
-        RunnerLaunch.of(request.runtimeConfiguration()),
+        RunnerLaunch.of(request.runtimeConfiguration(), sources),
         request.channel());
   }
 

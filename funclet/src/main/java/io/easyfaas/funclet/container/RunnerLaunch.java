@@ -3,6 +3,7 @@ package io.easyfaas.funclet.container;
 import io.easyfaas.common.function.RuntimeConfiguration;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -24,8 +25,9 @@ record RunnerLaunch(Path runtime, List<String> command, boolean startsWithoutCod
 
   /// Checks a runtime.
   ///
+  /// @param sources where it may be
   /// @throws ApiException naming what is missing or wrong
-  static RunnerLaunch of(@Nullable RuntimeConfiguration runtime) {
+  static RunnerLaunch of(@Nullable RuntimeConfiguration runtime, SourceDirectories sources) {
     if (runtime == null) {
       throw new ApiException(ErrorCode.INVALID_PARAMETER, "RuntimeConfiguration is missing");
     }
@@ -34,14 +36,18 @@ record RunnerLaunch(Path runtime, List<String> command, boolean startsWithoutCod
     if (!runtime.bin().startsWith("/") || command.stream().anyMatch(a -> a.indexOf('\0') >= 0)) {
       throw invalid(runtime, "Bin \"" + runtime.bin() + "\" (expected: an absolute path)");
     }
-    return new RunnerLaunch(directory(runtime), command, runtime.startsWithoutCode());
+    return new RunnerLaunch(directory(runtime, sources), command, runtime.startsWithoutCode());
   }
 
-  private static Path directory(RuntimeConfiguration runtime) {
+  private static Path directory(RuntimeConfiguration runtime, SourceDirectories sources) {
     try {
       Path path = Path.of(runtime.path());
-      if (path.isAbsolute() && Files.isDirectory(path)) {
-        return path.toRealPath(); // The launcher refuses a source that is a symbolic link.
+      if (path.isAbsolute()) {
+        // The launcher refuses a source that is a symbolic link.
+        Path real = sources.resolve("runtime " + runtime.name() + ": Path", path);
+        if (Files.isDirectory(real)) {
+          return real;
+        }
       }
     } catch (InvalidPathException | IOException _) {
       // Falls through to the one message for all.

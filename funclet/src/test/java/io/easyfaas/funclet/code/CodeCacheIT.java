@@ -8,10 +8,12 @@ import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.wire.ApiException;
 import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.funclet.RequiresRoot;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,7 +79,8 @@ final class CodeCacheIT {
     return new CodeCache(
         disk.resolve("code"),
         new DiskUse(64 << 20, 100_000),
-        new CodePace(Duration.ofSeconds(10), 1 << 20));
+        new CodePace(Duration.ofSeconds(10), 1 << 20),
+        new SourceDirectories(List.of(Path.of("/"))));
   }
 
   private static void run(String... command) throws IOException, InterruptedException {

@@ -14,6 +14,7 @@ import io.easyfaas.common.wire.ErrorCode;
 import io.easyfaas.common.zip.WeirdZips;
 import io.easyfaas.common.zip.WeirdZips.WeirdZip;
 import io.easyfaas.common.zip.ZipBuilder;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -110,6 +111,8 @@ final class CodeCacheTest {
     "filesystem, '', code location was empty",
     "filesystem, code.zip, expected: an absolute path",
     "filesystem, /proc, is not a regular file",
+    "filesystem, /etc/passwd, see --source-dirs",
+    "filesystem, /proc/../etc/none, see --source-dirs",
     "filesystem, /proc/kmsg, checksum failed",
     "bos, ftp://host/code.zip, expected: an http or https address",
     "'', /var/code.zip, expected: an http or https address",
@@ -584,7 +587,10 @@ final class CodeCacheTest {
     return new CodeCache(
         directory.resolve("code"),
         limit,
-        new CodeFetcher(MAX_ARCHIVE_BYTES, new CodePace(download, RATE)),
+        new CodeFetcher(
+            MAX_ARCHIVE_BYTES,
+            new CodePace(download, RATE),
+            new SourceDirectories(List.of(directory, Path.of("/proc")))),
         now::get,
         deleter);
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.easyfaas.common.disk.DiskUse;
 import io.easyfaas.common.function.FunctionDocument.FunctionCode;
 import io.easyfaas.common.zip.ZipBuilder;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +71,10 @@ final class OpenArchivesTest {
           new CodeCache(
               home.resolve("cache"),
               new DiskUse(1L << 30, 1_000_000),
-              new CodeFetcher(64 << 20, new CodePace(Duration.ofSeconds(10), 1)),
+              new CodeFetcher(
+                  64 << 20,
+                  new CodePace(Duration.ofSeconds(10), 1),
+                  new SourceDirectories(List.of(Path.of("/")))),
               InstantSource.system(),
               Runnable::run);
       cache.sweep("boot");

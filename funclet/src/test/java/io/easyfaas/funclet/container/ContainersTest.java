@@ -29,6 +29,7 @@ import io.easyfaas.funclet.launch.LauncherEvent;
 import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
 import io.easyfaas.funclet.mount.SlotFiles;
+import io.easyfaas.funclet.mount.SourceDirectories;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -70,7 +71,8 @@ final class ContainersTest {
         new CodeCache(
             directory.resolve("code"),
             new DiskUse(64 << 20, 100_000),
-            new CodePace(Duration.ofSeconds(10), 1 << 20));
+            new CodePace(Duration.ofSeconds(10), 1 << 20),
+            new SourceDirectories(List.of(directory)));
     codes.sweep("boot");
     SlotFiles files = new SlotFiles(directory);
     List<SandboxLayout> layouts =
@@ -689,9 +691,17 @@ final class ContainersTest {
         () ->
             containers.warmup(
                 with(
-                    good, new RuntimeConfiguration("go1", "/b", "/nowhere", List.of(), List.of()))),
+                    good,
+                    new RuntimeConfiguration(
+                        "go1", "/b", directory + "/none", List.of(), List.of()))),
         ErrorCode.INVALID_RUNTIME,
-        "runtime go1: Path \"/nowhere\" (expected: an existing directory)");
+        "runtime go1: Path \"" + directory + "/none\" (expected: an existing directory)");
+    refused(
+        () ->
+            containers.warmup(
+                with(good, new RuntimeConfiguration("go1", "/b", "/etc", List.of(), List.of()))),
+        ErrorCode.INVALID_PARAMETER,
+        "runtime go1: Path: \"/etc\" (expected: in one of [" + directory + "], see --source-dirs)");
     refused(
         () ->
             containers.warmup(
