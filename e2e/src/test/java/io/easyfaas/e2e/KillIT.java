@@ -200,6 +200,23 @@ final class KillIT {
   }
 
   @Test
+  void theLauncherIsStoppedAndTheEngineRecovers() {
+    EngineProcess engine = home.start("--container-num=1", "--max-prewarmed=0");
+    engine.create(hello("kept"));
+    ProcessHandle launcher = engine.launcher();
+
+    Command.Result sent = Command.run(List.of("kill", "-STOP", "" + launcher.pid()), Map.of());
+    assertThat(sent.status()).describedAs("%s", sent).isZero();
+    Answer first = engine.invoke("kept", "{}");
+
+    assertThat(first.status()).describedAs("made anew, or none can be: %s", first).isIn(200, 503);
+    Eventually.holds(SOON, () -> assertThat(engine.invoke("kept", "{}").text()).isEqualTo("kept"));
+    assertThat(engine.launcher().pid()).isNotEqualTo(launcher.pid());
+    engine.close();
+    LEAKS.assertNothingLeft(engine);
+  }
+
+  @Test
   void aSandboxIsKilledFromOutsideAndTheSlotRecovers() {
     EngineProcess engine = home.start("--container-num=1");
     engine.create(hello("kept"));

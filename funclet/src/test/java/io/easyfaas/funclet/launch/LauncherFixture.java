@@ -15,13 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 
 /// What tests of the real launcher have in common: one sandbox in this machine's `/usr`, without
 /// groups.
 final class LauncherFixture {
   static final Duration TIMEOUT = Duration.ofSeconds(20);
-  static final Path PROGRAM = FuncletConfig.parse(List.of(), Map.of()).launcher();
+  static final Path PROGRAM = FuncletConfig.parse(List.of(), System.getenv()).launcher();
   static final ContainerId SLOT = new ContainerId("s0");
 
   private LauncherFixture() {}

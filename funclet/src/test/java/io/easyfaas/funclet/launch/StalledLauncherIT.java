@@ -82,6 +82,17 @@ final class StalledLauncherIT {
   }
 
   @Test
+  void soIsOneThatReadsNothingWhileMuchIsWrittenToIt() throws Exception {
+    startAgain(Duration.ofMillis(200));
+    signal("STOP", launcher.pid());
+
+    String _ = fill();
+
+    assertThat(events.poll(20, TimeUnit.SECONDS))
+        .isEqualTo(new LauncherEvent.LauncherDied("launcher: it has said nothing for 400ms"));
+  }
+
+  @Test
   void aLauncherThatHasNothingToDoIsNotEnded() throws Exception {
     startAgain(Duration.ofMillis(50));
     open("s0");
