@@ -104,8 +104,8 @@ public final class LauncherProcess implements Launcher {
     }
     BlockingQueue<LaunchReport> answer = new ArrayBlockingQueue<>(1);
     waiting.put(number, answer);
-    String reason = lost.get(); // Read after the put: either this sees it, or the reader sees the
-    // put.
+    // Read after the put: either this sees it, or the reader sees the put.
+    String reason = lost.get();
     if (reason == null && writer.offer(request)) {
       return timeout -> await(command, number, answer, timeout);
     }
