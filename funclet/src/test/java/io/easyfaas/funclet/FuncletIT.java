@@ -263,9 +263,7 @@ final class FuncletIT {
         open("/tmp/left", "w").write("x")
         open("/dev/shm/left", "w").write("x")
         print("shm", libc.shmget(0x1234, 4096, 0o1666) >= 0)
-        print("queue", libc.msgget(0x1234, 0o1666) >= 0)
         print("semaphore", libc.semget(0x1234, 1, 0o1666) >= 0)
-        print("posix queue", libc.mq_open(b"/left", os.O_CREAT | os.O_RDWR, 0o666, None) >= 0)
         abstract = socket.socket(socket.AF_UNIX)
         abstract.bind("\\0left")
         tcp = socket.socket()
@@ -287,8 +285,7 @@ final class FuncletIT {
         import ctypes, os, socket
         libc = ctypes.CDLL(None, use_errno=True)
         print(os.listdir("/tmp"), os.listdir("/dev/shm"))
-        print(libc.shmget(0x1234, 4096, 0), libc.msgget(0x1234, 0), libc.semget(0x1234, 1, 0),
-              libc.mq_open(b"/left", os.O_RDWR))
+        print(libc.shmget(0x1234, 4096, 0), libc.semget(0x1234, 1, 0))
         print(len(open("/proc/net/tcp").readlines()),
               [line.split()[1:3] for line in open("/proc/net/dev") if " lo:" in line],
               [line for line in open("/proc/net/snmp") if "Tcp: 1 " in line][0].split()[5:11])
@@ -302,9 +299,7 @@ final class FuncletIT {
         """;
     try (Output output = engine.warmup(C0, litter, 64)) {
       assertThat(output.line()).isEqualTo("shm True");
-      assertThat(output.line()).isEqualTo("queue True");
       assertThat(output.line()).isEqualTo("semaphore True");
-      assertThat(output.line()).isEqualTo("posix queue True");
       assertThat(output.line()).isEqualTo("lingering True");
       assertThat(output.line()).isEqualTo("done");
       long next = sandboxMadeInAdvance();
@@ -315,7 +310,7 @@ final class FuncletIT {
 
     assertThat(engine.run(C0, look).lines())
         .containsExactly(
-            "[] []", "-1 -1 -1 -1", "1 [['0', '0']] ['0', '0', '0', '0', '0', '0']", "True", "1");
+            "[] []", "-1 -1", "1 [['0', '0']] ['0', '0', '0', '0', '0', '0']", "True", "1");
   }
 
   /// Waits for the sandbox after the one of the first container.

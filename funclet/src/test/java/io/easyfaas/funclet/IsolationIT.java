@@ -214,11 +214,15 @@ final class IsolationIT {
         "filterGroup",
         "programGroup",
         "rawSocket",
-        "packetSocket",
         "killInit"
       })
   void itIsRefused(String what) {
     assertThat(fact(what)).isIn("Operation not permitted", "No such process");
+  }
+
+  @Test
+  void itHasNoSocketsOfPackets() {
+    assertThat(fact("packetSocket")).isEqualTo("Address family not supported by protocol");
   }
 
   @Test
