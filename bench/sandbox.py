@@ -86,7 +86,7 @@ class Bubblewrap:
     """`bwrap --unshare-all`, the same root and mounts."""
 
     def __init__(self, launcher: Launcher) -> None:
-        binds = [word for source, to in launcher.binds for word in ("--ro-bind", source, to)]
+        binds = [word for source, to in launcher.sources() for word in ("--ro-bind", source, to)]
         self.command = [
             "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", launcher.rootfs, "/",
             *binds, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", TRUE,
@@ -108,7 +108,7 @@ class Runc:
         config["process"].update(terminal=False, args=[TRUE])
         config["root"] = {"path": launcher.rootfs, "readonly": True}
         config["linux"]["resources"].update(memory={"limit": 128 << 20}, pids={"limit": 256})
-        for source, to in launcher.binds:
+        for source, to in launcher.sources():
             options = ["rbind", "ro"]
             config["mounts"].append(
                 {"destination": to, "type": "bind", "source": source, "options": options}

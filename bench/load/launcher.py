@@ -93,7 +93,9 @@ class Launcher:
         )  # fmt: skip
         description = json.loads(pathlib.Path(data, "rootfs.json").read_text())
         self.rootfs = f"{data}/rootfs"
-        self.binds = [(os.path.realpath(source), to) for source, to in description["binds"]]
+        self.empty = f"{data}/empty"
+        os.mkdir(self.empty)
+        self.binds = description["binds"]
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(f"{self.scratch}/launcher.sock")
             server.listen(1)
@@ -140,21 +142,27 @@ class Launcher:
         return self.receive()
 
     def open(self, slot: str) -> None:
-        """Makes a slot's groups and files, and starts its keeper."""
-        pathlib.Path(self.scratch, slot + ".hosts").write_text("127.0.0.1 localhost\n")
+        """Makes a slot's groups, and starts its keeper."""
         groups = [word for group in self.cgroups.make(slot) for word in ("--cgroup", str(group))]
         self.ask("open", slot, *groups)
 
+    def sources(self) -> list[tuple[str, str]]:
+        """What the root has of the host, and where: for those who only know binds."""
+        return [("/".join(parts), to) for *parts, to in self.binds]
+
     def create_command(self, slot: str) -> list[str]:
         """What funclet's SandboxLayout says."""
-        binds = [word for source, to in self.binds for word in ("--bind-ro", source, to)]
+        binds = [
+            word for bind in self.binds
+            for word in ("--bind-ro" if len(bind) == 2 else "--part", *bind)
+        ]  # fmt: skip
         number = int(re.sub(r"\D", "", slot) or 0)
         return [
-            "create", slot, "--rootfs", self.rootfs, *binds,
+            "create", slot, "--rootfs", self.rootfs, "--empty", self.empty, *binds,
             "--proc", "/proc", "--dev", "/dev", "--shm-bytes", str(16 << 20),
             "--tmpfs", "/tmp", str(64 << 20), "1777",
             *(
-                ["--bind-ro", f"{self.scratch}/{slot}.hosts", "/etc/hosts"]
+                ["--file", "/etc/hosts", "127.0.0.1 localhost\n"]
                 if os.path.isfile(f"{self.rootfs}/etc/hosts") else []
             ),
             "--hostname", slot, "--uid-map", str(FIRST_UID + number * UIDS), str(UIDS),
@@ -162,4 +170,4 @@ class Launcher:
 
     @staticmethod
     def exec_command(slot: str, *command: str) -> list[str]:
-        return ["exec", slot, "--cwd", "/", "--rlimit", "core", "0", "0", "--", *command]
+        return ["exec", slot, "--cwd", "/", "--rlimit", "core", "1", "1", "--", *command]

@@ -9,13 +9,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -25,8 +23,8 @@
 #include <unistd.h>
 
 #include "confine.h"
+#include "furnish.h"
 #include "io.h"
-#include "mounts.h"
 #include "sandbox.h"
 
 static const uint64_t INIT_CAPABILITIES =
@@ -41,7 +39,7 @@ enum { REAPED_PER_TURN = 64 };
 
 struct init {
   int keeper;
-  int null;
+  int null;       // the sandbox's own /dev/null; -1 with `inherit`
   int children;   // signalfd
   int oom_score;  // its own oom_score_adj
   bool inherit;
@@ -69,11 +67,17 @@ static bool die_with_keeper(struct failure *failure) {
   return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 || fail(failure, "init", "pdeathsig");
 }
 
-static bool set_stdio(const struct init *init, struct failure *failure) {
-  // Why 2 stays: what a sanitizer or the C library has to say before it aborts goes there.
-  return init->inherit ||
-         (dup2(init->null, STDIN_FILENO) >= 0 && dup2(init->null, STDOUT_FILENO) >= 0) ||
-         fail(failure, "init", "stdio");
+// Why the sandbox's own, once there is one: the times and locks of the host's are seen by everybody
+// who has it, now and later. Why 2 stays: what a sanitizer or the C library has to say before it
+// aborts goes there.
+static bool set_stdio(struct init *init, struct failure *failure) {
+  if (init->inherit) {
+    return true;
+  }
+  init->null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  return (init->null >= 0 && dup2(init->null, STDIN_FILENO) >= 0 &&
+          dup2(init->null, STDOUT_FILENO) >= 0) ||
+         fail(failure, "init", "/dev/null");
 }
 
 static bool set_oom_score(const struct init *init, const char *score, struct failure *failure) {
@@ -88,55 +92,6 @@ static bool prefer_for_oom_kill(struct init *init, struct failure *failure) {
   // Why here: as real root this also raises the lowest value that the tenant may give itself back
   // (proc(5), oom_score_adj).
   return set_oom_score(init, INIT_OOM_SCORE, failure);
-}
-
-static bool raise_loopback(struct failure *failure) {
-  AUTO_CLOSE int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-  return (any >= 0 && ioctl(any, SIOCSIFFLAGS, &request) == 0) || fail(failure, "loopback", NULL);
-}
-
-// What version 1 control groups do not count as the sandbox's memory, see tcp(7): the bytes of a
-// TCP socket's receive and send buffer, least, at first and most, where the kernel's own most is
-// megabytes. And what no group at all counts: the connections that wait to be accepted, the packets
-// that are kept with the time of their sending, and what a socket keeps besides data.
-static const struct {
-  const char *path;
-  const char *value;
-} NETWORK_LIMITS[] = {{"/proc/sys/net/ipv4/tcp_rmem", "4096 8192 65536"},
-                      {"/proc/sys/net/ipv4/tcp_wmem", "4096 4096 65536"},
-                      {"/proc/sys/net/core/somaxconn", "128"},
-                      {"/proc/sys/net/core/tstamp_allow_data", "0"},
-                      {"/proc/sys/net/core/optmem_max", "16384"}};
-
-static bool limit_network(struct failure *failure) {
-  for (size_t i = 0; i < sizeof NETWORK_LIMITS / sizeof *NETWORK_LIMITS; i++) {
-    // A container that is not privileged shows its /proc/sys read-only, and an older kernel has
-    // some of them only once for the whole machine.
-    if (!write_file(NETWORK_LIMITS[i].path, NETWORK_LIMITS[i].value) && errno != EROFS &&
-        errno != ENOENT) {
-      return fail(failure, "network-limits", NETWORK_LIMITS[i].path);
-    }
-  }
-  return true;
-}
-
-static bool furnish_network(struct failure *failure) {
-  return raise_loopback(failure) && limit_network(failure);
-}
-
-// Why not by clone: the namespace's roots would be the keeper's cgroups, which the sandbox's own
-// may lie beside or below.
-static bool hide_cgroups(struct failure *failure) {
-  return unshare(CLONE_NEWCGROUP) == 0 || fail(failure, "cgroup-namespace", NULL);
-}
-
-static bool name_host(const struct options *options, struct failure *failure) {
-  static const char NO_DOMAIN[] = "(none)";
-  const char *name = options->hostname == NULL ? "localhost" : options->hostname;
-  return (sethostname(name, strlen(name)) == 0 &&
-          setdomainname(NO_DOMAIN, sizeof NO_DOMAIN - 1) == 0) ||
-         fail(failure, "hostname", name);
 }
 
 // The kernel charges what is used in a user namespace (inotify instances, timers, queued signals,
@@ -175,16 +130,10 @@ static bool join_empty_keyring(struct failure *failure) {
 
 static bool set_up(struct init *init, struct options *options, struct failure *failure) {
   umask(0);
-  init->null = open_null();
-  if (init->null < 0) {
-    return fail(failure, "init", "/dev/null");
-  }
   // The order is the point: root's work, then the user namespace, then one right after the other
   // is dropped; the death signal once more because a change of ids clears it (prctl(2)).
-  return die_with_keeper(failure) && set_stdio(init, failure) &&
-         prefer_for_oom_kill(init, failure) && name_host(options, failure) &&
-         (options->share_net || furnish_network(failure)) && hide_cgroups(failure) &&
-         mounts_build_root(options, init->null, failure) &&
+  return die_with_keeper(failure) && prefer_for_oom_kill(init, failure) &&
+         furnish(options, failure) && set_stdio(init, failure) &&
          enter_user_namespace(init, options->id_base, failure) && become(0, 0, failure) &&
          join_empty_keyring(failure) && bound_capabilities(INIT_CAPABILITIES, failure) &&
          keep_capabilities(INIT_CAPABILITIES, failure) && die_with_keeper(failure) &&

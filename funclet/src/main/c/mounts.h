@@ -1,6 +1,5 @@
 // The sandbox's file system.
 //
-// - Every source is opened first, then cloned by descriptor: no path is looked up twice.
 // - Every destination is resolved below the new root, following no symlink and no magic link.
 // - Every mount is private: nothing propagates between host and sandbox, in either direction.
 
@@ -9,12 +8,9 @@
 
 #include "options.h"
 
-// Opens the host's /dev/null after checking that it is what it claims. Returns -1 otherwise.
-int open_null(void);
-
-// In a new mount namespace, as real root: builds the root of `options`, with `null` as the mask of
-// files, and moves into it. The old root is gone afterwards.
-bool mounts_build_root(struct options *options, int null, struct failure *failure);
+// In a new mount namespace, as real root: builds the root of `options` and moves into it. The old
+// root is gone afterwards.
+bool mounts_build_root(struct options *options, struct failure *failure);
 
 // Mounts the binds of `options` into the mount namespace of the process `pidfd`: all, or none.
 bool mounts_add(struct options *options, int pidfd, struct failure *failure);

@@ -11,10 +11,13 @@ enum option_name {
   OPTION_CHANNEL,
   OPTION_CWD,
   OPTION_DEV,
+  OPTION_EMPTY,
   OPTION_ENV,
+  OPTION_FILE,
   OPTION_GID,
   OPTION_HOSTNAME,
   OPTION_LISTEN,
+  OPTION_PART,
   OPTION_PROC,
   OPTION_RLIMIT,
   OPTION_ROOTFS,
@@ -38,10 +41,13 @@ static const struct option_spec {
     {"--channel", OPTION_CHANNEL, 2, OPTIONS_CHANNEL},
     {"--cwd", OPTION_CWD, 1, OPTIONS_EXEC},
     {"--dev", OPTION_DEV, 1, OPTIONS_CREATE},
+    {"--empty", OPTION_EMPTY, 1, OPTIONS_CREATE | OPTIONS_MOUNT},
     {"--env", OPTION_ENV, 1, OPTIONS_EXEC},
+    {"--file", OPTION_FILE, 2, OPTIONS_CREATE},
     {"--gid", OPTION_GID, 1, OPTIONS_EXEC},
     {"--hostname", OPTION_HOSTNAME, 1, OPTIONS_CREATE},
     {"--listen", OPTION_LISTEN, 1, OPTIONS_CHANNEL},
+    {"--part", OPTION_PART, 3, OPTIONS_CREATE},
     {"--proc", OPTION_PROC, 1, OPTIONS_CREATE},
     {"--rlimit", OPTION_RLIMIT, 3, OPTIONS_EXEC},
     {"--rootfs", OPTION_ROOTFS, 1, OPTIONS_CREATE},
@@ -155,10 +161,27 @@ static bool parse_map(char **values, struct options *options) {
          (uint64_t)options->id_base + options->id_count - 1 <= ID_MAX;
 }
 
-static bool add_mount(struct options *options, enum mount_kind kind, const char *source,
-                      const char *target) {
-  options->mounts[options->mount_count++] =
-      (struct mount_op){.kind = kind, .source = source, .target = target, .tree = -1};
+static struct mount_op *add_mount(struct options *options, enum mount_kind kind,
+                                  const char *target) {
+  struct mount_op *op = &options->mounts[options->mount_count++];
+  *op = (struct mount_op){.kind = kind, .target = target, .tree = -1};
+  return op;
+}
+
+static bool add_bind(struct options *options, enum mount_kind kind, char **values) {
+  add_mount(options, kind, values[1])->source = values[0];
+  return true;
+}
+
+static bool add_part(struct options *options, char **values) {
+  struct mount_op *op = add_mount(options, MOUNT_BIND_READ_ONLY, values[2]);
+  op->source = values[0];
+  op->part = values[1];
+  return true;
+}
+
+static bool add_file(struct options *options, char **values) {
+  add_mount(options, MOUNT_FILE, values[0])->text = values[1];
   return true;
 }
 
@@ -169,18 +192,18 @@ static bool parse_tmpfs(char **values, struct options *options) {
       !parse_number(values[2], 8, 07777, &mode)) {
     return false;
   }
-  add_mount(options, MOUNT_TMPFS, NULL, values[0]);
-  options->mounts[options->mount_count - 1].bytes = bytes;
-  options->mounts[options->mount_count - 1].mode = (mode_t)mode;
+  struct mount_op *op = add_mount(options, MOUNT_TMPFS, values[0]);
+  op->bytes = bytes;
+  op->mode = (mode_t)mode;
   return true;
 }
 
 static bool parse_option(struct options *options, enum option_name name, char **values) {
   switch (name) {
     case OPTION_BIND:
-      return add_mount(options, MOUNT_BIND, values[0], values[1]);
+      return add_bind(options, MOUNT_BIND, values);
     case OPTION_BIND_READ_ONLY:
-      return add_mount(options, MOUNT_BIND_READ_ONLY, values[0], values[1]);
+      return add_bind(options, MOUNT_BIND_READ_ONLY, values);
     case OPTION_CGROUP:
       options->cgroups[options->cgroup_count++] = values[0];
       return true;
@@ -191,10 +214,16 @@ static bool parse_option(struct options *options, enum option_name name, char **
       options->directory = values[0];
       return true;
     case OPTION_DEV:
-      return add_mount(options, MOUNT_DEV, NULL, values[0]);
+      add_mount(options, MOUNT_DEV, values[0]);
+      return true;
+    case OPTION_EMPTY:
+      options->empty = values[0];
+      return true;
     case OPTION_ENV:
       options->environment[options->environment_count++] = values[0];
       return strchr(values[0], '=') != NULL && values[0][0] != '=';
+    case OPTION_FILE:
+      return add_file(options, values);
     case OPTION_GID:
       return parse_id(values[0], &options->gid);
     case OPTION_HOSTNAME:
@@ -202,8 +231,11 @@ static bool parse_option(struct options *options, enum option_name name, char **
       return true;
     case OPTION_LISTEN:
       return parse_port(values[0], &options->listen_port);
+    case OPTION_PART:
+      return add_part(options, values);
     case OPTION_PROC:
-      return add_mount(options, MOUNT_PROC, NULL, values[0]);
+      add_mount(options, MOUNT_PROC, values[0]);
+      return true;
     case OPTION_RLIMIT:
       return parse_limit(values, options);
     case OPTION_ROOTFS:

@@ -11,15 +11,24 @@
 
 #include "report.h"
 
-enum mount_kind { MOUNT_BIND, MOUNT_BIND_READ_ONLY, MOUNT_TMPFS, MOUNT_PROC, MOUNT_DEV };
+enum mount_kind {
+  MOUNT_BIND,
+  MOUNT_BIND_READ_ONLY,
+  MOUNT_FILE,
+  MOUNT_TMPFS,
+  MOUNT_PROC,
+  MOUNT_DEV,
+};
 
 struct mount_op {
   enum mount_kind kind;
-  const char *source;
+  const char *source;  // of binds; NULL in others
+  const char *part;    // the entry of the source that is meant; NULL: all of it
+  const char *text;    // of files
   const char *target;
   uint64_t bytes;
   mode_t mode;
-  int tree;  // the detached mount of a bind, once opened; else -1
+  int tree;  // the detached mount of a bind or file, once there is one; else -1
 };
 
 struct limit {
@@ -46,6 +55,7 @@ struct options {
   const char *sandbox_cgroup;
 
   const char *rootfs;
+  const char *empty;  // an empty directory of the host; NULL: there is none
   const char *hostname;
   struct mount_op *mounts;
   size_t mount_count;

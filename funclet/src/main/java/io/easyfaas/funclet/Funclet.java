@@ -28,9 +28,9 @@ import io.easyfaas.funclet.code.CodeCache;
 import io.easyfaas.funclet.container.Containers;
 import io.easyfaas.funclet.container.MemoryLedger;
 import io.easyfaas.funclet.launch.LauncherProcess;
+import io.easyfaas.funclet.launch.Overlays;
 import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
-import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -94,8 +94,6 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     String engineId = lock.engineId();
     Cgroups cgroups = EngineCgroups.of(engineId, config.cgroupRoot());
     new Leftovers(config.dataDir(), engineId).sweep(cgroups.engineGroups());
-    SlotFiles files = new SlotFiles(config.dataDir());
-    files.removeAll();
     CodeCache codes =
         new CodeCache(
             config.dataDir().resolve("code"),
@@ -108,9 +106,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
 
     running.push(cgroups::removeAll);
     cgroups.prepare();
-    running.push(files::removeAll);
-    List<SandboxLayout> layouts = layouts(config, rootfs, files, engineId);
-    layouts.forEach(files::make);
+    List<SandboxLayout> layouts = layouts(config, rootfs, engineId);
     LauncherSupervisor launcher =
         new LauncherSupervisor(listener ->
             LauncherProcess.start(config.launcher(), config.launcherSocket(), listener));
@@ -122,6 +118,7 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     running.push(containers::close);
     containers.init();
     refuseIfAllBroken(containers.list());
+    Thread.ofVirtual().name("overlays").start(() -> warnOfSharedFiles(config.launcher()));
 
     Funclet funclet = new Funclet(running, containers, ledger, resources, probe(config.launcher()));
     running.push(
@@ -209,6 +206,15 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     }
   }
 
+  private static void warnOfSharedFiles(Path launcher) {
+    if (!Overlays.areThere(launcher)) {
+      LOG.warn(
+          "no overlay of /usr can be made here: functions see who uses its files (inotify), and can"
+              + " lock them. Hint: run the engine on the host, or in a container that is not within"
+              + " another");
+    }
+  }
+
   /// One broken container may be bad luck and is repaired; all of them are the machine's fault.
   private static void refuseIfAllBroken(List<ContainerInfo> containers) {
     if (containers.stream().allMatch(container -> container.state().equals("broken"))) {
@@ -230,13 +236,12 @@ public final class Funclet implements FuncletApi, AutoCloseable {
     }
   }
 
-  private static List<SandboxLayout> layouts(
-      FuncletConfig config, Rootfs rootfs, SlotFiles files, String engineId) {
+  private static List<SandboxLayout> layouts(FuncletConfig config, Rootfs rootfs, String engineId) {
     return IntStream.range(0, config.containerNum())
         .mapToObj(slot -> {
           ContainerId id = ContainerId.of(config.podName(), slot);
           return new SandboxLayout(
-              id, rootfs, files.hosts(id), UidRange.of(engineId, slot), config.runner().tmpSize());
+              id, rootfs, UidRange.of(engineId, slot), config.runner().tmpSize());
         })
         .toList();
   }

@@ -88,7 +88,7 @@ final class RestartIT {
   void afterAKillNoSandboxLivesAndTheNextStartSweepsTheRest() throws Exception {
     long sandbox = containers().getFirst().hostPid();
     Files.createDirectories(home.resolve("data/code/.content-1"));
-    Files.createFile(home.resolve("data/slots/it-controller-c0/stray"));
+    Files.createFile(home.resolve("data/empty/stray"));
 
     engine.destroyForcibly().waitFor();
 
@@ -100,7 +100,7 @@ final class RestartIT {
     try (TestEngine next = TestEngine.start(home)) {
       assertThat(next.funclet().list()).extracting(ContainerInfo::state).containsOnly("cold");
       assertThat(home.resolve("data/code/.content-1")).doesNotExist();
-      assertThat(home.resolve("data/slots/it-controller-c0/stray")).doesNotExist();
+      assertThat(home.resolve("data/empty/stray")).doesNotExist();
       assertThat(next.run(TestEngine.C0, "print('fine')")).isEqualTo("fine\n");
     }
     assertThat(Leaks.groups(group)).isEmpty();

@@ -77,9 +77,13 @@ final class TestEngine implements AutoCloseable {
       return;
     }
     try {
-      for (String directory :
-          List.of("usr", "etc", "proc", "dev", "tmp", "var/task", "var/runtime")) {
+      for (String directory : List.of("etc", "proc", "dev", "tmp", "var/task", "var/runtime")) {
         Files.createDirectories(rootfs.resolve(directory));
+      }
+      List<String> binds = new ArrayList<>();
+      for (String part : List.of("bin", "lib", "lib64", "share")) {
+        Files.createDirectories(rootfs.resolve("usr").resolve(part));
+        binds.add("[\"/usr\",\"%s\",\"/usr/%s\"]".formatted(part, part));
       }
       for (String directory : List.of("bin", "lib", "lib64")) {
         Files.createSymbolicLink(rootfs.resolve(directory), Path.of("usr", directory));
@@ -87,7 +91,7 @@ final class TestEngine implements AutoCloseable {
       Files.createFile(rootfs.resolve("etc/hosts"));
       Files.writeString(
           home.resolve("data/rootfs.json"),
-          "{\"source\":\"test\",\"binds\":[[\"/usr\",\"/usr\"]]}",
+          "{\"source\":\"test\",\"binds\":[" + String.join(",", binds) + "]}",
           UTF_8);
       Files.createDirectories(home.resolve("runtime"));
     } catch (IOException e) {

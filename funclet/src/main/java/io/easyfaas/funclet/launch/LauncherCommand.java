@@ -11,11 +11,25 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param arguments the verb, the slot and the options, in order
 public record LauncherCommand(List<String> arguments) {
-  /// A bind mount.
+  /// What a sandbox gets of the host's file system, read-only.
   ///
   /// @param source a path on the host
+  /// @param part the entry of the source that is meant; null: all of it. The parts of one source
+  ///   that follow each other cost no more than the source
   /// @param destination a path inside the sandbox that exists
-  public record Bind(Path source, String destination) {}
+  public record Bind(Path source, @Nullable String part, String destination) {
+    /// All of a source.
+    public Bind(Path source, String destination) {
+      this(source, null, destination);
+    }
+
+    /// As an option of the launcher.
+    public List<String> option() {
+      return part == null
+          ? List.of("--bind-ro", source.toString(), destination)
+          : List.of("--part", source.toString(), part, destination);
+    }
+  }
 
   /// A program to start in a sandbox.
   ///
@@ -83,10 +97,11 @@ public record LauncherCommand(List<String> arguments) {
   }
 
   /// Mounts read-only into the running sandbox, all or nothing.
-  public static LauncherCommand mountReadOnly(String slot, List<Bind> binds) {
-    List<String> arguments = new ArrayList<>(List.of("mount", slot));
-    binds.forEach(bind ->
-        arguments.addAll(List.of("--bind-ro", bind.source().toString(), bind.destination())));
+  ///
+  /// @param empty a directory on the host that has nothing in it
+  public static LauncherCommand mountReadOnly(String slot, Path empty, List<Bind> binds) {
+    List<String> arguments = new ArrayList<>(List.of("mount", slot, "--empty", empty.toString()));
+    binds.forEach(bind -> arguments.addAll(bind.option()));
     return new LauncherCommand(arguments);
   }
 

@@ -3,6 +3,7 @@ package io.easyfaas.funclet.mount;
 import static java.util.Objects.requireNonNullElse;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.DiskTree;
 import io.easyfaas.common.json.Json;
 import io.easyfaas.common.json.JsonException;
 import io.easyfaas.funclet.launch.LauncherCommand.Bind;
@@ -17,17 +18,21 @@ import java.util.List;
 ///
 /// @param directory the root
 /// @param binds read-only, in order
-/// @param hasHosts whether there is a file `/etc/hosts` to bind a slot's own over
-public record Rootfs(Path directory, List<Bind> binds, boolean hasHosts) {
+/// @param hasHosts whether there is a file `/etc/hosts` to mount a slot's own over
+/// @param empty a directory that has nothing in it
+public record Rootfs(Path directory, List<Bind> binds, boolean hasHosts, Path empty) {
   /// Copies the list.
   public Rootfs {
     binds = List.copyOf(binds);
   }
 
   /// Reads what `easyfaas runner-runtime` laid out in a data directory: `rootfs/` and
-  /// `rootfs.json`, which says `{"source":"…","binds":[["/usr","/usr"]]}`.
+  /// `rootfs.json`, which says
+  /// `{"source":"…","binds":[["/usr","bin","/usr/bin"],["/lib","/lib"]]}`: a source, the part of it
+  /// if not all is bound, a destination. Makes `empty/` anew.
   ///
-  /// @throws ConfigException when either is missing or malformed, or a bound directory is not there
+  /// @throws ConfigException when either is missing or malformed, or a bound directory is not
+  ///   there, or the empty one cannot be made
   public static Rootfs load(Path dataDirectory) {
     Path directory = dataDirectory.resolve("rootfs");
     Path description = dataDirectory.resolve("rootfs.json");
@@ -42,16 +47,36 @@ public record Rootfs(Path directory, List<Bind> binds, boolean hasHosts) {
               + "` first");
     }
     List<Bind> binds = new ArrayList<>();
-    for (List<String> pair : read(description).binds()) {
-      if (pair.size() != 2 || !pair.get(0).startsWith("/") || !pair.get(1).startsWith("/")) {
+    for (List<String> words : read(description).binds()) {
+      if (words.size() < 2
+          || words.size() > 3
+          || !words.getFirst().startsWith("/")
+          || !words.getLast().startsWith("/")) {
         throw new ConfigException(
-            description + ": bind " + pair + " (expected: two absolute paths)");
+            description
+                + ": bind "
+                + words
+                + " (expected: two absolute paths, and a name between them for a part)");
       }
-      binds.add(new Bind(realPath(pair.get(0), description), pair.get(1)));
+      binds.add(
+          new Bind(
+              realPath(words.getFirst(), description),
+              words.size() == 3 ? words.get(1) : null,
+              words.getLast()));
     }
     boolean hasHosts =
         Files.isRegularFile(directory.resolve("etc/hosts"), LinkOption.NOFOLLOW_LINKS);
-    return new Rootfs(directory, binds, hasHosts);
+    return new Rootfs(directory, binds, hasHosts, makeEmpty(dataDirectory.resolve("empty")));
+  }
+
+  /// Anew, because what is in it would be seen in every sandbox.
+  private static Path makeEmpty(Path directory) {
+    try {
+      DiskTree.delete(directory);
+      return Files.createDirectory(directory);
+    } catch (IOException e) {
+      throw new ConfigException("--data-dir: make " + directory + ": " + e.getMessage());
+    }
   }
 
   /// The launcher refuses a source that is a symbolic link.

@@ -19,18 +19,21 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param id the slot, and the host name inside
 /// @param rootfs the root
-/// @param hosts the host file that becomes `/etc/hosts`
 /// @param uids the slot's range of user and group ids
 /// @param tmpSize of `/tmp`
-public record SandboxLayout(
-    ContainerId id, Rootfs rootfs, Path hosts, UidRange uids, ByteSize tmpSize) {
+public record SandboxLayout(ContainerId id, Rootfs rootfs, UidRange uids, ByteSize tmpSize) {
   /// Where the language runtime is, inside.
   public static final String RUNTIME_ROOT = "/var/runtime";
 
   private static final int RUNNER_ID = 1001; // User and group, see launcher.md "Exec options".
   private static final ByteSize SHM_SIZE = ByteSize.ofMebibytes(16);
+
+  /// Less than any core file has, and what the kernel takes for a program that handles core files:
+  /// it starts none, as root on the host, for that. With 0 it does, see core(5).
+  private static final long NO_CORE = 1;
+
   private static final List<ResourceLimit> LIMITS =
-      List.of(new ResourceLimit("nofile", 4096), new ResourceLimit("core", 0));
+      List.of(new ResourceLimit("nofile", 4096), new ResourceLimit("core", NO_CORE));
 
   /// Makes the sandbox.
   ///
@@ -38,12 +41,13 @@ public record SandboxLayout(
   /// within another, so the order is for readers only.
   public LauncherCommand create() {
     List<String> options = new ArrayList<>(List.of("--rootfs", rootfs.directory().toString()));
-    rootfs.binds().forEach(bind -> options.addAll(bindOption(bind)));
+    options.addAll(List.of("--empty", rootfs.empty().toString()));
+    rootfs.binds().forEach(bind -> options.addAll(bind.option()));
     options.addAll(List.of("--proc", "/proc"));
     options.addAll(List.of("--dev", "/dev", "--shm-bytes", Long.toString(SHM_SIZE.bytes())));
     options.addAll(List.of("--tmpfs", "/tmp", Long.toString(tmpSize.bytes()), "1777"));
     if (rootfs.hasHosts()) {
-      options.addAll(bindOption(new Bind(hosts, "/etc/hosts")));
+      options.addAll(List.of("--file", "/etc/hosts", hostsText()));
     }
     options.addAll(List.of("--hostname", id.value()));
     options.addAll(
@@ -55,7 +59,8 @@ public record SandboxLayout(
   ///
   /// @param runtime its directory
   public LauncherCommand mountRuntime(Path runtime) {
-    return LauncherCommand.mountReadOnly(id.value(), List.of(new Bind(runtime, RUNTIME_ROOT)));
+    return LauncherCommand.mountReadOnly(
+        id.value(), rootfs.empty(), List.of(new Bind(runtime, RUNTIME_ROOT)));
   }
 
   /// Mounts a function's code into the running sandbox.
@@ -63,7 +68,7 @@ public record SandboxLayout(
   /// @param code the unpacked archive
   public LauncherCommand mountCode(Path code) {
     return LauncherCommand.mountReadOnly(
-        id.value(), List.of(new Bind(code, RuntimeConfiguration.CODE_ROOT)));
+        id.value(), rootfs.empty(), List.of(new Bind(code, RuntimeConfiguration.CODE_ROOT)));
   }
 
   /// Starts the runner.
@@ -76,8 +81,7 @@ public record SandboxLayout(
         new Program(RUNNER_ID, RUNNER_ID, environment(), "/", LIMITS, command, channel));
   }
 
-  /// The text of `/etc/hosts`.
-  public String hostsText() {
+  private String hostsText() {
     return "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 " + id + "\n";
   }
 
@@ -90,9 +94,5 @@ public record SandboxLayout(
     environment.put("LANG", "C.UTF-8");
     environment.put("TZ", "UTC");
     return environment;
-  }
-
-  private static List<String> bindOption(Bind bind) {
-    return List.of("--bind-ro", bind.source().toString(), bind.destination());
   }
 }

@@ -28,7 +28,6 @@ import io.easyfaas.funclet.launch.LaunchReport;
 import io.easyfaas.funclet.launch.LauncherEvent;
 import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
-import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.SourceDirectories;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
@@ -74,15 +73,13 @@ final class ContainersTest {
             new CodePace(Duration.ofSeconds(10), 1 << 20),
             new SourceDirectories(List.of(directory)));
     codes.sweep("boot");
-    SlotFiles files = new SlotFiles(directory);
     List<SandboxLayout> layouts =
         IntStream.range(0, 2)
             .mapToObj(slot -> {
               ContainerId id = ContainerId.of("pod", slot);
               return new SandboxLayout(
                   id,
-                  new Rootfs(directory, List.of(), false),
-                  files.hosts(id),
+                  new Rootfs(directory, List.of(), false, directory),
                   UidRange.of("00000000", slot),
                   ByteSize.ofMebibytes(64));
             })
@@ -757,12 +754,26 @@ final class ContainersTest {
   }
 
   private List<String> runtimeMount() {
-    return List.of("mount", C0.value(), "--bind-ro", directory.toString(), "/var/runtime");
+    return List.of(
+        "mount",
+        C0.value(),
+        "--empty",
+        directory.toString(),
+        "--bind-ro",
+        directory.toString(),
+        "/var/runtime");
   }
 
   private List<String> codeMount() {
     Path unpacked = directory.resolve("code/other").resolve(code.hex());
-    return List.of("mount", C0.value(), "--bind-ro", unpacked.toString(), "/var/task");
+    return List.of(
+        "mount",
+        C0.value(),
+        "--empty",
+        directory.toString(),
+        "--bind-ro",
+        unpacked.toString(),
+        "/var/task");
   }
 
   private ContainerInfo warmup() {

@@ -33,11 +33,23 @@ final class LauncherCommandTest {
   @Test
   void mountBindsReadOnly() {
     List<Bind> binds =
-        List.of(new Bind(Path.of("/code"), "/var/task"), new Bind(Path.of("/rt"), "/var/runtime"));
+        List.of(
+            new Bind(Path.of("/code"), "/var/task"),
+            new Bind(Path.of("/rt"), "node20", "/var/runtime"));
 
-    assertThat(LauncherCommand.mountReadOnly("c0", binds).arguments())
+    assertThat(LauncherCommand.mountReadOnly("c0", Path.of("/empty"), binds).arguments())
         .containsExactly(
-            "mount", "c0", "--bind-ro", "/code", "/var/task", "--bind-ro", "/rt", "/var/runtime");
+            "mount",
+            "c0",
+            "--empty",
+            "/empty",
+            "--bind-ro",
+            "/code",
+            "/var/task",
+            "--part",
+            "/rt",
+            "node20",
+            "/var/runtime");
   }
 
   @Test

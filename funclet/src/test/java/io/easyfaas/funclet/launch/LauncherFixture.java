@@ -8,7 +8,6 @@ import io.easyfaas.common.wire.ContainerId;
 import io.easyfaas.funclet.FuncletConfig;
 import io.easyfaas.funclet.mount.Rootfs;
 import io.easyfaas.funclet.mount.SandboxLayout;
-import io.easyfaas.funclet.mount.SlotFiles;
 import io.easyfaas.funclet.mount.UidRange;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +24,7 @@ final class LauncherFixture {
 
   private LauncherFixture() {}
 
-  /// Lays out a root and the slot's files.
+  /// Lays out a root.
   ///
   /// @param home an empty directory
   static SandboxLayout layout(Path home) throws IOException {
@@ -37,16 +36,16 @@ final class LauncherFixture {
     for (String directory : List.of("bin", "lib", "lib64")) {
       Files.createSymbolicLink(rootfs.resolve(directory), Path.of("usr", directory));
     }
-    SlotFiles files = new SlotFiles(home);
-    SandboxLayout layout =
-        new SandboxLayout(
-            SLOT,
-            new Rootfs(rootfs, List.of(new LauncherCommand.Bind(Path.of("/usr"), "/usr")), false),
-            files.hosts(SLOT),
-            UidRange.of("00000007", 7),
-            ByteSize.ofMebibytes(8));
-    files.make(layout);
-    return layout;
+    Files.createFile(rootfs.resolve("etc/hosts"));
+    return new SandboxLayout(
+        SLOT,
+        new Rootfs(
+            rootfs,
+            List.of(new LauncherCommand.Bind(Path.of("/usr"), "/usr")),
+            true,
+            Files.createDirectory(home.resolve("empty"))),
+        UidRange.of("00000007", 7),
+        ByteSize.ofMebibytes(8));
   }
 
   /// The process that a command has started.

@@ -118,8 +118,7 @@ final class LauncherProcessIT {
     done(launcher.call(layout.exec(List.of("/bin/sleep", "600"), null), TIMEOUT));
     long spare = spare(keeper, init);
     SandboxLayout other =
-        new SandboxLayout(
-            SLOT, layout.rootfs(), layout.hosts(), layout.uids(), ByteSize.ofMebibytes(16));
+        new SandboxLayout(SLOT, layout.rootfs(), layout.uids(), ByteSize.ofMebibytes(16));
 
     done(launcher.call(LauncherCommand.destroy("s0"), TIMEOUT));
     assertThat(done(launcher.call(other.create(), TIMEOUT))).isNotEqualTo(spare);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.easyfaas.common.config.ConfigException;
+import io.easyfaas.common.disk.Damage;
 import io.easyfaas.funclet.launch.LauncherCommand.Bind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class RootfsTest {
   @TempDir private Path data;
@@ -22,14 +25,17 @@ final class RootfsTest {
 
   @Test
   void bindsAndHostsAreFound() throws IOException {
-    describe("{\"source\":\"host\",\"binds\":[[\"/usr\",\"/usr\"]]}");
+    describe(
+        "{\"source\":\"host\",\"binds\":[[\"/usr\",\"bin\",\"/usr/bin\"],[\"/usr\",\"/lib\"]]}");
     Files.createDirectory(data.resolve("rootfs/etc"));
     Files.createFile(data.resolve("rootfs/etc/hosts"));
 
     Rootfs rootfs = Rootfs.load(data);
 
     assertThat(rootfs.directory()).isEqualTo(data.resolve("rootfs"));
-    assertThat(rootfs.binds()).containsExactly(new Bind(Path.of("/usr"), "/usr"));
+    assertThat(rootfs.binds())
+        .containsExactly(
+            new Bind(Path.of("/usr"), "bin", "/usr/bin"), new Bind(Path.of("/usr"), "/lib"));
     assertThat(rootfs.hasHosts()).isTrue();
   }
 
@@ -39,6 +45,25 @@ final class RootfsTest {
 
     assertThat(Rootfs.load(data).binds()).isEmpty();
     assertThat(Rootfs.load(data).hasHosts()).isFalse();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whateverIsInTheEmptyDirectorysPlaceIsRemoved(Damage damage) throws IOException {
+    describe("{\"source\":\"image\"}");
+    damage.to(Files.createDirectory(data.resolve("empty")));
+
+    assertThat(Rootfs.load(data).empty()).isEqualTo(data.resolve("empty")).isEmptyDirectory();
+  }
+
+  @Test
+  void whatALinkInTheEmptyDirectorysPlaceLeadsToStays() throws IOException {
+    describe("{\"source\":\"image\"}");
+    Path foreign = Files.createDirectories(data.resolve("foreign/c0"));
+    Files.createSymbolicLink(data.resolve("empty"), foreign.getParent());
+
+    assertThat(Rootfs.load(data).empty()).isDirectory();
+    assertThat(foreign).isDirectory();
   }
 
   @Test
@@ -51,7 +76,9 @@ final class RootfsTest {
     describe("{");
     refused(data.resolve("rootfs.json") + ": JSON");
     describe("{\"binds\":[[\"usr\",\"/usr\"]]}");
-    refused("bind [usr, /usr] (expected: two absolute paths)");
+    refused("bind [usr, /usr] (expected: two absolute paths, and a name between them for a part)");
+    describe("{\"binds\":[[\"/usr\",\"a\",\"b\",\"/usr\"]]}");
+    refused("bind [/usr, a, b, /usr] (expected: ");
     describe("{\"binds\":[[\"/nowhere\",\"/usr\"]]}");
     refused("/nowhere does not exist");
   }

@@ -19,9 +19,15 @@ final class SandboxLayoutTest {
             "pod-controller-c3",
             "--rootfs",
             "/data/rootfs",
+            "--empty",
+            "/data/empty",
+            "--part",
+            "/usr",
+            "bin",
+            "/usr/bin",
             "--bind-ro",
-            "/usr",
-            "/usr",
+            "/lib",
+            "/lib",
             "--proc",
             "/proc",
             "--dev",
@@ -32,9 +38,9 @@ final class SandboxLayoutTest {
             "/tmp",
             "67108864",
             "1777",
-            "--bind-ro",
-            "/data/slots/pod-controller-c3/hosts",
+            "--file",
             "/etc/hosts",
+            "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 pod-controller-c3\n",
             "--hostname",
             "pod-controller-c3",
             "--uid-map",
@@ -50,9 +56,16 @@ final class SandboxLayoutTest {
   @Test
   void codeAndRuntimeAreMountedReadOnly() {
     assertThat(layout(true).mountCode(Path.of("/data/code/ab")).arguments())
-        .containsExactly("mount", "pod-controller-c3", "--bind-ro", "/data/code/ab", "/var/task");
+        .containsExactly(
+            "mount",
+            "pod-controller-c3",
+            "--empty",
+            "/data/empty",
+            "--bind-ro",
+            "/data/code/ab",
+            "/var/task");
     assertThat(layout(true).mountRuntime(Path.of("/opt/node20")).arguments())
-        .containsExactly("mount", "pod-controller-c3", "--bind-ro", "/opt/node20", "/var/runtime");
+        .endsWith("--bind-ro", "/opt/node20", "/var/runtime");
   }
 
   @Test
@@ -88,8 +101,8 @@ final class SandboxLayoutTest {
             "4096",
             "--rlimit",
             "core",
-            "0",
-            "0",
+            "1",
+            "1",
             "--channel",
             "/run/channels/0.sock",
             "5f".repeat(16),
@@ -98,19 +111,16 @@ final class SandboxLayoutTest {
             "/var/runtime/runner.js");
   }
 
-  @Test
-  void theHostsFileNamesTheContainer() {
-    assertThat(layout(true).hostsText())
-        .isEqualTo("127.0.0.1 localhost\n::1 localhost\n127.0.0.1 pod-controller-c3\n");
-  }
-
   private static SandboxLayout layout(boolean hasHosts) {
     ContainerId id = ContainerId.of("pod", 3);
-    SlotFiles files = new SlotFiles(Path.of("/data"));
     return new SandboxLayout(
         id,
-        new Rootfs(Path.of("/data/rootfs"), List.of(new Bind(Path.of("/usr"), "/usr")), hasHosts),
-        files.hosts(id),
+        new Rootfs(
+            Path.of("/data/rootfs"),
+            List.of(
+                new Bind(Path.of("/usr"), "bin", "/usr/bin"), new Bind(Path.of("/lib"), "/lib")),
+            hasHosts,
+            Path.of("/data/empty")),
         UidRange.of("00000000", 3),
         ByteSize.ofMebibytes(64));
   }
