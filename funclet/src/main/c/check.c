@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "trees.h"
+#include "trial.h"
 
 static bool user_namespace(void) { return unshare(CLONE_NEWUSER) == 0; }
 static bool mount_namespace(void) { return unshare(CLONE_NEWNS) == 0; }
@@ -97,7 +99,27 @@ static bool memfd_seals(void) {
   return memory >= 0 && fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) == 0;
 }
 
-static bool overlayfs(void) { return fsopen("overlay", FSOPEN_CLOEXEC) >= 0; }
+// Of the directory that matters most. Any other on the same file system would do.
+static bool overlayfs(void) {
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+    return false;
+  }
+  int source = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int empty = make_tmpfs(4096, 0555, 0, MOUNT_ATTR_RDONLY);
+  return attach(empty, source) && make_overlay(source, empty) >= 0;
+}
+
+// The answer to all the others, too: each of them says why.
+static bool sandbox_works(void) {
+  struct failure failure = {0};
+  struct line line;
+  if (trial_sandbox(&failure)) {
+    return true;
+  }
+  line_report(&line, &failure);
+  fputs(line.text, stderr);
+  return false;
+}
 
 // Whether /proc/self/mountinfo has a cgroup file system of `type` with the option `controller`.
 static bool cgroup_mounted(const char *type, const char *controller) {
@@ -153,6 +175,7 @@ static const struct {
     {"close-range", close_ranges, true},
     {"clone3", clone3_pidfd, true},
     {"memfd-seals", memfd_seals, true},
+    {"sandbox", sandbox_works, true},
     {"overlayfs", overlayfs, false},
     {"cgroup-v1-cpu", cgroup_v1_cpu, false},
     {"cgroup-v1-freezer", cgroup_v1_freezer, false},
@@ -161,9 +184,13 @@ static const struct {
     {"cgroup-v2", cgroup_v2, false},
 };
 
+// A process that may not kill what it has started would wait for its end for ever.
+enum { PATIENCE_SECONDS = 10 };
+
 static bool try_feature(bool (*present)(void)) {
   pid_t pid = fork();
   if (pid == 0) {
+    alarm(PATIENCE_SECONDS);
     _exit(present() ? 0 : 1);
   }
   int status = 0;

@@ -30,7 +30,7 @@ final class DoctorCommand implements Callable<Integer> {
           "cgroup-v1-cpu", "on a cgroup v1 machine: functions share the processor without weights",
           "cgroup-v1-freezer", "on a cgroup v1 machine: an idle sandbox cannot be paused",
           "cgroup-v2", "on a cgroup v2 machine: no limits at all; not needed where v1 is used",
-          "overlayfs", "nothing yet: images with layers will need it",
+          "overlayfs", "functions see who uses the host's /usr (inotify), and can lock its files",
           "node", "functions in JavaScript cannot run",
           "python3", "functions in Python cannot run");
 
