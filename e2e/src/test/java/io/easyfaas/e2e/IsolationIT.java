@@ -333,6 +333,13 @@ final class IsolationIT {
             "/run/systemd",
             "/sys/fs",
             "/sys/kernel",
+            "/usr/local",
+            "/usr/etc",
+            "/usr/src",
+            "/usr/include",
+            "/proc/fs",
+            "/proc/bus",
+            "/proc/driver",
             engine.home().directory().toString(),
             engine.home().dataDirectory().toString(),
             Installation.home().toString());
@@ -367,7 +374,8 @@ final class IsolationIT {
             def content(name):
                 with open("/proc/" + name, "rb") as file:
                     return len(file.read(4096))
-            names = ["kcore", "kallsyms", "sysrq-trigger", "timer_list", "keys", "kmsg"]
+            names = ["kcore", "kallsyms", "sysrq-trigger", "timer_list", "keys", "kmsg",
+                     "cmdline", "diskstats", "partitions", "locks", "modules", "softirqs"]
             return {n: attempt(lambda: content(n)) for n in names if os.path.exists("/proc/" + n)}
             """);
     JsonNode readOnly = python.run("return bool(os.statvfs('/proc/sys').f_flag & os.ST_RDONLY)");

@@ -14,10 +14,10 @@ import java.util.Set;
 /// What the sandboxes' root contains, and what of the host is bound into it.
 ///
 /// Every root has the mount points that funclet uses, a user `sandbox` with the runner's ids, and
-/// name resolution. Nothing that only root may read on the host gets into it.
+/// name resolution by files. Nothing that only root may read on the host gets into it.
 ///
 /// @param directory the root
-/// @param binds pairs of a host directory and where it is bound, read-only
+/// @param binds a host directory, the part of it if not all is bound, and where, read-only
 record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
   /// Ids of the runner inside every sandbox, see launcher.md "Exec options".
   private static final int SANDBOX_ID = 1001;
@@ -35,6 +35,12 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
           "var/runtime",
           "var/task",
           "var/tmp");
+
+  /// What distributors install below `/usr` for programs to run. Not there are what administrators
+  /// put beside it, in `/usr/local` and `/usr/etc`, with what others must not read, and what it
+  /// takes to build programs.
+  private static final List<String> USR_PARTS =
+      List.of("bin", "lib", "lib32", "lib64", "libexec", "libx32", "sbin", "share");
 
   /// Directories of a tree whose content belongs to a machine that runs.
   private static final Set<String> VOLATILE = Set.of("dev", "proc", "run", "sys", "tmp");
@@ -72,6 +78,11 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
       ::1 localhost ip6-localhost ip6-loopback
       """;
 
+  private static final String RESOLVER =
+      """
+      # There is no network, so no name server either.
+      """;
+
   private static final String NSSWITCH =
       """
       passwd: files
@@ -102,15 +113,15 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
   static RootfsPlan ofHost(Path host) throws IOException {
     DirectoryPlan plan = new DirectoryPlan();
     List<List<String>> binds = new ArrayList<>();
-    binds.add(List.of(host.resolve("usr").toString(), "/usr"));
     MOUNT_POINTS.forEach(plan::directory);
+    for (String name : USR_PARTS) {
+      if (addFromUsr(plan, "usr/" + name, host)) {
+        binds.add(List.of(host.resolve("usr").toString(), name, "/usr/" + name));
+      }
+    }
     for (String name : PROGRAM_DIRECTORIES) {
-      Path path = host.resolve(name);
-      if (Files.isSymbolicLink(path)) {
-        plan.symlink(name, Files.readSymbolicLink(path));
-      } else if (Files.isDirectory(path)) {
-        plan.directory(name);
-        binds.add(List.of(path.toString(), "/" + name));
+      if (addFromUsr(plan, name, host)) {
+        binds.add(List.of(host.resolve(name).toString(), "/" + name));
       }
     }
     for (String name : HOST_ETC) {
@@ -119,7 +130,7 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
     plan.symlink("etc/mtab", Path.of("/proc/mounts"));
     plan.file("etc/nsswitch.conf", NSSWITCH);
     plan.file("etc/hosts", HOSTS);
-    plan.file("etc/resolv.conf", resolverConfiguration(host));
+    plan.file("etc/resolv.conf", RESOLVER);
     plan.file("etc/passwd", with(PASSWD, SANDBOX_USER));
     plan.file("etc/group", with(GROUP, SANDBOX_GROUP));
     return new RootfsPlan(plan, binds);
@@ -127,8 +138,8 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
 
   /// A root that is a directory tree of its own.
   ///
-  /// @param host the host's root directory, for name resolution
-  static RootfsPlan ofTree(Path tree, Path host) throws IOException {
+  /// @param tree the directory
+  static RootfsPlan ofTree(Path tree) throws IOException {
     DirectoryPlan plan = new DirectoryPlan();
     plan.shareTree(
         "", tree, path -> !VOLATILE.contains(tree.relativize(path).getName(0).toString()));
@@ -137,10 +148,39 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
       plan.file("etc/nsswitch.conf", NSSWITCH);
     }
     plan.file("etc/hosts", HOSTS);
-    plan.file("etc/resolv.conf", resolverConfiguration(host));
+    plan.file("etc/resolv.conf", RESOLVER);
     plan.file("etc/passwd", withId(tree.resolve("etc/passwd"), PASSWD, SANDBOX_USER));
     plan.file("etc/group", withId(tree.resolve("etc/group"), GROUP, SANDBOX_GROUP));
     return new RootfsPlan(plan, List.of());
+  }
+
+  /// Whether sandboxes see a file of the host where it is. Binds are not recursive: what is mounted
+  /// below the host's `/usr` is not seen.
+  ///
+  /// @param file no symbolic link, nor behind one
+  static boolean shows(Path host, Path file) throws IOException {
+    Path usr = host.resolve("usr");
+    return USR_PARTS.stream().anyMatch(part -> file.startsWith(usr.resolve(part)))
+        && deviceOf(file).equals(deviceOf(usr));
+  }
+
+  private static Object deviceOf(Path path) throws IOException {
+    return Files.getAttribute(path, "unix:dev");
+  }
+
+  /// Plans a link of the host's, or the place for a directory of the host's, which is then to be
+  /// bound: returns whether it is.
+  private static boolean addFromUsr(DirectoryPlan plan, String name, Path host) throws IOException {
+    Path path = host.resolve(name);
+    if (Files.isSymbolicLink(path)) {
+      plan.symlink(name, Files.readSymbolicLink(path));
+      return false;
+    }
+    if (Files.isDirectory(path)) {
+      plan.directory(name);
+      return true;
+    }
+    return false;
   }
 
   private static void addFromHost(DirectoryPlan plan, String name, Path source) throws IOException {
@@ -168,25 +208,6 @@ record RootfsPlan(DirectoryPlan directory, List<List<String>> binds) {
     } catch (IOException _) {
       return false;
     }
-  }
-
-  /// The host's name servers. Where they are a resolver on the host's loopback, which a sandbox
-  /// does not reach, those that this one asks (systemd-resolved(8), "/etc/resolv.conf").
-  private static String resolverConfiguration(Path host) throws IOException {
-    String configuration = readIfThere(host.resolve("etc/resolv.conf"));
-    String upstream = readIfThere(host.resolve("run/systemd/resolve/resolv.conf"));
-    List<String> servers =
-        configuration.lines().filter(line -> line.strip().startsWith("nameserver")).toList();
-    boolean isLocal =
-        !servers.isEmpty()
-            && servers.stream()
-                .map(line -> line.strip().substring("nameserver".length()).strip())
-                .allMatch(server -> server.startsWith("127.") || server.equals("::1"));
-    return isLocal && !upstream.isEmpty() ? upstream : configuration;
-  }
-
-  private static String readIfThere(Path file) throws IOException {
-    return Files.isRegularFile(file) ? Files.readString(file, ISO_8859_1) : "";
   }
 
   /// The file of a tree, with the line added if no other has its id. Not followed if it is a link:

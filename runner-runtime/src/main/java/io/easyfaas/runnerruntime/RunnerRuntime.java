@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// ```text
 /// <data-dir>/rootfs/              the root of every sandbox
-/// <data-dir>/rootfs.json          {"source":"host-usr","binds":[["/usr","/usr"]]}
+/// <data-dir>/rootfs.json          {"source":"host-usr","binds":[["/usr","bin","/usr/bin"]]}
 /// <data-dir>/runtimes/<name>/     mounted at /var/runtime: runner, runtime.json, interpreter
 /// ```
 ///
@@ -92,7 +92,7 @@ public final class RunnerRuntime {
           }
           case RootfsSource.Tree(var tree) -> {
             if (Files.isDirectory(tree)) {
-              layOut(rootfs, RootfsPlan.ofTree(tree, HOST), source, scratch);
+              layOut(rootfs, RootfsPlan.ofTree(tree), source, scratch);
             } else if (!isThere || !Files.isDirectory(rootfs)) {
               throw new ConfigException(
                   "--rootfs-source: \"" + tree + "\" (expected: an existing directory)");
@@ -173,22 +173,13 @@ public final class RunnerRuntime {
     };
   }
 
-  /// Whether sandboxes see the interpreter where it is. Binds are not recursive: what is mounted
-  /// below the host's `/usr` is not seen.
+  /// Whether sandboxes see the interpreter where it is.
   private static boolean isInRootfs(Interpreter interpreter, RootfsSource.Known source)
       throws IOException {
     return switch (source) {
       case RootfsSource.Tree _ -> true;
-      case RootfsSource.HostUsr _ -> {
-        Path usr = HOST.resolve("usr");
-        yield interpreter.executable().startsWith(usr)
-            && deviceOf(interpreter.executable()).equals(deviceOf(usr));
-      }
+      case RootfsSource.HostUsr _ -> RootfsPlan.shows(HOST, interpreter.executable());
     };
-  }
-
-  private static Object deviceOf(Path path) throws IOException {
-    return Files.getAttribute(path, "unix:dev");
   }
 
   /// Takes back the descriptions of runtimes that were laid out before and not found this time.
@@ -229,6 +220,6 @@ public final class RunnerRuntime {
   ///
   /// @param source `host-usr` or `tree`
   /// @param tree the tree's directory
-  /// @param binds pairs of a host directory and where it is bound, read-only
+  /// @param binds see {@link RootfsPlan}
   record Description(String source, @Nullable String tree, List<List<String>> binds) {}
 }

@@ -36,14 +36,24 @@ class RootfsPlanTest {
   }
 
   @Test
-  void theHostsUsrIsBoundAndEverythingLeadsToIt() throws IOException {
+  void ofTheHostsUsrIsBoundWhatProgramsNeedAndEverythingLeadsToIt() throws IOException {
+    for (String name : List.of("etc", "include", "lib", "local", "sbin", "share", "src", "x")) {
+      Files.createDirectory(host.resolve("usr").resolve(name));
+    }
+    Files.createSymbolicLink(host.resolve("usr/lib64"), Path.of("lib"));
     for (String name : List.of("bin", "sbin", "lib", "lib64")) {
       Files.createSymbolicLink(host.resolve(name), Path.of("usr/" + name));
     }
 
     RootfsPlan plan = layOut(RootfsPlan.ofHost(host));
 
-    assertThat(plan.binds()).containsExactly(List.of(host.resolve("usr").toString(), "/usr"));
+    String usr = host.resolve("usr").toString();
+    assertThat(plan.binds())
+        .containsExactly(
+            List.of(usr, "bin", "/usr/bin"),
+            List.of(usr, "lib", "/usr/lib"),
+            List.of(usr, "sbin", "/usr/sbin"),
+            List.of(usr, "share", "/usr/share"));
     for (String name : List.of("bin", "sbin", "lib", "lib64")) {
       assertThat(Files.readSymbolicLink(rootfs.resolve(name))).isEqualTo(Path.of("usr/" + name));
     }
@@ -51,7 +61,18 @@ class RootfsPlanTest {
     for (String name : MOUNT_POINTS) {
       assertThat(rootfs.resolve(name)).isDirectory();
     }
-    assertThat(rootfs.resolve("usr")).isEmptyDirectory();
+    assertThat(rootfs.resolve("usr").toFile().list())
+        .containsExactlyInAnyOrder("bin", "lib", "lib64", "sbin", "share");
+    assertThat(Files.readSymbolicLink(rootfs.resolve("usr/lib64"))).isEqualTo(Path.of("lib"));
+  }
+
+  @Test
+  void whatAnAdministratorInstalledIsNotShown() throws IOException {
+    write("usr/bin/node", "");
+    write("usr/local/bin/node", "");
+
+    assertThat(RootfsPlan.shows(host, host.resolve("usr/bin/node"))).isTrue();
+    assertThat(RootfsPlan.shows(host, host.resolve("usr/local/bin/node"))).isFalse();
   }
 
   @Test
@@ -63,7 +84,7 @@ class RootfsPlanTest {
 
     assertThat(plan.binds())
         .containsExactly(
-            List.of(host.resolve("usr").toString(), "/usr"),
+            List.of(host.resolve("usr").toString(), "bin", "/usr/bin"),
             List.of(host.resolve("bin").toString(), "/bin"),
             List.of(host.resolve("lib").toString(), "/lib"));
     assertThat(rootfs.resolve("bin")).isEmptyDirectory();
@@ -80,7 +101,6 @@ class RootfsPlanTest {
     Files.createSymbolicLink(
         host.resolve("etc/alternatives/awk.1.gz"), Path.of("/usr/share/man/man1/mawk.1.gz"));
     Files.createSymbolicLink(host.resolve("etc/localtime"), Path.of("/usr/share/zoneinfo/UTC"));
-    write("etc/resolv.conf", "nameserver 192.0.2.1\n");
 
     layOut(RootfsPlan.ofHost(host));
 
@@ -93,7 +113,6 @@ class RootfsPlanTest {
     assertThat(rootfs.resolve("etc/alternatives/awk.1.gz")).doesNotExist();
     assertThat(Files.readSymbolicLink(rootfs.resolve("etc/localtime")))
         .isEqualTo(Path.of("/usr/share/zoneinfo/UTC"));
-    assertThat(rootfs.resolve("etc/resolv.conf")).hasContent("nameserver 192.0.2.1\n");
     assertThat(rootfs.resolve("etc/hosts")).content().startsWith("127.0.0.1 localhost\n");
     assertThat(rootfs.resolve("etc/nsswitch.conf")).content().contains("hosts: files dns\n");
   }
@@ -130,13 +149,14 @@ class RootfsPlanTest {
   }
 
   @Test
-  void aResolverOnTheHostsLoopbackIsReplacedByTheServersItAsks() throws IOException {
-    write("etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0\n");
-    write("run/systemd/resolve/resolv.conf", "nameserver 192.0.2.7\n");
+  void theHostsNameServersAreNotTold() throws IOException {
+    write("etc/resolv.conf", "nameserver 192.0.2.1\nsearch corp.example\n");
+    Path tree = Files.createDirectories(temp.resolve("tree"));
 
     layOut(RootfsPlan.ofHost(host));
-
-    assertThat(rootfs.resolve("etc/resolv.conf")).hasContent("nameserver 192.0.2.7\n");
+    assertThat(rootfs.resolve("etc/resolv.conf")).content().startsWith("#").hasLineCount(1);
+    layOut(RootfsPlan.ofTree(tree));
+    assertThat(rootfs.resolve("etc/resolv.conf")).content().startsWith("#").hasLineCount(1);
   }
 
   @Test
@@ -151,9 +171,8 @@ class RootfsPlanTest {
     Files.createSymbolicLink(tree.resolve("etc/resolv.conf"), Path.of("../run/resolv.conf"));
     Files.writeString(tree.resolve("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
     Files.writeString(tree.resolve("etc/group"), "root:x:0:\nusers:x:1001:\n");
-    write("etc/resolv.conf", "nameserver 192.0.2.1\n");
 
-    RootfsPlan plan = layOut(RootfsPlan.ofTree(tree, host));
+    RootfsPlan plan = layOut(RootfsPlan.ofTree(tree));
 
     assertThat(plan.binds()).isEmpty();
     assertThat(rootfs.resolve("usr/bin/node")).hasContent("usr/bin/node");
@@ -164,7 +183,6 @@ class RootfsPlanTest {
     for (String name : MOUNT_POINTS) {
       assertThat(rootfs.resolve(name)).isDirectory();
     }
-    assertThat(rootfs.resolve("etc/resolv.conf")).hasContent("nameserver 192.0.2.1\n");
     assertThat(rootfs.resolve("etc/passwd"))
         .hasContent(
             """
@@ -182,7 +200,7 @@ class RootfsPlanTest {
     write("etc/shadow", "secret");
     Files.createSymbolicLink(tree.resolve("etc/passwd"), host.resolve("etc/shadow"));
 
-    layOut(RootfsPlan.ofTree(tree, host));
+    layOut(RootfsPlan.ofTree(tree));
 
     assertThat(rootfs.resolve("etc/passwd")).isRegularFile().content().doesNotContain("secret");
   }

@@ -51,7 +51,7 @@ class RunnerRuntimeTest {
     assertThat(prepared.missing()).isEmpty();
     assertThat(data.resolve("rootfs.json"))
         .content()
-        .startsWith("{\"source\":\"host-usr\",\"binds\":[[\"/usr\",\"/usr\"]");
+        .startsWith("{\"source\":\"host-usr\",\"binds\":[[\"/usr\",\"bin\",\"/usr/bin\"]");
     assertThat(prepared.runtimes()).hasSize(2);
     for (RuntimeConfiguration runtime : prepared.runtimes()) {
       Path directory = data.resolve("runtimes").resolve(runtime.name());
