@@ -5,18 +5,26 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
 #include "trees.h"
 
 // What runtimes and tools read of the machine: its processors, memory, load, age and kernel, and
-// what IPC of the sandbox's own there is. All else is covered: a list of what is dangerous would
-// not know what the next kernel has. Why not subset=pid: it has no place to mount these at.
+// what IPC of the sandbox's own there is. All else that can be read is covered: a list of what is
+// dangerous would not know what the next kernel has. Why not subset=pid: it has no place to mount
+// these at.
 static const char *const SHOWN[] = {"cpuinfo", "filesystems", "loadavg", "meminfo", "stat",
                                     "sys",     "sysvipc",     "uptime",  "version"};
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+// Nobody inside is the host's root, whatever he is called there.
+static bool is_roots_alone(int proc, const char *name) {
+  struct stat status;
+  return fstatat(proc, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && (status.st_mode & S_IRWXO) == 0;
+}
 
 static bool is_shown(const struct dirent *entry) {
   // Links lead to what belongs to a process.
@@ -48,8 +56,8 @@ static bool cover_rest(int proc, const struct scratch *scratch, struct failure *
   bool covered = true;
   const struct dirent *entry = NULL;
   while (covered && (entry = readdir(directory)) != NULL) {
-    covered =
-        is_shown(entry) || cover(proc, entry, scratch) || fail(failure, "mask-proc", entry->d_name);
+    covered = is_shown(entry) || is_roots_alone(proc, entry->d_name) ||
+              cover(proc, entry, scratch) || fail(failure, "mask-proc", entry->d_name);
   }
   closedir(directory);
   return covered;
