@@ -36,12 +36,10 @@ void scratch_close(struct scratch *scratch) {
   close_fd(&scratch->no_file);
 }
 
-static int make_directory(int whole, const char *name, mode_t mode, uid_t owner) {
-  if (mkdirat(whole, name, mode) != 0 ||
-      fchownat(whole, name, owner, owner, AT_SYMLINK_NOFOLLOW) != 0) {
-    return -1;
-  }
-  return openat(whole, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+static int make_directory(int whole, const char *name, mode_t mode) {
+  return mkdirat(whole, name, mode) != 0
+             ? -1
+             : openat(whole, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static bool fill_dev(int dev) {
@@ -69,17 +67,17 @@ static int make_file(int whole, const char *name, const char *text) {
   return openat(whole, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static bool fill(struct scratch *scratch, int whole, const struct options *options) {
-  scratch->dev = make_directory(whole, "dev", 0755, options->id_base);
-  scratch->shm = make_directory(whole, "shm", 01777, options->id_base);
-  scratch->no_directory = make_directory(whole, "directory", 0555, 0);
+static bool fill(struct scratch *scratch, int whole) {
+  scratch->dev = make_directory(whole, "dev", 0755);
+  scratch->shm = make_directory(whole, "shm", 01777);
+  scratch->no_directory = make_directory(whole, "directory", 0555);
   scratch->no_file = make_file(whole, "file", "");
   return scratch->dev >= 0 && scratch->shm >= 0 && scratch->no_directory >= 0 &&
          scratch->no_file >= 0 && fill_dev(scratch->dev);
 }
 
 static bool make_files(int whole, struct options *options, struct failure *failure) {
-  AUTO_CLOSE int directory = make_directory(whole, "files", 0755, 0);
+  AUTO_CLOSE int directory = make_directory(whole, "files", 0755);
   for (size_t i = 0; i < options->mount_count; i++) {
     struct mount_op *op = &options->mounts[i];
     if (op->kind != MOUNT_FILE) {
@@ -110,7 +108,7 @@ static uint64_t bytes_of_files(const struct options *options) {
 bool scratch_make(struct scratch *scratch, struct options *options, int hidden,
                   struct failure *failure) {
   AUTO_CLOSE int whole = make_tmpfs(options->shm_bytes + bytes_of_files(options), 0755, 0, 0);
-  return ((whole >= 0 && fill(scratch, whole, options) && attach(whole, hidden)) ||
+  return ((whole >= 0 && fill(scratch, whole) && attach(whole, hidden)) ||
           fail(failure, "mount-dev", NULL)) &&
          make_files(whole, options, failure) &&
          (set_attributes(whole, SEALED) || fail(failure, "mount-dev", NULL));
