@@ -186,8 +186,13 @@ static void send_events(struct keeper *keeper) {
     sandbox->command = 0;
     send_line(keeper, &line, 0);
   }
+  if (!sandbox->lost) {
+    return;
+  }
+  // Why not destroy it: who asks for that next would have to wait twice for what does not die.
+  sandbox_kill(sandbox);
   struct failure failure = {0};
-  if (sandbox->lost && !sandbox_lingers(sandbox) && sandbox_destroy(sandbox, &failure)) {
+  if (!sandbox_lingers(sandbox) && sandbox_destroy(sandbox, &failure)) {
     line_gone(&line, keeper->slot, true);
     send_line(keeper, &line, NOTE_GONE);
   }

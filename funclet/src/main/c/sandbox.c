@@ -259,12 +259,16 @@ bool sandbox_lingers(const struct sandbox *sandbox) {
   return sandbox->killed && !await_end(sandbox, 0);
 }
 
+void sandbox_kill(struct sandbox *sandbox) {
+  pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
+  sandbox->killed = true;
+}
+
 bool sandbox_destroy(struct sandbox *sandbox, struct failure *failure) {
   if (sandbox->init == 0) {
     return true;
   }
-  pidfd_send_signal(sandbox->pidfd, SIGKILL, NULL, 0);
-  sandbox->killed = true;
+  sandbox_kill(sandbox);
   if (!await_end(sandbox, DEATH_MILLIS)) {
     sandbox->lost = true;
     return fail_with(failure, ETIMEDOUT, "destroy", NULL);

@@ -74,6 +74,9 @@ bool sandbox_signal(struct sandbox *sandbox, int number, struct failure *failure
 // Takes one word from init that nobody asked for; sets `exited` or `lost`.
 void sandbox_listen(struct sandbox *sandbox);
 
+// Kills all that is in it, and does not wait. There is one.
+void sandbox_kill(struct sandbox *sandbox);
+
 // Kills all that is in it and waits until all of it is gone. Harmless when there is none. After a
 // failure (ETIMEDOUT: something has not died in time) it is `killed` and `lost`, and no more can be
 // done with it than to destroy it again.

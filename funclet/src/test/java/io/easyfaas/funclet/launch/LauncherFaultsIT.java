@@ -67,7 +67,8 @@ final class LauncherFaultsIT {
       """
       import errno, os, subprocess, sys
       open("/proc/sys/vm/memfd_noexec", "w").write("2")
-      launcher = [sys.argv[1], "run", "--rootfs", "/", "--uid-map", "1879048192", "2048", "--"]
+      launcher = [sys.argv[1], "run", "--rootfs", sys.argv[2], "--bind-ro", "/usr", "/usr"]
+      launcher += ["--uid-map", "1879048192", "2048", "--"]
       print(subprocess.run(launcher + ["/bin/true"]).returncode)
       run = subprocess.Popen(launcher + ["/bin/sleep", "600"])
       while os.readlink("/proc/%d/exe" % run.pid) != "/easyfaas-launcher":
@@ -233,7 +234,8 @@ final class LauncherFaultsIT {
             "python3",
             "-c",
             WITHOUT_MEMORY_FILES,
-            PROGRAM.toString());
+            PROGRAM.toString(),
+            home.resolve("rootfs").toString());
 
     assertThat(run.inputReader().lines()).containsExactly("0", "EROFS");
   }
