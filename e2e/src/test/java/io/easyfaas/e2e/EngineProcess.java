@@ -11,6 +11,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -74,7 +75,9 @@ final class EngineProcess implements AutoCloseable {
   /// The launcher: the engine's only child.
   ProcessHandle launcher() {
     return Eventually.value(
-        "the engine has a launcher", Duration.ofSeconds(10), () -> handle().children().findAny());
+        "the engine has a launcher",
+        Duration.ofSeconds(10),
+        () -> handle().children().filter(EngineProcess::serves).findAny());
   }
 
   /// Waits until the three ports answer.
@@ -98,6 +101,11 @@ final class EngineProcess implements AutoCloseable {
   private void await(int port, String page) {
     URI uri = URI.create("http://127.0.0.1:" + port + page);
     Eventually.isTrue("GET " + uri + " answers", START_DEADLINE, () -> isHealthy(uri));
+  }
+
+  /// Whether it is the launcher that makes sandboxes, not one that only looks at the machine.
+  private static boolean serves(ProcessHandle launcher) {
+    return launcher.info().arguments().map(Arrays::asList).orElse(List.of()).contains("serve");
   }
 
   /// SIGTERM, then waits for the end. Safe to call twice.
