@@ -34,11 +34,11 @@ final class Effects {
     // By index, which is quick after every warm call, and because the list may grow.
     for (int i = 0; i < effects.size(); i++) {
       Effect effect = effects.get(i);
-      String what =
-          effect.getClass().getSimpleName(); // Not all: a function's document has secrets.
       try {
         run(effect, work);
       } catch (Throwable e) {
+        // Not the effect itself: a function's document has secrets.
+        String what = effect.getClass().getSimpleName();
         if (effect instanceof Effect.Work lost) {
           LOG.error("slot={} {} could not begin: {}", lost.slot(), what, e.toString());
           effects.addAll(failed(lost, pool));
