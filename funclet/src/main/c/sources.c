@@ -25,9 +25,7 @@ static int open_path(const char *path, mode_t *type) {
     return -1;
   }
   *type = status.st_mode & S_IFMT;
-  int opened = fd;
-  fd = -1;
-  return opened;
+  return take_fd(&fd);
 }
 
 static bool open_empty(const struct options *options, int *empty, struct failure *failure) {
@@ -78,9 +76,7 @@ static int open_whole(const struct mount_op *op, int empty, int hidden) {
   if (whole < 0 || !attach(whole, hidden)) {
     return -1;
   }
-  int opened = whole;
-  whole = -1;
-  return opened;
+  return take_fd(&whole);
 }
 
 static bool open_all(struct options *options, int empty, int hidden, struct failure *failure) {

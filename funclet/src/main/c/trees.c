@@ -40,9 +40,7 @@ int clone_tree(int fd, uint64_t set, uint64_t clear) {
   if (tree < 0 || !change_attributes(tree, set, clear)) {
     return -1;
   }
-  int clone = tree;
-  tree = -1;
-  return clone;
+  return take_fd(&tree);
 }
 
 bool attach(int tree, int target) {
